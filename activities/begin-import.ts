@@ -1,0 +1,138 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { startingPoint } from '../model/cursor.ts';
+import { checkImportJournals, type ImportJournalsRequest, instantOf } from '../model/request.ts';
+import type { BeginOutcome, FailureName } from '../model/run.ts';
+import { journalStream } from '../model/streams.ts';
+import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
+import { endRun, type ImportRun, openRun, watermark } from '../storage/runs.ts';
+import type { Dependencies } from './index.ts';
+
+export interface BeginInput {
+  /** As it was sent, by whomever; checked here. */
+  request: unknown;
+  /** The first Temporal run id of the workflow: stays the same over continue-as-new, resets and retries. */
+  runId: string;
+  workflowId: string;
+}
+
+/**
+ * Checks an import request against its schema and the registry, takes the lease on the stream for a run that moves the
+ * watermark, and opens the run's row. Refusals are values that name every problem; nothing is opened then.
+ */
+export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 'client'>) {
+  return async function beginImport({ request: input, runId, workflowId }: BeginInput): Promise<BeginOutcome> {
+    const checked = checkImportJournals(input);
+    const permission = await mayUse(input);
+    if (!checked.ok) return refused('InvalidRequest', [...checked.problems, ...permission.problems]);
+    if (!permission.connection) return refused(permission.failure, permission.problems);
+    return open(checked.request, permission.connection, runId, workflowId);
+  };
+
+  /** Looked up even when the request is wrong in other ways, so that one answer names all that is wrong. */
+  async function mayUse(input: unknown): Promise<Permission> {
+    const { connection: name, application } = (input ?? {}) as { connection?: unknown; application?: unknown };
+    if (typeof name !== 'string' || name === '') return { connection: null, failure: 'InvalidRequest', problems: [] };
+    const connection = await findConnection(pool, name);
+    if (!connection) {
+      const known = (await listConnections(pool)).map((other) => `"${other.name}"`).join(', ') || 'none yet';
+      const problem = `There is no connection "${name}" (known: ${known}). An admin sets one up with \`daybook connect\`.`;
+      return { connection: null, failure: 'UnknownConnection', problems: [problem] };
+    }
+    if (typeof application !== 'string' || application === '') {
+      return { connection: null, failure: 'InvalidRequest', problems: [] };
+    }
+    if (!connection.applications.includes(application)) {
+      const problem =
+        `The application "${application}" may not use the connection "${name}". ` +
+        `An admin allows it with \`daybook connections allow ${name} --application ${application}\`.`;
+      return { connection: null, failure: 'ApplicationNotAllowed', problems: [problem] };
+    }
+    return { connection, failure: 'InvalidRequest', problems: [] };
+  }
+
+  async function open(
+    request: ImportJournalsRequest,
+    connection: Connection,
+    runId: string,
+    workflowId: string,
+  ): Promise<BeginOutcome> {
+    const stream = journalStream(request.basis);
+    const stored = await watermark(pool, connection.tenantId, stream);
+    const { range, cursor, movesWatermark } = startingPoint(request, stored);
+    const since = request.modifiedSince === undefined ? null : instantOf(request.modifiedSince);
+    const newRun = {
+      runId,
+      workflowId,
+      connection,
+      application: request.application,
+      stream,
+      request,
+      range,
+      modifiedSince: since === null ? null : new Date(since),
+      movesWatermark,
+      nextOffset: cursor,
+    };
+    let { opened, run } = await openRun(pool, newRun);
+    if (!opened && !(await isRunning(run))) {
+      const message = `Its workflow "${run.workflowId}" was ended from outside without a word to this run.`;
+      await endRun(pool, run.runId, 'cancelled', message);
+      ({ opened, run } = await openRun(pool, newRun));
+    }
+    if (!opened) {
+      return refused('ImportAlreadyRunning', [
+        `The ${words(stream)} of "${connection.name}" are being imported already, by workflow "${run.workflowId}" ` +
+          `for application "${run.application}". Wait for it, or cancel it with \`daybook cancel ${run.workflowId}\`.`,
+      ]);
+    }
+    return {
+      kind: 'begun',
+      run: {
+        runId,
+        connection: connection.name,
+        organisation: connection.tenantName,
+        application: request.application,
+        stream,
+        wanted: wanted(request, cursor),
+        startingAt: range.startingAt,
+        endingAt: range.endingAt,
+      },
+    };
+  }
+
+  /** A terminated workflow cannot free its lease; whether it still runs is for Temporal to say. */
+  async function isRunning(run: ImportRun): Promise<boolean> {
+    try {
+      const found = await client().workflow.getHandle(run.workflowId).describe();
+      const sameRun = found.raw.workflowExecutionInfo?.firstRunId === run.runId;
+      return sameRun && found.status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  }
+}
+
+interface Permission {
+  /** Null when it may not be used; the problems say why, unless the request's own problems do. */
+  connection: Connection | null;
+  failure: FailureName;
+  problems: string[];
+}
+
+function refused(failure: FailureName, problems: string[]): BeginOutcome {
+  return { kind: 'refused', failure, message: problems.join('\n') };
+}
+
+function words(stream: string): string {
+  return stream === 'cashJournals' ? 'cash-basis journals' : 'journals';
+}
+
+function wanted(request: ImportJournalsRequest, cursor: number | null): string {
+  const { startingAtJournalId: from, endingAtJournalId: to, modifiedSince, basis, full } = request;
+  const what = words(journalStream(basis));
+  const parts = [];
+  if (from !== undefined || to !== undefined) parts.push(`${what} ${from ?? 1} to ${to ?? 'the newest'}`);
+  if (modifiedSince !== undefined) parts.push(`${parts.length > 0 ? '' : `${what} `}modified since ${modifiedSince}`);
+  if (parts.length > 0) return parts.join(', ');
+  return full || cursor === 0 ? `all ${what}` : `new ${what} after ${cursor}`;
+}

@@ -1,0 +1,17 @@
+import { type EndStatus, noTotals, type Totals } from '../model/run.ts';
+import { endRun, runAtWork } from '../storage/runs.ts';
+import type { Dependencies } from './index.ts';
+
+export interface FinishInput {
+  runId: string;
+  status: EndStatus;
+  message: string;
+}
+
+/** Gives a run its outcome, also on failure and cancellation, and frees its lease. Answers what it counted. */
+export function createFinishImport({ pool }: Pick<Dependencies, 'pool'>) {
+  return async function finishImport({ runId, status, message }: FinishInput): Promise<Totals> {
+    await endRun(pool, runId, status, message);
+    return (await runAtWork(pool, runId))?.totals ?? noTotals;
+  };
+}

@@ -1,0 +1,17 @@
+import type { RunStatus } from '../model/run.ts';
+import { markRun as mark } from '../storage/runs.ts';
+import type { Dependencies } from './index.ts';
+
+export interface MarkInput {
+  runId: string;
+  status: Extract<RunStatus, 'running' | 'waiting' | 'paused' | 'needsReconnect'>;
+  /** ISO instant at which the run goes on by itself; null when it does not wait for a time. */
+  waitingUntil: string | null;
+}
+
+/** Writes down what a suspended run is waiting for, where `daybook status` and SQL can see it without a worker. */
+export function createMarkRun({ pool }: Pick<Dependencies, 'pool'>) {
+  return async function markRun({ runId, status, waitingUntil }: MarkInput): Promise<void> {
+    await mark(pool, runId, status, waitingUntil === null ? null : new Date(waitingUntil));
+  };
+}

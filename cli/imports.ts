@@ -1,0 +1,174 @@
+import { Client, Connection as TemporalConnection } from '@temporalio/client';
+import type { Command } from 'commander';
+import { createImports, type Ending, type Imports, RequestRefused } from '../client/imports.ts';
+import { loadConfig } from '../config/config.ts';
+import { findConnection } from '../storage/connections.ts';
+import { openPool } from '../storage/pool.ts';
+import { recentRuns } from '../storage/runs.ts';
+import { reach } from './environment.ts';
+import { follow, noDisplay, terminalDisplay } from './follow.ts';
+import { print, printTable } from './output.ts';
+
+/** Failures that mean the request was wrong, and not that the import failed. */
+const wrongRequest = ['InvalidRequest', 'UnknownConnection', 'ApplicationNotAllowed', 'ImportAlreadyRunning'];
+
+export function addImportCommands(program: Command): void {
+  const importing = program.command('import').description('start an import');
+  importing
+    .command('journals')
+    .description('import journals, the general ledger')
+    .requiredOption('--connection <name>', 'the connection to import through')
+    .requiredOption('--application <name>', 'the application that asks')
+    .option('--from <journal id>', 'first Journal ID, inclusive (as shown in Xero’s Journal Report)')
+    .option('--to <journal id>', 'last Journal ID, inclusive')
+    .option('--modified-since <date>', 'created on or after: 2026-07-01 (midnight UTC) or 2026-07-01T09:30:00Z')
+    .option('--basis <basis>', 'accrual (the ledger) or cash')
+    .option('--full', 'read everything again, not only what is new')
+    .option('--follow', 'show the progress and end with the import')
+    .option('--json', 'print one line of JSON')
+    .action(importJournals);
+
+  program
+    .command('status')
+    .description('show the newest imports')
+    .option('--connection <name>', 'of one connection only')
+    .option('--follow <workflow id>', 'show the progress of one import until it ends')
+    .option('--json', 'print JSON')
+    .action(status);
+
+  for (const [verb, what] of [
+    ['pause', 'stop an import after its page in flight, until it is resumed'],
+    ['resume', 'let a paused import go on'],
+    ['cancel', 'end an import after its page in flight; what it stored stays'],
+  ] as const) {
+    program
+      .command(`${verb} <workflow>`)
+      .description(what)
+      .action((workflowId: string) => withImports((imports) => imports[verb](workflowId)));
+  }
+}
+
+interface JournalOptions {
+  connection: string;
+  application: string;
+  from?: string;
+  to?: string;
+  modifiedSince?: string;
+  basis?: string;
+  full?: boolean;
+  follow?: boolean;
+  json?: boolean;
+}
+
+async function importJournals(options: JournalOptions): Promise<void> {
+  const request = {
+    connection: options.connection,
+    application: options.application,
+    startingAtJournalId: asNumber(options.from),
+    endingAtJournalId: asNumber(options.to),
+    modifiedSince: options.modifiedSince,
+    basis: options.basis,
+    full: options.full,
+  };
+  await withImports(async (imports) => {
+    await requireAllowed(options.connection, options.application);
+    // Absent, not undefined: what is sent is the same JSON that a person would write.
+    const started = await imports.startJournals(JSON.parse(JSON.stringify(request)));
+    if (!options.follow) {
+      print(
+        options.json,
+        started,
+        `Started ${started.workflowId}. See it with \`daybook status --follow ${started.workflowId}\`.`,
+      );
+      return;
+    }
+    if (!options.json) process.stderr.write(`Started ${started.workflowId}.\n`);
+    await followToEnd(imports, started.workflowId, options.json, expected(options));
+  });
+}
+
+async function followToEnd(
+  imports: Imports,
+  workflowId: string,
+  json: boolean | undefined,
+  total: number | null,
+): Promise<void> {
+  const display = json ? noDisplay : terminalDisplay(process.stderr, total);
+  const ending = await follow(imports, workflowId, display);
+  print(json, { workflowId, ...(ending.ok ? ending.result : { outcome: 'failed', ...ending }) }, inWords(ending));
+  if (!ending.ok) process.exitCode = wrongRequest.includes(ending.failure) ? 2 : 1;
+  else if (ending.result.outcome !== 'caughtUp') process.exitCode = 1;
+}
+
+function inWords(ending: Ending): string {
+  if (!ending.ok) return `The import failed (${ending.failure}):\n${ending.message}`;
+  const { outcome, message, totals, readThrough } = ending.result;
+  const quarantined =
+    totals.quarantined === 0 ? '' : `, ${totals.quarantined} in quarantine (table daybook.quarantine)`;
+  return `${outcome}: ${message} ${totals.stored} journals stored${quarantined}, read through ${readThrough ?? 'none'}, ${totals.calls} calls.`;
+}
+
+async function status(options: { connection?: string; follow?: string; json?: boolean }): Promise<void> {
+  if (options.follow) {
+    const workflowId = options.follow;
+    return withImports((imports) => followToEnd(imports, workflowId, options.json, null));
+  }
+  const pool = openPool(reach(loadConfig(process.env)).databaseUrl(), 1, () => {});
+  try {
+    const runs = await recentRuns(pool, 20, options.connection);
+    if (options.json) return print(true, runs, '');
+    printTable(
+      ['started', 'workflow', 'status', 'stored', 'calls', 'through', 'what for'],
+      runs.map((run) => [
+        run.startedAt.toISOString().slice(0, 19),
+        run.workflowId,
+        run.status,
+        run.totals.stored,
+        run.totals.calls,
+        run.nextOffset ?? '',
+        run.waitingUntil ? `goes on at ${run.waitingUntil.toISOString()}` : (run.message ?? ''),
+      ]),
+    );
+  } finally {
+    await pool.end();
+  }
+}
+
+async function withImports(work: (imports: Imports) => Promise<void>): Promise<void> {
+  const config = loadConfig(process.env);
+  const { connectionOptions, namespace } = reach(config).temporal();
+  const connection = await TemporalConnection.connect(connectionOptions);
+  try {
+    await work(createImports(new Client({ connection, namespace: namespace ?? 'default' }), config.taskQueue));
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The workflow checks it again; asking first means that nothing is started in vain. */
+async function requireAllowed(name: string, application: string): Promise<void> {
+  const pool = openPool(reach(loadConfig(process.env)).databaseUrl(), 1, () => {});
+  try {
+    const connection = await findConnection(pool, name);
+    if (!connection)
+      throw new RequestRefused([
+        `There is no connection "${name}"; \`daybook connections list\` shows those there are.`,
+      ]);
+    if (!connection.applications.includes(application)) {
+      throw new RequestRefused([
+        `The application "${application}" may not use the connection "${name}"; \`daybook connections allow\` changes that.`,
+      ]);
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+/** What is not a number is passed on as it is, for the schema to name it. */
+function asNumber(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
+}
+
+function expected({ from, to, modifiedSince }: JournalOptions): number | null {
+  return to === undefined || modifiedSince !== undefined ? null : Number(to) - Number(from ?? 1) + 1;
+}

@@ -1,0 +1,22 @@
+/** One line of JSON for a program, or words for a person; on standard output both. */
+export function print(json: boolean | undefined, value: unknown, words: string): void {
+  process.stdout.write(`${json ? JSON.stringify(value) : words}\n`);
+}
+
+/** Columns as wide as they need be. */
+export function printTable(heads: string[], rows: (string | number)[][]): void {
+  if (rows.length === 0) {
+    process.stdout.write('None yet.\n');
+    return;
+  }
+  const table = [heads, ...rows.map((row) => row.map(String))];
+  const widths = heads.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  for (const row of table) {
+    process.stdout.write(
+      `${row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
+  }
+}

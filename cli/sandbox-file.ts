@@ -1,0 +1,46 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { XeroSettings } from '../config/config.ts';
+import { variables } from '../config/variables.ts';
+
+/** What `daybook up` writes down of its sandbox, so that other commands find it. */
+interface SandboxFile {
+  pid: number;
+  url: string;
+  clientId: string;
+  clientSecret: string;
+}
+
+const file = (dataDir: string) => join(dataDir, 'sandbox.json');
+
+export function publishSandbox(dataDir: string, sandbox: Omit<SandboxFile, 'pid'>): void {
+  writeFileSync(file(dataDir), JSON.stringify({ pid: process.pid, ...sandbox }), { mode: 0o600 });
+}
+
+export function withdrawSandbox(dataDir: string): void {
+  rmSync(file(dataDir), { force: true });
+}
+
+/** The settings of the sandbox that runs in this data folder now, or null. */
+export function runningSandbox(dataDir: string): XeroSettings | null {
+  try {
+    const sandbox = JSON.parse(readFileSync(file(dataDir), 'utf8')) as SandboxFile;
+    process.kill(sandbox.pid, 0);
+    return sandboxSettings(sandbox);
+  } catch {
+    return null;
+  }
+}
+
+/** How to speak to a sandbox instead of Xero. */
+export function sandboxSettings({ url, clientId, clientSecret }: Omit<SandboxFile, 'pid'>): XeroSettings {
+  return {
+    clientId,
+    clientSecret,
+    redirectUri: variables.XERO_REDIRECT_URI.default,
+    scopes: variables.XERO_SCOPES.default.split(' '),
+    apiUrl: url,
+    identityUrl: url,
+    loginUrl: url,
+  };
+}

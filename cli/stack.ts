@@ -1,0 +1,128 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config, XeroSettings } from '../config/config.ts';
+import { startPostgres } from '../embedded/postgres.ts';
+import { startTemporal } from '../embedded/temporal.ts';
+import { findTemporal } from '../embedded/temporal-executable.ts';
+import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/server.ts';
+import { migrate } from '../storage/migrate.ts';
+import { reach } from './environment.ts';
+import { publishSandbox, sandboxSettings, withdrawSandbox } from './sandbox-file.ts';
+import { keepWorkerRunning, type WorkerProcess } from './worker-process.ts';
+
+/** All that Daybook runs on, started where it was not configured. */
+export interface Stack {
+  databaseUrl: string;
+  /** The Temporal UI of the embedded server; null when Temporal is yours. */
+  uiUrl: string | null;
+  temporalAddress: string;
+  /** Null when a Xero app is configured. */
+  sandbox: Sandbox | null;
+  xero: XeroSettings;
+  tokenKeys: string;
+  startWorker(): WorkerProcess;
+  stop(): Promise<void>;
+}
+
+export interface StackOptions {
+  config: Config;
+  environment: NodeJS.ProcessEnv;
+  /** What the sandbox is like, when it stands in for Xero. */
+  sandbox: SandboxOptions;
+  /** Where Temporal's executable is kept. */
+  binDir: string;
+  /** Gets a line for each thing a person should know. */
+  say: (line: string) => void;
+}
+
+/**
+ * Starts whatever is not configured: Postgres, Temporal, the sandbox in place of Xero; brings the database up to date.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { config, environment, say } = options;
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const each of stops.splice(0).reverse()) await each();
+  };
+  try {
+    const { dataDir } = config;
+    const tokenKeys = reach(config).tokenKeys();
+    const postgres = config.databaseUrl === null ? await startPostgres({ dataDir, onLine: say }) : null;
+    if (postgres) stops.push(() => postgres.stop());
+    const databaseUrl = config.databaseUrl ?? postgres?.url ?? '';
+    await migrate(databaseUrl);
+
+    const temporal = config.temporalConfigured ? null : await startEmbeddedTemporal(options);
+    if (temporal) stops.push(() => temporal.stop());
+
+    const sandbox = config.xero ? null : await startLocalXero(dataDir, options.sandbox);
+    if (sandbox) {
+      stops.push(async () => {
+        withdrawSandbox(dataDir);
+        await sandbox.close();
+      });
+    }
+    const xero = config.xero ?? sandboxSettings(sandbox as Sandbox);
+    const forWorker = workerEnvironment(environment, { config, databaseUrl, xero, tokenKeys, temporal });
+    return {
+      databaseUrl,
+      uiUrl: temporal?.uiUrl ?? null,
+      temporalAddress: temporal?.address ?? environment.TEMPORAL_ADDRESS ?? 'as temporal.toml says',
+      sandbox,
+      xero,
+      tokenKeys,
+      startWorker() {
+        const worker = keepWorkerRunning(forWorker, say);
+        stops.push(() => worker.stop());
+        return worker;
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startEmbeddedTemporal({ config, environment, binDir, say }: StackOptions) {
+  const executable = await findTemporal({ binDir, env: environment, onLine: say });
+  return startTemporal({ executable, dataDir: config.dataDir, onLine: say });
+}
+
+async function startLocalXero(dataDir: string, options: SandboxOptions): Promise<Sandbox> {
+  mkdirSync(dataDir, { recursive: true });
+  const stateFile = join(dataDir, 'sandbox-state.json');
+  const preferred = { ...options, stateFile, port: options.port ?? 8090 };
+  const sandbox = await startSandbox(preferred).catch(() => startSandbox({ ...preferred, port: 0 }));
+  publishSandbox(dataDir, sandbox);
+  return sandbox;
+}
+
+interface Found {
+  config: Config;
+  databaseUrl: string;
+  xero: XeroSettings;
+  tokenKeys: string;
+  temporal: { address: string; namespace: string } | null;
+}
+
+/** The worker is told everything, so that it is the same process wherever its servers come from. */
+function workerEnvironment(environment: NodeJS.ProcessEnv, found: Found): NodeJS.ProcessEnv {
+  const { config, databaseUrl, xero, tokenKeys, temporal } = found;
+  return {
+    ...environment,
+    DATABASE_URL: databaseUrl,
+    ...(temporal ? { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace } : {}),
+    TEMPORAL_TASK_QUEUE: config.taskQueue,
+    XERO_CLIENT_ID: xero.clientId,
+    XERO_CLIENT_SECRET: xero.clientSecret,
+    XERO_REDIRECT_URI: xero.redirectUri,
+    XERO_SCOPES: xero.scopes.join(' '),
+    XERO_API_URL: xero.apiUrl,
+    XERO_IDENTITY_URL: xero.identityUrl,
+    XERO_LOGIN_URL: xero.loginUrl,
+    DAYBOOK_DATA_DIR: config.dataDir,
+    DAYBOOK_TOKEN_KEYS: tokenKeys,
+    DAYBOOK_LOG_LEVEL: config.logLevel,
+  };
+}

@@ -1,0 +1,122 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { variables } from './variables.ts';
+
+/** The settings of the Xero app and of Xero's hosts. */
+export interface XeroSettings {
+  clientId: string;
+  clientSecret: string;
+  redirectUri: string;
+  scopes: string[];
+  apiUrl: string;
+  identityUrl: string;
+  loginUrl: string;
+}
+
+/** The environment, checked. What is null is not configured and has a local stand-in. */
+export interface Config {
+  databaseUrl: string | null;
+  /** Whether a Temporal server is configured, by variables or by temporal.toml; @temporalio/envconfig reads which. */
+  temporalConfigured: boolean;
+  taskQueue: string;
+  /** Null: the local sandbox stands in for Xero. */
+  xero: XeroSettings | null;
+  /** Absolute. */
+  dataDir: string;
+  tokenKeys: string | null;
+  webPort: number;
+  logLevel: LogLevel;
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Thrown when the environment is wrong; its message names every problem, one a line. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+}
+
+const host = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text) => text.replace(/\/+$/, ''))
+    .refine((text) => isSafe(text), { error: 'must be an https:// address (http:// on this machine only)' });
+
+const schema = z.object({
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, { error: 'must be a postgres:// address' })
+    .optional(),
+  TEMPORAL_ADDRESS: z.string().optional(),
+  TEMPORAL_PROFILE: z.string().optional(),
+  TEMPORAL_CONFIG_FILE: z.string().optional(),
+  TEMPORAL_TASK_QUEUE: z.string().default(variables.TEMPORAL_TASK_QUEUE.default),
+  XERO_CLIENT_ID: z.string().optional(),
+  XERO_CLIENT_SECRET: z.string().optional(),
+  XERO_REDIRECT_URI: host(variables.XERO_REDIRECT_URI.default),
+  XERO_SCOPES: z.string().default(variables.XERO_SCOPES.default),
+  XERO_API_URL: host(variables.XERO_API_URL.default),
+  XERO_IDENTITY_URL: host(variables.XERO_IDENTITY_URL.default),
+  XERO_LOGIN_URL: host(variables.XERO_LOGIN_URL.default),
+  DAYBOOK_DATA_DIR: z.string().default(variables.DAYBOOK_DATA_DIR.default),
+  DAYBOOK_TOKEN_KEYS: z.string().optional(),
+  DAYBOOK_WEB_PORT: z.coerce
+    .number({ error: 'must be a port number' })
+    .int()
+    .min(0)
+    .max(65_535, { error: 'must be a port number' })
+    .default(Number(variables.DAYBOOK_WEB_PORT.default)),
+  DAYBOOK_LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
+});
+
+/** Checks the environment. @throws ConfigurationError naming every variable that is wrong. */
+export function loadConfig(environment: Environment): Config {
+  // An empty variable (as compose files and .env templates leave them) means: not set.
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`);
+  if (given.XERO_CLIENT_ID && !given.XERO_CLIENT_SECRET) {
+    problems.push('XERO_CLIENT_SECRET is missing: XERO_CLIENT_ID is set, and Xero asks for both.');
+  }
+  const ownHosts = ['XERO_API_URL', 'XERO_IDENTITY_URL', 'XERO_LOGIN_URL'].filter((name) => given[name]);
+  if (!given.XERO_CLIENT_ID && ownHosts.length > 0) {
+    problems.push(`XERO_CLIENT_ID is missing, though ${ownHosts.join(', ')} name a Xero to speak to.`);
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems.join('\n'));
+  const env = parsed.data;
+  return {
+    databaseUrl: env.DATABASE_URL ?? null,
+    temporalConfigured: Boolean(env.TEMPORAL_ADDRESS ?? env.TEMPORAL_PROFILE ?? env.TEMPORAL_CONFIG_FILE),
+    taskQueue: env.TEMPORAL_TASK_QUEUE,
+    xero: env.XERO_CLIENT_ID
+      ? {
+          clientId: env.XERO_CLIENT_ID,
+          clientSecret: env.XERO_CLIENT_SECRET ?? '',
+          redirectUri: env.XERO_REDIRECT_URI,
+          scopes: env.XERO_SCOPES.split(/[\s,]+/).filter(Boolean),
+          apiUrl: env.XERO_API_URL,
+          identityUrl: env.XERO_IDENTITY_URL,
+          loginUrl: env.XERO_LOGIN_URL,
+        }
+      : null,
+    dataDir: resolve(env.DAYBOOK_DATA_DIR),
+    tokenKeys: env.DAYBOOK_TOKEN_KEYS ?? null,
+    webPort: env.DAYBOOK_WEB_PORT,
+    logLevel: env.DAYBOOK_LOG_LEVEL,
+  };
+}
+
+/** Whether a secret may be sent there: over TLS, or without it to this machine only. */
+function isSafe(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  if (protocol === 'https:') return true;
+  return (
+    protocol === 'http:' && (/^127\.\d+\.\d+\.\d+$/.test(hostname) || hostname === 'localhost' || hostname === '[::1]')
+  );
+}

@@ -1,0 +1,119 @@
+import type { WaitReason } from './run.ts';
+
+/**
+ * Xero's limits as arithmetic: a ledger of what is known, and whether one more call may be made now. Pure: the clock is
+ * handed in, the ledger is stored by `storage/quota.ts`.
+ *
+ * Xero counts calls in fixed windows that reset at a different time for each tenant, and says with each answer how many
+ * are left (`X-MinLimit-Remaining`, `X-DayLimit-Remaining`). Those headers are the truth, other programs may share the
+ * quota; what we count ourselves is only an estimate between two answers. A server that states no limit is not paced,
+ * but obeyed when it says 429.
+ * Source: https://developer.xero.com/documentation/guides/oauth2/limits/
+ */
+
+/** What one answer of Xero says of its limits; null where it says nothing. */
+export interface QuotaReading {
+  dayRemaining: number | null;
+  minuteRemaining: number | null;
+  appMinuteRemaining: number | null;
+}
+
+/** What is known of one tenant's quota. Instants are milliseconds since 1970. */
+export interface QuotaLedger {
+  minuteRemaining: number | null;
+  /** The latest instant at which the minute window known from the headers can reset. */
+  minuteResetsBy: number | null;
+  dayRemaining: number | null;
+  /** Until when Xero refuses (from a 429), and which limit it named. */
+  blockedUntil: number | null;
+  blockedBy: WaitReason | null;
+  /** One entry for each call in flight: when to stop believing in it, should its process have died. */
+  leases: number[];
+}
+
+export const emptyLedger: QuotaLedger = {
+  minuteRemaining: null,
+  minuteResetsBy: null,
+  dayRemaining: null,
+  blockedUntil: null,
+  blockedBy: null,
+  leases: [],
+};
+
+/** Calls that Xero allows at once for one tenant. */
+export const concurrentCalls = 5;
+const minuteMs = 60_000;
+/** A crashed process holds its place among the concurrent calls no longer than this. */
+export const leaseMs = 60_000;
+/** Clocks and rounding: a call leaves a little after the instant that Xero named, never before. */
+const marginMs = 250;
+
+export type Permit =
+  | { granted: true; ledger: QuotaLedger; lease: number }
+  | { granted: false; reason: WaitReason; until: number };
+
+/** Spends one call, or says until when to wait. The call is spent before it is made: a crash counts too many, never too few. */
+export function takePermit(ledger: QuotaLedger, now: number): Permit {
+  if (ledger.blockedUntil !== null && ledger.blockedUntil > now) {
+    return { granted: false, reason: ledger.blockedBy ?? 'minute', until: ledger.blockedUntil };
+  }
+  const leases = ledger.leases.filter((expiry) => expiry > now);
+  if (leases.length >= concurrentCalls) return { granted: false, reason: 'concurrent', until: now + marginMs };
+
+  const windowOver = ledger.minuteResetsBy === null || ledger.minuteResetsBy <= now;
+  const minuteRemaining = windowOver ? null : ledger.minuteRemaining;
+  if (minuteRemaining !== null && minuteRemaining <= 0) {
+    return { granted: false, reason: 'minute', until: (ledger.minuteResetsBy ?? now) + marginMs };
+  }
+  const lease = now + leaseMs;
+  return {
+    granted: true,
+    lease,
+    ledger: {
+      minuteRemaining: minuteRemaining === null ? null : minuteRemaining - 1,
+      minuteResetsBy: windowOver ? null : ledger.minuteResetsBy,
+      // Zero left today is no reason not to ask: only a 429 tells when the day's window resets, and it costs no call.
+      dayRemaining: ledger.dayRemaining === null ? null : Math.max(0, ledger.dayRemaining - 1),
+      blockedUntil: null,
+      blockedBy: null,
+      leases: [...leases, lease],
+    },
+  };
+}
+
+/** Ends a call and corrects the ledger by what Xero said with the answer. */
+export function settle(ledger: QuotaLedger, lease: number, reading: QuotaReading, now: number): QuotaLedger {
+  const leases = without(ledger.leases, lease);
+  // Calls in flight may or may not be counted in the reading; taking them off again errs on the side of patience.
+  const inFlight = leases.filter((expiry) => expiry > now).length;
+  const corrected = { ...ledger, leases };
+  if (reading.dayRemaining !== null) corrected.dayRemaining = Math.max(0, reading.dayRemaining - inFlight);
+  if (reading.minuteRemaining !== null) {
+    const expected = ledger.minuteRemaining;
+    const newWindow = expected === null || reading.minuteRemaining > expected + inFlight;
+    // A window seen for the first time began before this answer, so it ends at most a minute after it.
+    if (newWindow || ledger.minuteResetsBy === null) corrected.minuteResetsBy = now + minuteMs;
+    corrected.minuteRemaining = Math.max(0, reading.minuteRemaining - inFlight);
+  }
+  return corrected;
+}
+
+/** How long to wait after a 429 that does not say: Xero sends Retry-After for the minute's and the day's limit only. */
+const silentWaitMs: Record<WaitReason, number> = { concurrent: 1_000, appMinute: 10_000, minute: 15_000, day: 300_000 };
+
+/** Until when a 429 forbids the next call. */
+export function blockedUntil(reason: WaitReason, retryAfterSeconds: number | null, now: number): number {
+  return now + (retryAfterSeconds === null ? silentWaitMs[reason] : retryAfterSeconds * 1_000 + marginMs);
+}
+
+/** Records a 429. An earlier, longer refusal stands. */
+export function block(ledger: QuotaLedger, lease: number, reason: WaitReason, until: number): QuotaLedger {
+  const leases = without(ledger.leases, lease);
+  if (ledger.blockedUntil !== null && ledger.blockedUntil >= until) return { ...ledger, leases };
+  return { ...ledger, leases, blockedUntil: until, blockedBy: reason };
+}
+
+function without(leases: number[], lease: number): number[] {
+  const at = leases.indexOf(lease);
+  return at < 0 ? leases : leases.toSpliced(at, 1);
+}

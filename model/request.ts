@@ -1,0 +1,90 @@
+import { z } from 'zod';
+
+/**
+ * What a person asks for: the one JSON object that a workflow of type `importJournals` takes, from the Temporal CLI, the
+ * Temporal UI, a Schedule, the `daybook` command or the client library alike.
+ *
+ * zod runs in the client and in the activity `beginImport`, never in workflow code: there it would triple the memory of
+ * every cached workflow. Workflows import the *types* of this file only.
+ */
+
+const name = (what: string) =>
+  z
+    .string({ error: (issue) => (issue.input === undefined ? `${what} is missing` : `${what} must be a text`) })
+    .min(1, { error: `${what} must not be empty` })
+    .max(63, { error: `${what} must have at most 63 characters` });
+
+const journalId = z
+  .int({ error: 'must be a whole number: the Journal ID shown in Xero’s Journal Report' })
+  .min(1, { error: 'must be 1 or more' })
+  .max(Number.MAX_SAFE_INTEGER, { error: 'is larger than any Journal ID' });
+
+const dateOnly = /^\d{4}-\d{2}-\d{2}$/;
+
+/** `YYYY-MM-DD` (midnight UTC) or a date-time that names its zone. Impossible dates such as 30 February are refused. */
+const modifiedSince = z
+  .string({ error: 'must be a text such as "2026-07-01" or "2026-07-01T09:30:00Z"' })
+  .refine((text) => instantOf(text) !== null, {
+    error: 'must be a real date ("2026-07-01", midnight UTC) or a date-time with a zone ("2026-07-01T09:30:00Z")',
+  });
+
+export const importJournalsRequest = z
+  .strictObject({
+    connection: name('connection'),
+    application: name('application'),
+    startingAtJournalId: journalId.optional(),
+    endingAtJournalId: journalId.optional(),
+    modifiedSince: modifiedSince.optional(),
+    basis: z.enum(['accrual', 'cash'], { error: 'must be "accrual" or "cash"' }).optional(),
+    full: z.boolean({ error: 'must be true or false' }).optional(),
+  })
+  .superRefine((request, problems) => {
+    const { startingAtJournalId: from, endingAtJournalId: to } = request;
+    if (from !== undefined && to !== undefined && to < from) {
+      problems.addIssue({
+        code: 'custom',
+        path: ['endingAtJournalId'],
+        message: `is ${to}, before startingAtJournalId ${from}`,
+      });
+    }
+  });
+
+export type ImportJournalsRequest = z.infer<typeof importJournalsRequest>;
+
+/** Accrual journals are the general ledger; cash journals (`paymentsOnly=true`) are a series of their own. */
+export type Basis = 'accrual' | 'cash';
+
+export type Checked<T> = { ok: true; request: T } | { ok: false; problems: string[] };
+
+/** Checks an import request from anywhere. Every problem is named, in the order of the fields. */
+export function checkImportJournals(input: unknown): Checked<ImportJournalsRequest> {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    return {
+      ok: false,
+      problems: ['The input must be one JSON object, such as {"connection":"…","application":"…"}.'],
+    };
+  }
+  const parsed = importJournalsRequest.safeParse(input);
+  if (parsed.success) return { ok: true, request: parsed.data };
+  const shape = Object.keys(importJournalsRequest.shape);
+  return { ok: false, problems: parsed.error.issues.flatMap((issue) => sentences(issue, shape)) };
+}
+
+function sentences(issue: z.core.$ZodIssue, known: string[]): string[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `"${key}" is not a field of an import request; known are ${known.join(', ')}.`);
+  }
+  const field = issue.path.join('.');
+  return [issue.message.startsWith(field) ? `${issue.message}.` : `${field} ${issue.message}.`];
+}
+
+/** The instant that a `modifiedSince` names, in milliseconds since 1970, or null when it names none. */
+export function instantOf(text: string): number | null {
+  const withZone = dateOnly.test(text) ? `${text}T00:00:00Z` : text;
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/.test(withZone)) return null;
+  const instant = Date.parse(withZone);
+  if (Number.isNaN(instant)) return null;
+  // Date.parse turns 30 February into 2 March; a real date comes back as it was written.
+  const day = withZone.slice(0, 10);
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day) ? instant : null;
+}

@@ -1,0 +1,94 @@
+import type { Stream } from './streams.ts';
+
+/** Everything counted so far in one import run. Kept in Postgres; the workflow only repeats it. */
+export interface Totals {
+  /** Pages committed. */
+  pages: number;
+  /** Journals stored by this run (those stored before are not counted again). */
+  stored: number;
+  /** Journals that Xero sent and the filters admitted, stored before or not. */
+  admitted: number;
+  /** Journals that could not be stored and wait in quarantine with the reason. */
+  quarantined: number;
+  /** Calls spent on Xero, refused and repeated ones included. */
+  calls: number;
+}
+
+export const noTotals: Totals = { pages: 0, stored: 0, admitted: 0, quarantined: 0, calls: 0 };
+
+export interface Position {
+  /** Every journal number up to here has been read by this run; null until the first offset is found. */
+  readThrough: number | null;
+  /** Calls left today as Xero last said; null when it has not said. */
+  dayRemaining: number | null;
+  totals: Totals;
+}
+
+/** Which limit or event a run waits for. */
+export type WaitReason = 'minute' | 'day' | 'concurrent' | 'appMinute';
+
+/** What became of one call: expected outcomes are values. Only the unexpected is thrown, and tried again by Temporal. */
+export type PageOutcome =
+  | ({ kind: 'imported' } & Position)
+  | ({ kind: 'caughtUp' } & Position)
+  | ({ kind: 'throttled'; reason: WaitReason; until: string } & Position)
+  | ({ kind: 'needsReconnect'; message: string } & Position)
+  | { kind: 'stopped'; failure: FailureName; message: string };
+
+/** Names under which a workflow fails; they are what a caller matches on, so they do not change. */
+export type FailureName =
+  | 'InvalidRequest'
+  | 'UnknownConnection'
+  | 'ApplicationNotAllowed'
+  | 'ImportAlreadyRunning'
+  | 'NotEntitled'
+  | 'Disconnected'
+  | 'RefusedByXero'
+  | 'RunEnded';
+
+export type BeginOutcome = { kind: 'begun'; run: OpenRun } | { kind: 'refused'; failure: FailureName; message: string };
+
+/** What the workflow keeps of its run: names for people, numbers for the progress bar, no data. */
+export interface OpenRun {
+  runId: string;
+  connection: string;
+  organisation: string;
+  application: string;
+  stream: Stream;
+  /** In words, for the Temporal UI: "journals 1 to 5000". */
+  wanted: string;
+  startingAt: number;
+  endingAt: number | null;
+}
+
+export type RunStatus =
+  | 'running'
+  | 'waiting'
+  | 'paused'
+  | 'needsReconnect'
+  | 'caughtUp'
+  | 'cancelled'
+  | 'failed'
+  | 'skipped';
+
+/** How a run ended. */
+export type EndStatus = Extract<RunStatus, 'caughtUp' | 'cancelled' | 'failed' | 'skipped'>;
+
+/** The answer of the query `progress`. */
+export interface Progress extends Position {
+  run: OpenRun | null;
+  status: RunStatus;
+  /** What is being waited for, in words; null when nothing is. */
+  waitingFor: string | null;
+  /** ISO instant at which the run goes on by itself; null when it does not wait for a time. */
+  waitingUntil: string | null;
+}
+
+/** The result of a workflow that did not fail. */
+export interface ImportResult {
+  outcome: Exclude<EndStatus, 'failed'>;
+  message: string;
+  runId: string;
+  readThrough: number | null;
+  totals: Totals;
+}

@@ -1,0 +1,136 @@
+import type pg from 'pg';
+import { inTransaction, type Queryable } from './pool.ts';
+import { appendToken, type NewPair } from './token-chain.ts';
+
+export type AuthorisationKind = 'oauth' | 'custom';
+/** `pending` until the first pair is stored. */
+export type AuthorisationStatus = 'pending' | 'active' | 'needsReconnect' | 'revoked';
+
+/** One consent: its state and the pair in use, still sealed. */
+export interface Authorisation {
+  authorisationId: string;
+  clientId: string;
+  kind: AuthorisationKind;
+  status: AuthorisationStatus;
+  /** Why a new consent is needed; null while none is. */
+  message: string | null;
+  scopes: string[];
+  /** The pair in use; 0 before the first. */
+  generation: number;
+  /** JWE of the pair in use; null before the first. */
+  sealed: unknown;
+  /** By Postgres's clock, which all processes share; 0 before the first pair. */
+  secondsLeft: number;
+  lifeSeconds: number;
+}
+
+const select = `
+  select a.authorisation_id as "authorisationId", a.client_id as "clientId", a.kind, a.status, a.message, a.scopes,
+         a.generation, t.sealed, coalesce(t.life_seconds, 0) as "lifeSeconds",
+         coalesce(extract(epoch from t.expires_at - clock_timestamp())::float8, 0) as "secondsLeft"
+    from daybook.authorisation a
+    left join daybook.authorisation_token t using (authorisation_id, generation)`;
+
+export async function findAuthorisation(db: Queryable, authorisationId: string): Promise<Authorisation | null> {
+  const { rows } = await db.query<Authorisation>(`${select} where a.authorisation_id = $1`, [authorisationId]);
+  return rows[0] ?? null;
+}
+
+/** Opens an authorisation before its code is exchanged, with the attempt that may bring its first pair. */
+export async function openAuthorisation(db: Queryable, clientId: string) {
+  const { rows } = await db.query<{ authorisationId: string; attemptId: string }>(
+    `with opened as (
+       insert into daybook.authorisation (client_id, kind) values ($1, 'oauth') returning authorisation_id
+     )
+     insert into daybook.refresh_attempt (authorisation_id, from_generation) select authorisation_id, 0 from opened
+     returning authorisation_id as "authorisationId", attempt_id as "attemptId"`,
+    [clientId],
+  );
+  return only(rows);
+}
+
+/** Drops an authorisation whose code was not exchanged; one that has a pair stays. */
+export async function dropPending(db: Queryable, authorisationId: string): Promise<void> {
+  await db.query(`delete from daybook.authorisation where authorisation_id = $1 and status = 'pending'`, [
+    authorisationId,
+  ]);
+}
+
+export interface FirstPair extends Omit<NewPair, 'authorisationId'> {
+  pendingId: string;
+  clientId: string;
+  xeroUserId: string | null;
+}
+
+/**
+ * Stores the pair of a consent. The same Xero user consenting again continues the authorisation that is there, so that
+ * all its connections move along; the pending one is then dropped. Returns the authorisation that has the pair now.
+ */
+export async function storeFirstPair(pool: pg.Pool, first: FirstPair): Promise<string> {
+  return inTransaction(pool, async (db) => {
+    const { rows } = await db.query<{ id: string }>(
+      `select authorisation_id as id from daybook.authorisation where client_id = $1 and xero_userid = $2 for update`,
+      [first.clientId, first.xeroUserId],
+    );
+    const known = rows[0]?.id;
+    const authorisationId = known ?? first.pendingId;
+    if (known === undefined) {
+      await db.query(`update daybook.authorisation set xero_userid = $2 where authorisation_id = $1`, [
+        authorisationId,
+        first.xeroUserId,
+      ]);
+    } else {
+      await db.query(`update daybook.refresh_attempt set authorisation_id = $2 where attempt_id = $1`, [
+        first.attemptId,
+        known,
+      ]);
+    }
+    await appendToken(db, { ...first, authorisationId });
+    if (known !== undefined) await dropPending(db, first.pendingId);
+    return authorisationId;
+  });
+}
+
+/** The authorisation of a custom connection (client_credentials): one for each Xero app, made when first asked for. */
+export async function ensureCustomAuthorisation(db: Queryable, clientId: string, scopes: string[]): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `insert into daybook.authorisation (client_id, kind, status, scopes) values ($1, 'custom', 'active', $2)
+     on conflict (client_id) where kind = 'custom' do update set scopes = excluded.scopes, updated_at = now()
+     returning authorisation_id as id`,
+    [clientId, scopes],
+  );
+  return only(rows).id;
+}
+
+/**
+ * Says that a new consent is needed, unless the chain has moved since `generation` was seen: a pair stored meanwhile
+ * proves the opposite. Returns whether it was said.
+ */
+export async function requireReconnect(db: Queryable, authorisationId: string, generation: number, message: string) {
+  const { rowCount } = await db.query(
+    `update daybook.authorisation set status = 'needsReconnect', message = $3, updated_at = now()
+      where authorisation_id = $1 and generation = $2 and status = 'active'`,
+    [authorisationId, generation, message],
+  );
+  return rowCount === 1;
+}
+
+/** Ends an authorisation for good and removes its tokens. */
+export async function endAuthorisation(pool: pg.Pool, authorisationId: string): Promise<void> {
+  await inTransaction(pool, async (db) => {
+    await db.query(
+      `update daybook.authorisation set status = 'revoked', message = 'Revoked at Xero.', updated_at = now()
+        where authorisation_id = $1`,
+      [authorisationId],
+    );
+    await db.query(`update daybook.authorisation_token set sealed = null where authorisation_id = $1`, [
+      authorisationId,
+    ]);
+  });
+}
+
+function only<Row>(rows: Row[]): Row {
+  const [row] = rows;
+  if (row === undefined) throw new Error('Postgres returned no row for a statement that always returns one.');
+  return row;
+}

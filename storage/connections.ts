@@ -1,0 +1,91 @@
+import type { Queryable } from './pool.ts';
+
+/** A named link to one tenant, and the applications that may use it. */
+export interface Connection {
+  connectionId: string;
+  name: string;
+  authorisationId: string;
+  tenantId: string;
+  /** The organisation's name in Xero. */
+  tenantName: string;
+  applications: string[];
+}
+
+const select = `
+  select c.connection_id as "connectionId", c.name, c.authorisation_id as "authorisationId", c.tenant_id as "tenantId",
+         c.tenant_name as "tenantName",
+         coalesce((select array_agg(a.application order by a.application) from daybook.connection_application a
+                    where a.connection_id = c.connection_id), '{}') as applications
+    from daybook.connection c`;
+
+export async function findConnection(db: Queryable, name: string): Promise<Connection | null> {
+  const { rows } = await db.query<Connection>(`${select} where c.name = $1`, [name]);
+  return rows[0] ?? null;
+}
+
+export async function listConnections(db: Queryable): Promise<Connection[]> {
+  const { rows } = await db.query<Connection>(`${select} order by c.name`);
+  return rows;
+}
+
+export interface NewConnection {
+  name: string;
+  authorisationId: string;
+  tenantId: string;
+  tenantName: string;
+  xeroConnectionId: string | null;
+  applications: string[];
+}
+
+/**
+ * Stores a connection under its name, or renews the one that has it: a second consent for the same organisation brings a
+ * new authorisation and keeps the applications. A name that belongs to another organisation is refused with `null`.
+ */
+export async function storeConnection(db: Queryable, connection: NewConnection): Promise<string | null> {
+  const { rows } = await db.query<{ connection_id: string }>(
+    `with stored as (
+       insert into daybook.connection (name, authorisation_id, tenant_id, tenant_name, xero_connection_id)
+       values ($1, $2, $3, $4, $5)
+       on conflict (name) do update
+          set authorisation_id = excluded.authorisation_id, tenant_name = excluded.tenant_name,
+              xero_connection_id = excluded.xero_connection_id, updated_at = now()
+        where connection.tenant_id = excluded.tenant_id
+       returning connection_id
+     ), granted as (
+       insert into daybook.connection_application (connection_id, application)
+       select connection_id, application from stored, unnest($6::text[]) as application
+       on conflict do nothing
+     )
+     select connection_id from stored`,
+    [
+      connection.name,
+      connection.authorisationId,
+      connection.tenantId,
+      connection.tenantName,
+      connection.xeroConnectionId,
+      connection.applications,
+    ],
+  );
+  return rows[0]?.connection_id ?? null;
+}
+
+export async function allowApplication(db: Queryable, connectionId: string, application: string): Promise<void> {
+  await db.query(
+    `insert into daybook.connection_application (connection_id, application) values ($1, $2) on conflict do nothing`,
+    [connectionId, application],
+  );
+}
+
+/** Takes an application off a connection's list, effective at the next page of any run; false when it was not on it. */
+export async function denyApplication(db: Queryable, connectionId: string, application: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `delete from daybook.connection_application where connection_id = $1 and application = $2`,
+    [connectionId, application],
+  );
+  return rowCount === 1;
+}
+
+/** Removes a connection from the registry. What it imported stays. */
+export async function removeConnection(db: Queryable, connectionId: string): Promise<void> {
+  await db.query(`delete from daybook.connection where connection_id = $1`, [connectionId]);
+}

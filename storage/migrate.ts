@@ -1,0 +1,73 @@
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+
+const directory = fileURLToPath(new URL('../migrations', import.meta.url));
+const schema = 'daybook';
+const table = 'migration';
+
+/** Brings the database up to this program, forward only. Returns the names of the migrations that ran, none if it was current. */
+export async function migrate(databaseUrl: string): Promise<string[]> {
+  await refuseNewer(databaseUrl);
+  const ran = await runner({
+    databaseUrl,
+    dir: directory,
+    direction: 'up',
+    migrationsSchema: schema,
+    createMigrationsSchema: true,
+    migrationsTable: table,
+    // Several processes may start at once: the second waits for the first, then finds nothing to do.
+    advisoryLockMode: 'wait',
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  return ran.map(({ name }) => name);
+}
+
+/** Throws a sentence with the remedy unless the database has exactly the migrations of this program. */
+export async function requireCurrent(databaseUrl: string): Promise<void> {
+  await refuseNewer(databaseUrl);
+  const [own, applied] = await Promise.all([ownMigrations(), appliedMigrations(databaseUrl)]);
+  const missing = own.filter((name) => !applied.includes(name));
+  if (missing.length > 0) {
+    throw new Error(
+      `The database lacks ${missing.length} of ${own.length} migrations (${missing.join(', ')}). Run \`daybook migrate\` first.`,
+    );
+  }
+}
+
+async function refuseNewer(databaseUrl: string): Promise<void> {
+  const [own, applied] = await Promise.all([ownMigrations(), appliedMigrations(databaseUrl)]);
+  const unknown = applied.filter((name) => !own.includes(name));
+  if (unknown.length > 0) {
+    throw new Error(
+      `The database is newer than this program: it has the migrations ${unknown.join(', ')}. Upgrade Daybook before you use it.`,
+    );
+  }
+}
+
+async function ownMigrations(): Promise<string[]> {
+  const files = await readdir(directory);
+  return files
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .sort();
+}
+
+async function appliedMigrations(databaseUrl: string): Promise<string[]> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ version: number; present: boolean }>(
+      `select current_setting('server_version_num')::int as version, to_regclass($1) is not null as present`,
+      [`${schema}.${table}`],
+    );
+    const { version, present } = rows[0] ?? { version: 0, present: false };
+    if (version < 150_000) throw new Error(`Daybook needs Postgres 15 or newer; this server is ${version}.`);
+    if (!present) return [];
+    const applied = await client.query<{ name: string }>(`select name from ${schema}.${table} order by id`);
+    return applied.rows.map(({ name }) => name);
+  } finally {
+    await client.end();
+  }
+}

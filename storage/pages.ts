@@ -1,0 +1,207 @@
+import { parse, stringify } from 'lossless-json';
+import type pg from 'pg';
+import type { Totals } from '../model/run.ts';
+import { type Stream, streams } from '../model/streams.ts';
+import { inTransaction, type Queryable } from './pool.ts';
+
+/** One page of journals as Xero sent it, and where it lies. Numbers are journal numbers. */
+export interface JournalPage {
+  runId: string;
+  tenantId: string;
+  stream: Stream;
+  /** The offset it was asked with (exclusive). */
+  after: number;
+  /** The last number it covers (inclusive): the next page is asked with it. */
+  through: number;
+  /** Xero's answer, untouched: Postgres parses it, so that no amount passes through a JavaScript double. */
+  text: string;
+  /** Journals in it. */
+  count: number;
+}
+
+export type Stored = { moved: true; readThrough: number; totals: Totals } | { moved: false };
+
+/**
+ * What both ways of storing share: journals that the run's filters admit are inserted unless they are there already,
+ * each with its lines and their tracking. $1 run, $2 tenant, $3 basis; `element` holds one journal a row as jsonb.
+ */
+const insertJournals = `
+  admitted as (
+    select (j->>'JournalID')::uuid as journal_id, (j->>'JournalNumber')::bigint as journal_number, j
+      from element, daybook.import_run r
+     where r.run_id = $1
+       and (j->>'JournalNumber')::bigint >= r.starting_at
+       and (r.ending_at is null or (j->>'JournalNumber')::bigint <= r.ending_at)
+       and (r.modified_since is null or daybook.xero_instant(j->>'CreatedDateUTC') >= r.modified_since)
+  ), inserted as (
+    insert into xero.journal (tenant_id, basis, journal_id, journal_number, journal_date, created_date_utc, reference,
+                              source_id, source_type, payload, run_id)
+    select $2::uuid, $3, journal_id, journal_number, daybook.xero_date(j->>'JournalDate'),
+           daybook.xero_instant(j->>'CreatedDateUTC'), j->>'Reference', (j->>'SourceID')::uuid, j->>'SourceType', j, $1::uuid
+      from admitted
+    on conflict (tenant_id, basis, journal_id) do nothing
+    returning journal_id
+  ), line as (
+    select a.journal_id, l.line_index, l.line
+      from inserted i join admitted a using (journal_id),
+           -- A journal may have no lines at all; anything but an array or nothing is not a journal of Xero's.
+           jsonb_array_elements(coalesce(nullif(a.j->'JournalLines', 'null'), '[]')) with ordinality as l (line, line_index)
+  ), inserted_line as (
+    insert into xero.journal_line (tenant_id, basis, journal_id, line_index, journal_line_id, account_id, account_code,
+                                   account_type, account_name, description, net_amount, gross_amount, tax_amount,
+                                   tax_type, tax_name)
+    select $2::uuid, $3, journal_id, line_index, (line->>'JournalLineID')::uuid, (line->>'AccountID')::uuid,
+           line->>'AccountCode', line->>'AccountType', line->>'AccountName', line->>'Description',
+           (line->>'NetAmount')::numeric, (line->>'GrossAmount')::numeric, (line->>'TaxAmount')::numeric,
+           line->>'TaxType', line->>'TaxName'
+      from line
+  ), inserted_tracking as (
+    insert into xero.journal_line_tracking (tenant_id, basis, journal_id, line_index, tracking_index,
+                                            tracking_category_id, tracking_option_id, name, option)
+    select $2::uuid, $3, journal_id, line_index, t.tracking_index, (t.tracking->>'TrackingCategoryID')::uuid,
+           (t.tracking->>'TrackingOptionID')::uuid, t.tracking->>'Name', t.tracking->>'Option'
+      from line, jsonb_array_elements(coalesce(nullif(line->'TrackingCategories', 'null'), '[]'))
+                   with ordinality as t (tracking, tracking_index)
+  )`;
+
+/** Only the attempt whose page begins where the run stands may store: a zombie finds no row here and changes nothing. */
+const runStandsHere = (after: string) => `
+  select run_id, tenant_id, stream, moves_watermark from daybook.import_run
+   where run_id = $1 and next_offset = ${after}::bigint and ended_at is null for update`;
+
+/** The receipt, the watermark and the run's cursor; `counted` holds what was stored, admitted and quarantined. */
+const recordPage = (after: string, through: string, journals: string) => `
+  receipt as (
+    insert into daybook.page_receipt (run_id, after_number, through_number, journals, stored, quarantined)
+    select run_id, ${after}::bigint, ${through}::bigint, ${journals}::int, counted.stored, counted.quarantined from here, counted
+  ), watermark as (
+    insert into daybook.stream_position as p (tenant_id, stream, watermark)
+    select tenant_id, stream, ${through}::bigint from here
+     where moves_watermark and ${after}::bigint <= coalesce((select s.watermark from daybook.stream_position s
+                                                where s.tenant_id = here.tenant_id and s.stream = here.stream), 0)
+    on conflict (tenant_id, stream) do update
+       set watermark = greatest(p.watermark, excluded.watermark), updated_at = now()
+  )
+  update daybook.import_run r
+     set next_offset = ${through}::bigint, pages = pages + 1, stored = r.stored + counted.stored, admitted = r.admitted + counted.admitted,
+         quarantined = r.quarantined + counted.quarantined, status = 'running', waiting_until = null
+    from here, counted
+   where r.run_id = here.run_id
+  returning json_build_object('pages', r.pages, 'stored', r.stored, 'admitted', r.admitted, 'quarantined', r.quarantined,
+                              'calls', r.calls) as totals`;
+
+const storeWhole = `
+  with here as (${runStandsHere('$4')}),
+  element as (select e.j from here, jsonb_array_elements($7::jsonb -> 'Journals') as e (j)),
+  ${insertJournals},
+  counted as (select (select count(*) from inserted) as stored, (select count(*) from admitted) as admitted, 0 as quarantined),
+  ${recordPage('$4', '$5', '$6')}`;
+
+const storeOne = `with element as (select $4::jsonb as j), ${insertJournals}
+  select (select count(*) from inserted)::int as stored, (select count(*) from admitted)::int as admitted`;
+
+const recordPieces = `
+  with here as (${runStandsHere('$2')}),
+  counted as (select $5::int as stored, $6::int as admitted, $7::int as quarantined),
+  ${recordPage('$2', '$3', '$4')}`;
+
+/**
+ * Stores a page: its journals, its receipt and the run's cursor in one commit. A page that Postgres cannot take as a whole
+ * is taken journal by journal; what cannot be stored goes to quarantine, word for word, with the reason. `moved` is false
+ * when the run does not stand where this page begins, because another attempt has stored it.
+ */
+export async function storePage(pool: pg.Pool, page: JournalPage): Promise<Stored> {
+  const { basis } = streams[page.stream];
+  try {
+    const { rows } = await pool.query<{ totals: Totals }>({
+      name: 'store-journal-page',
+      text: storeWhole,
+      values: [page.runId, page.tenantId, basis, page.after, page.through, page.count, page.text],
+    });
+    return moved(page, rows);
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+  }
+  return inTransaction(pool, async (client) => {
+    const counted = { stored: 0, admitted: 0, quarantined: 0 };
+    const { rowCount } = await client.query(runStandsHere('$2'), [page.runId, page.after]);
+    if (rowCount === 0) return { moved: false };
+    for (const journal of journalsOf(page.text)) {
+      const one = await storeOrQuarantine(client, page, journal);
+      counted.stored += one.stored;
+      counted.admitted += one.admitted;
+      counted.quarantined += one.quarantined;
+    }
+    const { rows } = await client.query<{ totals: Totals }>(recordPieces, [
+      page.runId,
+      page.after,
+      page.through,
+      page.count,
+      counted.stored,
+      counted.admitted,
+      counted.quarantined,
+    ]);
+    return moved(page, rows);
+  });
+}
+
+function moved(page: JournalPage, rows: { totals: Totals }[]): Stored {
+  const totals = rows[0]?.totals;
+  return totals ? { moved: true, readThrough: page.through, totals } : { moved: false };
+}
+
+/** Class 22: the data cannot be what the column wants. Class 23: it breaks a constraint. 54000: one value is too large. */
+function isAboutData(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'code' in error && /^(22|23|54)/.test(String(error.code));
+}
+
+interface Counts {
+  stored: number;
+  admitted: number;
+  quarantined: number;
+}
+
+async function storeOrQuarantine(client: Queryable, page: JournalPage, journal: string): Promise<Counts> {
+  const { basis } = streams[page.stream];
+  await client.query('savepoint journal');
+  try {
+    const { rows } = await client.query<{ stored: number; admitted: number }>(storeOne, [
+      page.runId,
+      page.tenantId,
+      basis,
+      journal,
+    ]);
+    await client.query('release savepoint journal');
+    return { stored: rows[0]?.stored ?? 0, admitted: rows[0]?.admitted ?? 0, quarantined: 0 };
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+    await client.query('rollback to savepoint journal');
+    const number = /"JournalNumber"\s*:\s*"?(\d{1,18})\b/.exec(journal)?.[1] ?? null;
+    // Whether the filters admit it can only be told by its number; without one it is kept, so that nothing is lost.
+    const { rowCount } = await client.query(
+      `insert into daybook.quarantine (tenant_id, stream, run_id, journal_number, reason, payload)
+       select tenant_id, stream, run_id, $2::bigint, $3, $4 from daybook.import_run
+        where run_id = $1
+          and ($2::bigint is null or $2 between starting_at and coalesce(ending_at, $2))
+       on conflict (tenant_id, stream, md5(payload)) do update
+          set run_id = excluded.run_id, reason = excluded.reason, quarantined_at = now()`,
+      [page.runId, number, `${error.message} (SQLSTATE ${error.code})`, journal],
+    );
+    const quarantined = rowCount ?? 0;
+    return { stored: 0, admitted: quarantined, quarantined };
+  }
+}
+
+/** The journals of a page, each as JSON text with every digit as Xero wrote it. */
+function journalsOf(text: string): string[] {
+  const { Journals } = parse(text) as { Journals: unknown[] };
+  return Journals.map((journal) => stringify(journal) ?? 'null');
+}
+
+/** Sets where a run with `modifiedSince` begins to read; nothing when another attempt has set it. */
+export async function placeCursor(db: Queryable, runId: string, nextOffset: number): Promise<void> {
+  await db.query(
+    `update daybook.import_run set next_offset = $2 where run_id = $1 and next_offset is null and ended_at is null`,
+    [runId, nextOffset],
+  );
+}

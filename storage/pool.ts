@@ -1,0 +1,54 @@
+import pg from 'pg';
+
+/** A pool or one of its clients: whatever can run a statement. */
+export type Queryable = Pick<pg.Pool, 'query'>;
+
+// bigint (int8) comes as a string by default. Journal numbers and counts are far below 2^53, so they are numbers here;
+// amounts are numeric and stay strings.
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/**
+ * Opens a pool of connections. `max` bounds how many this process holds at once; a connection lost while idle is reported
+ * to `onIdleError` and replaced when it is next needed.
+ */
+export function openPool(databaseUrl: string, max: number, onIdleError: (error: Error) => void): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max,
+    types,
+    application_name: 'daybook',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    // Bounds what a half-open connection can cost; the largest page (100 journals of 1,000 lines) needs far less.
+    query_timeout: 90_000,
+    statement_timeout: 80_000,
+    idle_in_transaction_session_timeout: 60_000,
+  });
+  pool.on('error', onIdleError);
+  return pool;
+}
+
+/** Runs `work` in one transaction: all of it is stored, or nothing. */
+export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((lost: Error) => {
+      broken = lost;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}

@@ -1,0 +1,80 @@
+import { emptyLedger, type QuotaLedger } from '../model/quota.ts';
+import type { WaitReason } from '../model/run.ts';
+import type { Queryable } from './pool.ts';
+
+/** Which quota: one tenant's, or that of the whole Xero app. */
+export type QuotaScope = `tenant:${string}` | `app:${string}`;
+
+interface LedgerRow {
+  version: number;
+  minute_remaining: number | null;
+  minute_resets_by: Date | null;
+  day_remaining: number | null;
+  blocked_until: Date | null;
+  blocked_by: WaitReason | null;
+  leases: Date[];
+}
+
+export interface VersionedLedger {
+  version: number;
+  ledger: QuotaLedger;
+}
+
+/** Reads a quota ledger; a scope never seen before has an empty one of version 0. */
+export async function readLedger(db: Queryable, scope: QuotaScope): Promise<VersionedLedger> {
+  const { rows } = await db.query<LedgerRow>(
+    `select version, minute_remaining, minute_resets_by, day_remaining, blocked_until, blocked_by, leases
+       from daybook.quota_ledger where scope = $1`,
+    [scope],
+  );
+  const row = rows[0];
+  if (!row) return { version: 0, ledger: emptyLedger };
+  return {
+    version: row.version,
+    ledger: {
+      minuteRemaining: row.minute_remaining,
+      minuteResetsBy: row.minute_resets_by?.getTime() ?? null,
+      dayRemaining: row.day_remaining,
+      blockedUntil: row.blocked_until?.getTime() ?? null,
+      blockedBy: row.blocked_by,
+      leases: row.leases.map((lease) => lease.getTime()),
+    },
+  };
+}
+
+/** Stores a ledger over the version it was computed from; false when another process was faster and it must be computed anew. */
+export async function writeLedger(
+  db: Queryable,
+  scope: QuotaScope,
+  from: number,
+  ledger: QuotaLedger,
+): Promise<boolean> {
+  const instant = (ms: number | null) => (ms === null ? null : new Date(ms));
+  const { rowCount } = await db.query(
+    `insert into daybook.quota_ledger as l (scope, version, minute_remaining, minute_resets_by, day_remaining,
+                                            blocked_until, blocked_by, leases)
+     values ($1, $2 + 1, $3, $4, $5, $6, $7, $8)
+     on conflict (scope) do update
+        set version = excluded.version, minute_remaining = excluded.minute_remaining,
+            minute_resets_by = excluded.minute_resets_by, day_remaining = excluded.day_remaining,
+            blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by, leases = excluded.leases,
+            updated_at = now()
+      where l.version = $2`,
+    [
+      scope,
+      from,
+      ledger.minuteRemaining,
+      instant(ledger.minuteResetsBy),
+      ledger.dayRemaining,
+      instant(ledger.blockedUntil),
+      ledger.blockedBy,
+      ledger.leases.map((lease) => new Date(lease)),
+    ],
+  );
+  return rowCount === 1;
+}
+
+/** Counts a call against its run before it is made. */
+export async function countCall(db: Queryable, runId: string): Promise<void> {
+  await db.query(`update daybook.import_run set calls = calls + 1 where run_id = $1`, [runId]);
+}

@@ -1,0 +1,71 @@
+import type pg from 'pg';
+
+/**
+ * One refresher at a time for each authorisation, over all processes: Postgres session locks, all held by one session
+ * of this process, so that a hundred refreshes at once do not empty the pool. A dead process's locks end with its
+ * session. The lock saves calls only; that no pair is lost rests on `storage/token-chain.ts`. It needs a real session:
+ * not through a pooler in transaction mode.
+ */
+export function createRefreshLock(pool: pg.Pool) {
+  let session: Promise<pg.PoolClient> | null = null;
+  let held = 0;
+  // One statement at a time: a pg client's own queue is deprecated.
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function open(): Promise<pg.PoolClient> {
+    const client = await pool.connect();
+    client.on('error', () => {
+      session = null;
+    });
+    return client;
+  }
+
+  function ask(statement: string, authorisationId: string): Promise<boolean> {
+    const turn = last.then(async () => {
+      session ??= open();
+      const opening = session;
+      try {
+        const client = await opening;
+        const { rows } = await client.query<{ done: boolean }>(statement, [authorisationId]);
+        return rows[0]?.done === true;
+      } catch (error) {
+        session = null;
+        await opening.then((client) => client.release(true)).catch(() => {});
+        throw error;
+      }
+    });
+    last = turn.catch(() => {});
+    return turn;
+  }
+
+  const key = `hashtextextended('daybook.authorisation/' || $1, 0)`;
+
+  return {
+    /** False when another process has it. */
+    async take(authorisationId: string): Promise<boolean> {
+      held += 1;
+      const taken = await ask(`select pg_try_advisory_lock(${key}) as done`, authorisationId).catch((error) => {
+        held -= 1;
+        throw error;
+      });
+      if (!taken) await giveBack();
+      return taken;
+    },
+    /** Never throws: a session that is lost has lost its locks. */
+    async release(authorisationId: string): Promise<void> {
+      await ask(`select pg_advisory_unlock(${key}) as done`, authorisationId).catch(() => {});
+      await giveBack();
+    },
+  };
+
+  /** Returns the session to the pool when nothing is held. */
+  async function giveBack(): Promise<void> {
+    held -= 1;
+    if (held > 0 || session === null) return;
+    const idle = session;
+    session = null;
+    const client = await idle.catch(() => null);
+    client?.removeAllListeners('error');
+    client?.release();
+  }
+}

@@ -1,0 +1,151 @@
+import type { JournalRange } from '../model/cursor.ts';
+import type { EndStatus, RunStatus, Totals } from '../model/run.ts';
+import type { Stream } from '../model/streams.ts';
+import type { Connection } from './connections.ts';
+import type { Queryable } from './pool.ts';
+
+/** One execution of an import request, as Postgres knows it. */
+export interface ImportRun {
+  runId: string;
+  workflowId: string;
+  connectionId: string;
+  connectionName: string;
+  application: string;
+  tenantId: string;
+  stream: Stream;
+  range: JournalRange;
+  modifiedSince: Date | null;
+  movesWatermark: boolean;
+  /** Offset of the next call; null until the first journal of a `modifiedSince` run is found. */
+  nextOffset: number | null;
+  status: RunStatus;
+  totals: Totals;
+}
+
+export interface NewRun {
+  runId: string;
+  workflowId: string;
+  connection: Connection;
+  application: string;
+  stream: Stream;
+  request: unknown;
+  range: JournalRange;
+  modifiedSince: Date | null;
+  movesWatermark: boolean;
+  nextOffset: number | null;
+}
+
+const columns = `
+  r.run_id as "runId", r.workflow_id as "workflowId", r.connection_id as "connectionId", r.connection_name as "connectionName",
+  r.application, r.tenant_id as "tenantId", r.stream,
+  json_build_object('startingAt', r.starting_at, 'endingAt', r.ending_at) as range,
+  r.modified_since as "modifiedSince", r.moves_watermark as "movesWatermark", r.next_offset as "nextOffset", r.status,
+  json_build_object('pages', r.pages, 'stored', r.stored, 'admitted', r.admitted, 'quarantined', r.quarantined,
+                    'calls', r.calls) as totals`;
+
+/** How far the stream is stored without a hole, 0 when nothing is. */
+export async function watermark(db: Queryable, tenantId: string, stream: Stream): Promise<number> {
+  const { rows } = await db.query<{ watermark: number }>(
+    `select watermark from daybook.stream_position where tenant_id = $1 and stream = $2`,
+    [tenantId, stream],
+  );
+  return rows[0]?.watermark ?? 0;
+}
+
+/**
+ * Opens a run. `opened` is false when another open run holds the stream's watermark; the answer is then that run. Opening
+ * the same run again (a repeated activity) returns it as it is.
+ */
+export async function openRun(db: Queryable, run: NewRun): Promise<{ opened: boolean; run: ImportRun }> {
+  await db.query(
+    `insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id, stream,
+                                     request, starting_at, ending_at, modified_since, moves_watermark, next_offset)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+     on conflict do nothing`,
+    [
+      run.runId,
+      run.workflowId,
+      run.connection.connectionId,
+      run.connection.name,
+      run.application,
+      run.connection.tenantId,
+      run.stream,
+      JSON.stringify(run.request),
+      run.range.startingAt,
+      run.range.endingAt,
+      run.modifiedSince,
+      run.movesWatermark,
+      run.nextOffset,
+    ],
+  );
+  const { rows } = await db.query<ImportRun>(
+    `select ${columns} from daybook.import_run r
+      where r.run_id = $1 or (r.tenant_id = $2 and r.stream = $3 and r.moves_watermark and r.ended_at is null)
+      order by r.run_id = $1 desc limit 1`,
+    [run.runId, run.connection.tenantId, run.stream],
+  );
+  const found = rows[0];
+  // The holder may have ended between the two statements: then there is neither, and the caller tries again.
+  if (!found) throw new Error('The run that held this stream has just ended; opening is tried again.');
+  return { opened: found.runId === run.runId, run: found };
+}
+
+/** A run with what its next page needs to know, in one round trip. */
+export interface RunAtWork extends ImportRun {
+  authorisationId: string | null;
+  /** False once the application was taken off the connection's list, or the connection was removed. */
+  allowed: boolean;
+}
+
+export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork | null> {
+  const { rows } = await db.query<RunAtWork>(
+    `select ${columns}, c.authorisation_id as "authorisationId", a.application is not null as allowed
+       from daybook.import_run r
+       left join daybook.connection c on c.connection_id = r.connection_id
+       left join daybook.connection_application a
+              on a.connection_id = r.connection_id and a.application = r.application
+      where r.run_id = $1`,
+    [runId],
+  );
+  return rows[0] ?? null;
+}
+
+/** Marks what an open run is doing; `waitingUntil` is when it goes on by itself. A run that has ended stays as it is. */
+export async function markRun(
+  db: Queryable,
+  runId: string,
+  status: RunStatus,
+  waitingUntil: Date | null,
+): Promise<void> {
+  await db.query(
+    `update daybook.import_run set status = $2, waiting_until = $3 where run_id = $1 and ended_at is null`,
+    [runId, status, waitingUntil],
+  );
+}
+
+/** Ends a run with its outcome and frees its lease. The first outcome stands. */
+export async function endRun(db: Queryable, runId: string, status: EndStatus, message: string): Promise<void> {
+  await db.query(
+    `update daybook.import_run set status = $2, message = $3, ended_at = now(), waiting_until = null
+      where run_id = $1 and ended_at is null`,
+    [runId, status, message],
+  );
+}
+
+export interface RunSummary extends ImportRun {
+  startedAt: Date;
+  endedAt: Date | null;
+  message: string | null;
+  waitingUntil: Date | null;
+}
+
+/** The newest runs, of one connection or of all. */
+export async function recentRuns(db: Queryable, limit: number, connection?: string): Promise<RunSummary[]> {
+  const { rows } = await db.query<RunSummary>(
+    `select ${columns}, r.started_at as "startedAt", r.ended_at as "endedAt", r.message, r.waiting_until as "waitingUntil"
+       from daybook.import_run r where $2::text is null or r.connection_name = $2
+      order by r.started_at desc limit $1`,
+    [limit, connection ?? null],
+  );
+  return rows;
+}

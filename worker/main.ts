@@ -1,0 +1,60 @@
+import { Client } from '@temporalio/client';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { createActivities } from '../activities/index.ts';
+import type { XeroSettings } from '../config/config.ts';
+import type { Logger } from '../config/logging.ts';
+import { requireCurrent } from '../storage/migrate.ts';
+import { openPool } from '../storage/pool.ts';
+import { createXeroApi } from '../xero/api.ts';
+import { readKeyRing } from '../xero/sealing.ts';
+import { createTokens } from '../xero/tokens.ts';
+import { workflowBundle } from './bundle.ts';
+import { createWorker } from './create-worker.ts';
+
+export interface WorkerPlace {
+  databaseUrl: string;
+  temporal: ClientConnectConfig;
+  taskQueue: string;
+  xero: XeroSettings;
+  tokenKeys: string;
+  /** Folder for the prebuilt workflow bundle. */
+  cacheDir: string;
+  log: Logger;
+}
+
+/** Connections to Postgres: an activity holds one for a statement only, never while it waits for Xero. */
+const poolSize = 20;
+/** Xero's pages take one to four seconds; one that takes this long is not coming. */
+const xeroTimeoutMs = 45_000;
+
+/** Runs a worker until it is told to stop (SIGINT, SIGTERM): the pages in flight are finished first. */
+export async function runWorker(place: WorkerPlace): Promise<void> {
+  const { databaseUrl, temporal, taskQueue, xero, log } = place;
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      log[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
+    }),
+  });
+  await requireCurrent(databaseUrl);
+  const pool = openPool(databaseUrl, poolSize, (error) =>
+    log.warn({ reason: error.message }, 'lost an idle connection to Postgres'),
+  );
+  const workflows = await workflowBundle(place.cacheDir);
+  const connection = await NativeConnection.connect(temporal.connectionOptions);
+  const namespace = temporal.namespace ?? 'default';
+  const client = new Client({ connection, namespace });
+  const now = () => Date.now();
+  const api = createXeroApi({ apiUrl: xero.apiUrl, timeoutMs: xeroTimeoutMs, now });
+  const tokens = createTokens({ pool, xero, keys: readKeyRing(place.tokenKeys), now, log });
+  const activities = createActivities({ pool, xero: api, tokens, clientId: xero.clientId, now, client: () => client });
+  try {
+    const worker = await createWorker({ connection, namespace, taskQueue, activities, workflows });
+    log.info({ taskQueue, namespace, pid: process.pid }, 'the worker is ready');
+    await worker.run();
+  } finally {
+    api.close();
+    await pool.end();
+    await connection.close();
+  }
+}

@@ -1,0 +1,159 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  rootCause,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { ImportJournalsRequest } from '../model/request.ts';
+import { type EndStatus, type ImportResult, noTotals, type OpenRun, type Progress } from '../model/run.ts';
+import { Controls, progress } from './messages.ts';
+import { wasStartedBySchedule } from './schedules.ts';
+import { limitInWords, Standing } from './standing.ts';
+
+const { beginImport, markRun, finishImport } = proxyActivities<Activities>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+});
+
+// A page waits out short limits itself, so it beats: a dead worker is noticed in seconds, not at the end of a page.
+// Cancelling waits for the page in flight, lest the next import find it still being written (the default would not wait).
+const { importPage } = proxyActivities<Activities>({
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+});
+
+/** A page adds some six events to the history; with this many a replay takes well under a second. */
+const pagesPerHistory = 250;
+/** A longer sleep than this begins on a fresh history, which is all that has to be replayed when it is over. */
+const longSleepMs = 60_000;
+/** How often a lost authorisation is looked at again, should nobody send `resume` after reconnecting. */
+const reconnectCheckMs = 10 * 60_000;
+
+/** What one workflow run hands to the next: names and counters. No rows, tokens or secrets ever enter history. */
+export interface Carried {
+  run: OpenRun;
+  progress: Progress;
+}
+
+/**
+ * Imports an organisation's journals into Postgres, a page at a time, and waits out Xero's limits on durable timers. Ends
+ * when Xero has no more journals, when the last one wanted is stored, or when it is cancelled.
+ *
+ * @throws ApplicationFailure whose type is a `FailureName` and whose message says what happened and what to do.
+ */
+export async function importJournals(request: ImportJournalsRequest, carried?: Carried): Promise<ImportResult> {
+  const standing = new Standing(carried?.progress ?? {});
+  const controls = new Controls({ paused: standing.progress.status === 'paused' });
+  setHandler(progress, () => standing.progress);
+
+  const begun = carried?.run ?? (await begin(request));
+  if ('skipped' in begun) return begun.skipped;
+  standing.change({ run: begun });
+  const underWay = { run: begun, standing, controls };
+
+  let outcome: 'caughtUp' | 'cancelled' | 'historyFull';
+  try {
+    outcome = await importPages(underWay);
+  } catch (failure) {
+    await (isCancellation(failure) ? end(underWay, 'cancelled') : end(underWay, 'failed', messageOf(failure)));
+    throw failure;
+  }
+  if (outcome === 'historyFull') return goOnWithFreshHistory(request, underWay);
+  return end(underWay, outcome);
+}
+
+interface UnderWay {
+  run: OpenRun;
+  standing: Standing;
+  controls: Controls;
+}
+
+async function begin(request: ImportJournalsRequest): Promise<OpenRun | { skipped: ImportResult }> {
+  const { firstExecutionRunId: runId, workflowId } = workflowInfo();
+  const begun = await beginImport({ request, runId, workflowId });
+  if (begun.kind === 'begun') return begun.run;
+  if (begun.failure === 'ImportAlreadyRunning' && wasStartedBySchedule()) {
+    return { skipped: { outcome: 'skipped', message: begun.message, runId, readThrough: null, totals: noTotals } };
+  }
+  throw ApplicationFailure.nonRetryable(begun.message, begun.failure);
+}
+
+async function importPages(underWay: UnderWay): Promise<'caughtUp' | 'cancelled' | 'historyFull'> {
+  const { run, standing, controls } = underWay;
+  for (let pages = 0; ; pages++) {
+    if (controls.paused) await restUntilResumed(underWay);
+    if (controls.cancelled) return 'cancelled';
+    if (pages >= pagesPerHistory || workflowInfo().continueAsNewSuggested) return 'historyFull';
+
+    const page = await importPage({ runId: run.runId });
+    if (page.kind === 'stopped') throw ApplicationFailure.nonRetryable(page.message, page.failure);
+    standing.change({ readThrough: page.readThrough, dayRemaining: page.dayRemaining, totals: page.totals });
+
+    switch (page.kind) {
+      case 'imported':
+        break;
+      case 'throttled':
+        if (pages > 0 && Date.parse(page.until) - Date.now() > longSleepMs) return 'historyFull';
+        await sleepUntil(page.until, 'waiting', limitInWords[page.reason], underWay);
+        break;
+      case 'needsReconnect':
+        await sleepUntil(inMs(reconnectCheckMs), 'needsReconnect', page.message, underWay);
+        break;
+      case 'caughtUp':
+        return 'caughtUp';
+    }
+  }
+}
+
+type Waiting = 'waiting' | 'needsReconnect';
+
+async function sleepUntil(instant: string, status: Waiting, reason: string, underWay: UnderWay): Promise<void> {
+  const { run, standing, controls } = underWay;
+  standing.change({ status, waitingFor: reason, waitingUntil: instant });
+  await markRun({ runId: run.runId, status, waitingUntil: instant });
+  await controls.sleepUntil(Date.parse(instant), `${reason}; goes on at ${instant}`);
+  standing.change({ status: 'running' });
+}
+
+async function restUntilResumed({ run, standing, controls }: UnderWay): Promise<void> {
+  standing.change({ status: 'paused', waitingFor: 'somebody to resume it' });
+  await markRun({ runId: run.runId, status: 'paused', waitingUntil: null });
+  await controls.untilResumed();
+  standing.change({ status: 'running' });
+}
+
+async function goOnWithFreshHistory(request: ImportJournalsRequest, { run, standing }: UnderWay): Promise<never> {
+  await condition(allHandlersFinished);
+  return continueAsNew<typeof importJournals>(request, { run, progress: standing.progress });
+}
+
+async function end(underWay: UnderWay, outcome: 'caughtUp' | 'cancelled'): Promise<ImportResult>;
+async function end(underWay: UnderWay, outcome: 'failed', message: string): Promise<unknown>;
+async function end({ run, standing }: UnderWay, outcome: EndStatus, why?: string): Promise<unknown> {
+  const message = why ?? (outcome === 'caughtUp' ? `Imported ${run.wanted} of ${run.organisation}.` : cancelledMessage);
+  // Also a cancelled run must free its lease and get its outcome.
+  const totals = await CancellationScope.nonCancellable(() =>
+    finishImport({ runId: run.runId, status: outcome, message }),
+  );
+  standing.change({ status: outcome, totals });
+  return { outcome, message, runId: run.runId, readThrough: standing.progress.readThrough, totals };
+}
+
+const cancelledMessage = 'Cancelled. What was imported stays; a new run goes on from there.';
+
+function inMs(ms: number): string {
+  return new Date(Date.now() + ms).toISOString();
+}
+
+function messageOf(failure: unknown): string {
+  return rootCause(failure) ?? String(failure);
+}

@@ -1,0 +1,1 @@
+export { importJournals } from './import-journals.ts';

@@ -1,0 +1,56 @@
+import { condition, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
+import type { Progress } from '../model/run.ts';
+
+// Everything that can be said to a running import.
+
+/** Stop after the page in flight and wait for `resume`. */
+export const pause = defineSignal('pause');
+/** Go on after `pause`. A run that waits for Xero asks anew whether it may call; it still makes no call too early. */
+export const resume = defineSignal('resume');
+/** Stop after the page in flight and end as `cancelled`; what is stored stays. */
+export const cancel = defineSignal('cancel');
+/** Where the import stands; a worker answers it, also during a wait. */
+export const progress = defineQuery<Progress>('progress');
+
+/** What people have asked of this run. */
+export class Controls {
+  paused: boolean;
+  cancelled = false;
+  #woken = false;
+
+  constructor(carried: { paused: boolean }) {
+    this.paused = carried.paused;
+    setHandler(pause, () =>
+      this.#hear(() => {
+        this.paused = true;
+      }),
+    );
+    setHandler(resume, () =>
+      this.#hear(() => {
+        this.paused = false;
+      }),
+    );
+    setHandler(cancel, () =>
+      this.#hear(() => {
+        this.cancelled = true;
+      }),
+    );
+  }
+
+  #hear(act: () => void): void {
+    act();
+    this.#woken = true;
+  }
+
+  /** Sleeps on a durable timer, which `summary` explains in the Temporal UI, until the time has come or somebody speaks. */
+  async sleepUntil(instant: number, summary: string): Promise<void> {
+    this.#woken = false;
+    const ms = instant - Date.now();
+    if (ms > 0) await condition(() => this.#woken, ms, { summary });
+  }
+
+  /** Waits, for as long as it takes, until somebody resumes or cancels. */
+  async untilResumed(): Promise<void> {
+    await condition(() => !this.paused || this.cancelled);
+  }
+}

@@ -1,0 +1,56 @@
+import { setCurrentDetails } from '@temporalio/workflow';
+import { noTotals, type Progress, type WaitReason } from '../model/run.ts';
+
+/** Where an import stands, as the query `progress` and the Temporal UI's current details show it. */
+export class Standing {
+  #progress: Progress;
+
+  constructor(known: Partial<Progress>) {
+    this.#progress = {
+      run: null,
+      status: 'running',
+      readThrough: null,
+      dayRemaining: null,
+      totals: noTotals,
+      waitingFor: null,
+      waitingUntil: null,
+      ...known,
+    };
+    setCurrentDetails(inMarkdown(this.#progress));
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /** Nothing is waited for any more, unless the change says so. */
+  change(change: Partial<Progress>): void {
+    this.#progress = { ...this.#progress, waitingFor: null, waitingUntil: null, ...change };
+    setCurrentDetails(inMarkdown(this.#progress));
+  }
+}
+
+/** Why a limit of Xero's makes an import wait, for people. */
+export const limitInWords: Record<WaitReason, string> = {
+  day: 'Xero’s daily limit is used up',
+  minute: 'Xero’s limit per minute is used up',
+  concurrent: 'Xero’s limit of calls at once is reached',
+  appMinute: 'Xero’s limit per minute for the whole app is used up',
+};
+
+function inMarkdown(progress: Progress): string {
+  const { run, status, readThrough, dayRemaining, totals, waitingFor, waitingUntil } = progress;
+  if (run === null) return 'The request is being checked.';
+  const lines = [
+    `## ${run.organisation}: ${run.wanted}`,
+    `Connection **${run.connection}**, application **${run.application}**, status **${status}**`,
+  ];
+  if (waitingFor !== null)
+    lines.push(`**Waiting:** ${waitingFor}${waitingUntil ? `; goes on at **${waitingUntil}**` : ''}`);
+  lines.push(
+    `- ${totals.stored} journals stored, read through journal ${readThrough ?? '(not begun)'}`,
+    `- ${totals.pages} pages, ${totals.calls} calls, ${dayRemaining ?? 'an unknown number of'} calls left today`,
+    `- ${totals.quarantined} in quarantine`,
+  );
+  return lines.join('\n\n');
+}
