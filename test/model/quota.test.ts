@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  block,
+  blockedUntil,
+  concurrentCalls,
+  emptyLedger,
+  leaseMs,
+  type QuotaLedger,
+  settle,
+  takePermit,
+} from '../../model/quota.ts';
+
+const start = Date.parse('2026-11-22T10:00:00Z');
+const silent = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
+
+function granted(ledger: QuotaLedger, now: number) {
+  const permit = takePermit(ledger, now);
+  if (!permit.granted) throw new Error(`refused: ${permit.reason}`);
+  return permit;
+}
+
+describe('a permit', () => {
+  test('is refused while a 429 stands, whatever is said in the meantime', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 86_400 }),
+        fc.constantFrom('minute' as const, 'day' as const),
+        fc.integer({ min: 0, max: 5_000 }),
+        (retryAfter, reason, minuteRemaining) => {
+          const { ledger, lease } = granted(emptyLedger, start);
+          const blocked = block(ledger, lease, reason, blockedUntil(reason, retryAfter, start));
+          const late = settle(blocked, 0, { ...silent, minuteRemaining }, start + 1);
+          const named = start + retryAfter * 1_000;
+          expect(takePermit(late, named).granted).toBe(false);
+          expect(takePermit(late, named + 1_000)).toMatchObject({ granted: true });
+        },
+      ),
+    );
+  });
+
+  test('is given to five calls at once and not to a sixth, until one ends or its lease runs out', () => {
+    let ledger = emptyLedger;
+    const leases = [];
+    for (let call = 0; call < concurrentCalls; call++) {
+      const permit = granted(ledger, start + call);
+      ledger = permit.ledger;
+      leases.push(permit.lease);
+    }
+    expect(takePermit(ledger, start + 10)).toMatchObject({ granted: false, reason: 'concurrent' });
+    expect(takePermit(settle(ledger, leases[2] ?? 0, silent, start + 10), start + 10).granted).toBe(true);
+    expect(takePermit(ledger, start + leaseMs + 1).granted).toBe(true);
+  });
+
+  test('is not paced by a server that states no limit', () => {
+    let ledger = emptyLedger;
+    for (let call = 0; call < 1_000; call++) {
+      const permit = granted(ledger, start + call);
+      ledger = settle(permit.ledger, permit.lease, silent, start + call);
+    }
+  });
+
+  test('a zero of the day does not stop it: only a 429 tells when the day is over, and it costs no call', () => {
+    const { ledger, lease } = granted(emptyLedger, start);
+    const spent = settle(ledger, lease, { ...silent, dayRemaining: 0, minuteRemaining: 60 }, start);
+    expect(takePermit(spent, start).granted).toBe(true);
+  });
+});
+
+test('a paced import never makes Xero say 429 for the minute, wherever its windows lie and however long its answers take', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 59_999 }),
+      fc.array(fc.integer({ min: 20, max: 4_000 }), { minLength: 5, maxLength: 30 }),
+      (anchor, latencies) => {
+        // Xero's side: a fixed window of a minute that begins at `anchor`.
+        let used = 0;
+        let window = -1;
+        const arrive = (at: number) => {
+          const current = Math.floor((at - start + 60_000 - anchor) / 60_000);
+          if (current !== window) [window, used] = [current, 0];
+          if (used >= 60) return null;
+          used++;
+          return 60 - used;
+        };
+        let ledger = emptyLedger;
+        let now = start;
+        for (let call = 0; call < 400; call++) {
+          const permit = takePermit(ledger, now);
+          if (!permit.granted) {
+            now = permit.until;
+            continue;
+          }
+          const latency = latencies[call % latencies.length] ?? 0;
+          const minuteRemaining = arrive(now + latency / 2);
+          expect(minuteRemaining).not.toBeNull();
+          now += latency;
+          ledger = settle(permit.ledger, permit.lease, { ...silent, minuteRemaining }, now);
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('a longer refusal stands against a shorter one that arrives later', () => {
+  const day = block(emptyLedger, 0, 'day', start + 3_600_000);
+  expect(block(day, 0, 'minute', start + 1_000)).toMatchObject({ blockedUntil: start + 3_600_000, blockedBy: 'day' });
+});
+
+test.each([
+  ['concurrent', 1_000],
+  ['minute', 15_000],
+  ['day', 300_000],
+] as const)('a 429 for the limit "%s" without Retry-After is asked about again after %i ms', (reason, ms) => {
+  expect(blockedUntil(reason, null, start)).toBe(start + ms);
+});

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+
+export interface TestProcess {
+  readonly pid: number;
+  /** All it has printed so far, both streams in the order they came. */
+  output(): string;
+  /** Resolves with the first line (past or coming) that matches; rejects with the output when it ends or takes too long. */
+  line(pattern: RegExp, withinMs?: number): Promise<string>;
+  /** SIGKILL, and waits until it is gone. */
+  kill9(): Promise<void>;
+  /** Sends a signal and waits for the end, whose exit code it returns (null when a signal ended it). */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+  /** Resolves with the exit code (null when a signal ended it). */
+  readonly exited: Promise<number | null>;
+}
+
+const checkout = resolve(import.meta.dirname, '../..');
+
+/**
+ * Runs a script of ours (a path from the checkout, or an absolute one) with Node and tsx, as a user would. The
+ * environment is the given one plus PATH and HOME only, so that nothing of the developer's own set-up decides a test.
+ */
+export function runProcess(
+  script: string,
+  options: { args?: readonly string[]; env?: Record<string, string>; cwd?: string } = {},
+): TestProcess {
+  const child = spawn(process.execPath, ['--import', 'tsx', resolve(checkout, script), ...(options.args ?? [])], {
+    cwd: options.cwd ?? checkout,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const watchers = new Set<() => void>();
+  const collect = (chunk: Buffer) => {
+    output += chunk.toString();
+    for (const watcher of watchers) watcher();
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const exited = new Promise<number | null>((done) => {
+    child.once('error', (error) => {
+      output += error.message;
+      done(null);
+    });
+    child.once('close', (code) => done(code));
+  });
+  const end = (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    return exited;
+  };
+  // A test that fails before it ends its processes must not leave them to the next one.
+  process.once('exit', () => child.kill('SIGKILL'));
+  return {
+    pid: child.pid ?? -1,
+    output: () => output,
+    exited,
+    end,
+    kill9: async () => {
+      await end('SIGKILL');
+    },
+    line: (pattern, withinMs = 30_000) =>
+      new Promise((found, fail) => {
+        const settle = (act: () => void) => {
+          watchers.delete(look);
+          clearTimeout(overdue);
+          act();
+        };
+        const look = () => {
+          // The last piece may be half a line yet.
+          const hit = output
+            .split('\n')
+            .slice(0, -1)
+            .find((line) => pattern.test(line));
+          if (hit !== undefined) settle(() => found(hit));
+        };
+        const overdue = setTimeout(
+          () =>
+            settle(() => fail(new Error(`${script} printed no line like ${pattern} in ${withinMs} ms:\n${output}`))),
+          withinMs,
+        );
+        watchers.add(look);
+        look();
+        void exited.then((code) => {
+          look();
+          settle(() => fail(new Error(`${script} ended (${code}) without a line like ${pattern}:\n${output}`)));
+        });
+      }),
+  };
+}

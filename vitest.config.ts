@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // One process a file: the Temporal runtime can be installed once a process, and a crash takes one file with it.
+    pool: 'forks',
+    globalSetup: ['test/support/global-setup.ts'],
+    testTimeout: 60_000,
+    // The first run of a checkout may have to fetch or build the Temporal server.
+    hookTimeout: 300_000,
+    // Postgres, Temporal, workers and the tests share the machine: more files at once only make timeouts.
+    maxWorkers: 2,
+  },
+});
