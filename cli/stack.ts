@@ -13,6 +13,8 @@ import { keepWorkerRunning, type WorkerProcess } from './worker-process.ts';
 /** All that Daybook runs on, started where it was not configured. */
 export interface Stack {
   databaseUrl: string;
+  /** Whether Postgres is ours; then its address holds no secret of the user's. */
+  embeddedPostgres: boolean;
   /** The Temporal UI of the embedded server; null when Temporal is yours. */
   uiUrl: string | null;
   temporalAddress: string;
@@ -66,6 +68,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const forWorker = workerEnvironment(environment, { config, databaseUrl, xero, tokenKeys, temporal });
     return {
       databaseUrl,
+      embeddedPostgres: postgres !== null,
       uiUrl: temporal?.uiUrl ?? null,
       temporalAddress: temporal?.address ?? environment.TEMPORAL_ADDRESS ?? 'as temporal.toml says',
       sandbox,

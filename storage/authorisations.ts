@@ -56,39 +56,51 @@ export async function dropPending(db: Queryable, authorisationId: string): Promi
   ]);
 }
 
-export interface FirstPair extends Omit<NewPair, 'authorisationId'> {
+export interface FirstPair extends Omit<NewPair, 'authorisationId' | 'seenGeneration'> {
   pendingId: string;
   clientId: string;
   xeroUserId: string | null;
 }
 
 /**
- * Stores the pair of a consent. The same Xero user consenting again continues the authorisation that is there, so that
- * all its connections move along; the pending one is then dropped. Returns the authorisation that has the pair now.
+ * Stores the pair of a consent. The same Xero user consenting again continues the authorisation that is there, revoked
+ * or not, so that all its connections move along; the pending one is then dropped. Returns the authorisation that has
+ * the pair now.
  */
 export async function storeFirstPair(pool: pg.Pool, first: FirstPair): Promise<string> {
-  return inTransaction(pool, async (db) => {
-    const { rows } = await db.query<{ id: string }>(
-      `select authorisation_id as id from daybook.authorisation where client_id = $1 and xero_userid = $2 for update`,
-      [first.clientId, first.xeroUserId],
-    );
-    const known = rows[0]?.id;
-    const authorisationId = known ?? first.pendingId;
-    if (known === undefined) {
-      await db.query(`update daybook.authorisation set xero_userid = $2 where authorisation_id = $1`, [
-        authorisationId,
-        first.xeroUserId,
-      ]);
-    } else {
-      await db.query(`update daybook.refresh_attempt set authorisation_id = $2 where attempt_id = $1`, [
-        first.attemptId,
-        known,
-      ]);
-    }
-    await appendToken(db, { ...first, authorisationId });
-    if (known !== undefined) await dropPending(db, first.pendingId);
-    return authorisationId;
+  const store = () => inTransaction(pool, (db) => placeFirstPair(db, first));
+  return store().catch((error: { code?: string }) => {
+    // The same user's other consent was stored in the same moment: now it is there to be continued.
+    if (error.code === uniqueViolation) return store();
+    throw error;
   });
+}
+
+const uniqueViolation = '23505';
+
+async function placeFirstPair(db: Queryable, first: FirstPair): Promise<string> {
+  const { rows } = await db.query<{ id: string; generation: number }>(
+    `select authorisation_id as id, generation from daybook.authorisation
+      where client_id = $1 and xero_userid = $2 for update`,
+    [first.clientId, first.xeroUserId],
+  );
+  const known = rows[0];
+  if (known === undefined) {
+    await db.query(`update daybook.authorisation set xero_userid = $2 where authorisation_id = $1`, [
+      first.pendingId,
+      first.xeroUserId,
+    ]);
+    await appendToken(db, { ...first, authorisationId: first.pendingId, seenGeneration: 0 });
+    return first.pendingId;
+  }
+  await db.query(`update daybook.authorisation set status = 'active' where authorisation_id = $1`, [known.id]);
+  await db.query(`update daybook.refresh_attempt set authorisation_id = $2 where attempt_id = $1`, [
+    first.attemptId,
+    known.id,
+  ]);
+  await appendToken(db, { ...first, authorisationId: known.id, seenGeneration: known.generation });
+  await dropPending(db, first.pendingId);
+  return known.id;
 }
 
 /** The authorisation of a custom connection (client_credentials): one for each Xero app, made when first asked for. */

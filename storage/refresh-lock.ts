@@ -14,8 +14,10 @@ export function createRefreshLock(pool: pg.Pool) {
 
   async function open(): Promise<pg.PoolClient> {
     const client = await pool.connect();
+    // Without a listener a lost session would end the process; unreleased it would take a place in the pool for ever.
     client.on('error', () => {
       session = null;
+      client.release(true);
     });
     return client;
   }

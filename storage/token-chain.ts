@@ -70,6 +70,8 @@ export async function closeAttempt(db: Queryable, attemptId: string, outcome: 'r
 export interface NewPair {
   authorisationId: string;
   attemptId: string;
+  /** The pair in use when the call was made: while it still is, the new one replaces it whatever the clocks say. */
+  seenGeneration: number;
   /** Milliseconds since 1970 by Xero's clock, so that two answers can be put in the order in which Xero gave them. */
   issuedAt: number;
   lifeSeconds: number;
@@ -110,10 +112,10 @@ export async function appendToken(db: Queryable, pair: NewPair): Promise<{ gener
   const moved = await db.query(
     `update daybook.authorisation a
         set generation = $2, status = 'active', message = null, scopes = coalesce($4, scopes), updated_at = now()
-      where authorisation_id = $1 and status <> 'revoked' and not exists (
+      where authorisation_id = $1 and status <> 'revoked' and (generation = $5 or not exists (
         select from daybook.authorisation_token t where t.authorisation_id = a.authorisation_id
-           and t.generation = a.generation and t.issued_at > to_timestamp($3::float8 / 1000))`,
-    [pair.authorisationId, next, pair.issuedAt, pair.scopes],
+           and t.generation = a.generation and t.issued_at > to_timestamp($3::float8 / 1000)))`,
+    [pair.authorisationId, next, pair.issuedAt, pair.scopes, pair.seenGeneration],
   );
   // A paused worker's request may reach Xero after ours, so others' attempts end only by a success begun 10 minutes later.
   await db.query(

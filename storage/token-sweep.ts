@@ -24,12 +24,12 @@ export async function listUnfinished(db: Queryable): Promise<OpenAttempts[]> {
   return rows;
 }
 
-/** Notes that a refresh succeeded which began at least 45 s after these attempts. */
-export async function markSwept(db: Queryable, authorisationId: string): Promise<void> {
+/** Notes that a refresh succeeded which began `secondsAgo`, on the attempts that were 45 s old by then. */
+export async function markSwept(db: Queryable, authorisationId: string, secondsAgo: number): Promise<void> {
   await db.query(
     `update daybook.refresh_attempt set swept_at = clock_timestamp()
-      where authorisation_id = $1 and outcome is null and started_at < clock_timestamp() - interval '45 seconds'`,
-    [authorisationId],
+      where authorisation_id = $1 and outcome is null and started_at < clock_timestamp() - (45 + $2::float8) * interval '1 second'`,
+    [authorisationId, secondsAgo],
   );
 }
 

@@ -7,8 +7,8 @@ import type { Logger } from '../config/logging.ts';
 import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { createXeroApi } from '../xero/api.ts';
-import { readKeyRing } from '../xero/sealing.ts';
-import { createTokens } from '../xero/tokens.ts';
+import { createKeyRing } from '../xero/sealing.ts';
+import { createTokens, type Tokens } from '../xero/tokens.ts';
 import { workflowBundle } from './bundle.ts';
 import { createWorker } from './create-worker.ts';
 
@@ -46,15 +46,30 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   const client = new Client({ connection, namespace });
   const now = () => Date.now();
   const api = createXeroApi({ apiUrl: xero.apiUrl, timeoutMs: xeroTimeoutMs, now });
-  const tokens = createTokens({ pool, xero, keys: readKeyRing(place.tokenKeys), now, log });
+  const tokens = createTokens({ pool, xero, keys: createKeyRing(place.tokenKeys), now, log });
   const activities = createActivities({ pool, xero: api, tokens, clientId: xero.clientId, now, client: () => client });
+  const sweeping = keepTokensAlive(tokens, log);
   try {
     const worker = await createWorker({ connection, namespace, taskQueue, activities, workflows });
     log.info({ taskQueue, namespace, pid: process.pid }, 'the worker is ready');
     await worker.run();
   } finally {
+    clearInterval(sweeping);
     api.close();
     await pool.end();
     await connection.close();
   }
+}
+
+/** Follows up token refreshes that a crash left without a known outcome, within Xero's grace of 30 minutes. */
+function keepTokensAlive(tokens: Tokens, log: Logger): NodeJS.Timeout {
+  const sweep = () => {
+    tokens
+      .sweep()
+      .catch((error: Error) =>
+        log.warn({ reason: error.message }, 'looking after the authorisations failed; tried again in a minute'),
+      );
+  };
+  sweep();
+  return setInterval(sweep, 60_000);
 }

@@ -1,0 +1,101 @@
+import type pg from 'pg';
+import { ConfigurationError, type XeroSettings } from '../config/config.ts';
+import { storeConnection } from '../storage/connections.ts';
+import { createConnections, type XeroConnection } from '../xero/connections.ts';
+import { createOAuth } from '../xero/oauth.ts';
+import { createKeyRing } from '../xero/sealing.ts';
+import { storeAuthorisation } from '../xero/store-authorisation.ts';
+
+export interface Wanted {
+  name: string;
+  applications: string[];
+  /** Which organisation, when the consent covers several. */
+  tenantId?: string | undefined;
+}
+
+export interface Connected extends Wanted {
+  tenantId: string;
+  tenantName: string;
+}
+
+export interface ConnectPlace {
+  pool: pg.Pool;
+  xero: XeroSettings;
+  tokenKeys: string;
+}
+
+/**
+ * Connects an organisation under a name: consent, tokens (sealed into Postgres), the organisation, the applications.
+ * `consent` takes the admin to Xero's consent page and returns the address Xero sends the browser back to.
+ * @throws ConfigurationError with a sentence for the admin when it comes to nothing; nothing is connected then.
+ */
+export async function connectOrganisation(
+  { pool, xero, tokenKeys }: ConnectPlace,
+  wanted: Wanted,
+  consent: (address: string) => Promise<string>,
+): Promise<Connected> {
+  requireGoodNames(wanted);
+  const now = () => Date.now();
+  const keys = createKeyRing(tokenKeys);
+  const oauth = createOAuth({ xero, now });
+  const begun = await oauth.begin();
+  const callbackUrl = await consent(begun.address);
+  const exchange = () => oauth.finish({ callbackUrl, state: begun.state, codeVerifier: begun.codeVerifier });
+  const authorised = await storeAuthorisation({ pool, clientId: xero.clientId, keys, exchange });
+  if (authorised.kind === 'refused') throw new ConfigurationError(authorised.message);
+
+  const answer = await createConnections({ apiUrl: xero.apiUrl, now }).list({ accessToken: authorised.accessToken });
+  if (answer.kind !== 'answered') throw new ConfigurationError(answer.message);
+  const chosen = choose(answer.connections, authorised.authEventId, wanted.tenantId);
+  const { authorisationId } = authorised;
+  const { tenantId, tenantName } = chosen;
+  const stored = await storeConnection(pool, {
+    ...wanted,
+    authorisationId,
+    tenantId,
+    tenantName,
+    xeroConnectionId: chosen.id,
+  });
+  if (stored === null) {
+    throw new ConfigurationError(
+      `The name "${wanted.name}" belongs to another organisation than "${tenantName}". Choose another name, or remove that connection first.`,
+    );
+  }
+  return { ...wanted, tenantId, tenantName };
+}
+
+function requireGoodNames({ name, applications }: Wanted): void {
+  const problems = [];
+  if (!/^[a-z0-9][a-z0-9_-]{0,56}$/.test(name)) {
+    problems.push(
+      `The name "${name}" must begin with a small letter or digit and have only a-z, 0-9, - and _ (57 at most): it also names a schema.`,
+    );
+  }
+  for (const application of applications) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9 _-]{0,62}$/.test(application)) {
+      problems.push(`The application "${application}" must have only letters, digits, spaces, - and _ (63 at most).`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
+}
+
+/**
+ * The organisation of this consent. /connections lists every organisation the user ever authorised for the app, so the
+ * consent's own are told by its authentication event; among several the admin chooses, never the order of a list.
+ */
+function choose(all: XeroConnection[], authEventId: string | null, tenantId: string | undefined): XeroConnection {
+  const organisations = all.filter((each) => each.tenantType.toUpperCase() === 'ORGANISATION');
+  const ofThisConsent = organisations.filter((each) => authEventId !== null && each.authEventId === authEventId);
+  const candidates = ofThisConsent.length > 0 && tenantId === undefined ? ofThisConsent : organisations;
+  const chosen = tenantId === undefined ? candidates : candidates.filter((each) => each.tenantId === tenantId);
+  const [only] = chosen;
+  if (only && chosen.length === 1) return only;
+  const list = candidates.map((each) => `\n  --tenant ${each.tenantId}   ${each.tenantName}`).join('');
+  if (candidates.length === 0)
+    throw new ConfigurationError('This consent covers no organisation. Choose one on Xero’s consent page.');
+  throw new ConfigurationError(
+    tenantId === undefined
+      ? `The consent covers several organisations. Run it again with one of them:${list}`
+      : `The consent does not cover the tenant ${tenantId}. It covers:${list}`,
+  );
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import type { Command } from 'commander';
+import type pg from 'pg';
+import { ConfigurationError, loadConfig } from '../config/config.ts';
+import { openPool } from '../storage/pool.ts';
+import { waitForCallback } from './callback.ts';
+import { type Connected, connectOrganisation, type Wanted } from './connect-organisation.ts';
+import { reach } from './environment.ts';
+import { print } from './output.ts';
+import type { Stack } from './stack.ts';
+
+interface ConnectOptions {
+  name: string;
+  application: string[];
+  tenant?: string;
+  browser: boolean;
+  consent?: boolean;
+  json?: boolean;
+}
+
+export function addConnectCommand(program: Command): void {
+  program
+    .command('connect')
+    .description('connect an organisation of Xero, name the connection, and say which applications may use it')
+    .requiredOption('--name <name>', 'name of the connection, such as acme-au')
+    .requiredOption('--application <name>', 'an application that may use it; may be given several times', collect, [])
+    .option('--tenant <id>', 'which organisation, when the consent covers several')
+    .option('--no-browser', 'only print the address of the consent page')
+    .option('--consent', 'let the local sandbox consent by itself')
+    .option('--json', 'print one line of JSON')
+    .action(connect);
+}
+
+async function connect(options: ConnectOptions): Promise<void> {
+  const place = reach(loadConfig(process.env));
+  const xero = place.xero();
+  const pool = openPool(place.databaseUrl(), 2, () => {});
+  try {
+    const wanted = { name: options.name, applications: options.application, tenantId: options.tenant };
+    const connected = await connectOrganisation({ pool, xero, tokenKeys: place.tokenKeys() }, wanted, (address) =>
+      options.consent
+        ? consentAtSandbox(xero.loginUrl, address, options.tenant)
+        : waitForCallback(xero.redirectUri, () => invite(address, options)),
+    );
+    print(
+      options.json,
+      connected,
+      `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
+    );
+  } finally {
+    await pool.end();
+  }
+}
+
+function invite(address: string, { browser, json }: ConnectOptions): void {
+  const out = json ? process.stderr : process.stdout;
+  out.write(`Open this address in a browser and allow the connection:\n${address}\n`);
+  if (browser) openInBrowser(address);
+}
+
+function openInBrowser(address: string): void {
+  const [command, ...args] = { darwin: ['open'], win32: ['explorer'] }[process.platform as string] ?? ['xdg-open'];
+  if (!command) return;
+  // Without a browser the printed address is all that is needed.
+  spawn(command, [...args, address], { stdio: 'ignore', detached: true })
+    .on('error', () => {})
+    .unref();
+}
+
+/** The sandbox's own way to press "Allow"; answers where it would have sent the browser. */
+async function consentAtSandbox(loginUrl: string, address: string, tenantId: string | undefined): Promise<string> {
+  const response = await fetch(`${loginUrl}/sandbox/consent`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ authorizeUrl: address, ...(tenantId ? { tenantIds: [tenantId] } : {}) }),
+  });
+  const answer = (await response.json().catch(() => ({}))) as { redirect?: string };
+  if (!answer.redirect)
+    throw new ConfigurationError(`${loginUrl} is no sandbox that consents by itself; leave --consent out.`);
+  return answer.redirect;
+}
+
+/** Connects the sandbox's first organisation without a browser. */
+export function connectSandbox(pool: pg.Pool, { xero, tokenKeys, sandbox }: Stack, wanted: Wanted): Promise<Connected> {
+  const tenantId = sandbox?.organisations[0]?.tenantId;
+  if (!sandbox || tenantId === undefined)
+    throw new ConfigurationError('There is no sandbox: a Xero app is configured.');
+  return connectOrganisation({ pool, xero, tokenKeys }, { ...wanted, tenantId }, async (address) =>
+    sandbox.consent(address, { tenantIds: [tenantId] }),
+  );
+}
+
+function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}

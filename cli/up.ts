@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../config/config.ts';
+import { findConnection } from '../storage/connections.ts';
+import { openPool } from '../storage/pool.ts';
+import { connectSandbox } from './connect.ts';
+import { type Stack, startStack } from './stack.ts';
+import { untilStopped } from './until-stopped.ts';
+
+const demoConnection = { name: 'demo', applications: ['planning'] };
+
+export function addUpCommand(program: Command): void {
+  program
+    .command('up')
+    .description('start whatever is not configured, and a worker, and stay')
+    .option(
+      '--journals <count>',
+      'how many journals the sandbox’s books hold, when it stands in for Xero',
+      Number,
+      4_000,
+    )
+    .option('--day-limit <calls>', 'the sandbox’s daily limit', Number, 5_000)
+    .option('--day-window-seconds <seconds>', 'how long a day lasts in the sandbox', Number, 86_400)
+    .action(up);
+}
+
+async function up(options: { journals: number; dayLimit: number; dayWindowSeconds: number }): Promise<void> {
+  const config = loadConfig(process.env);
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const stack = await startStack({
+    config,
+    environment: process.env,
+    // Without gaps the first organisation's Journal IDs are easy to follow by eye; Xero's own have some.
+    sandbox: {
+      organisations: [{ contiguous: true }, {}],
+      journals: options.journals,
+      limits: { day: options.dayLimit, dayWindowSeconds: options.dayWindowSeconds },
+    },
+    binDir: join(config.dataDir, 'bin'),
+    say,
+  });
+  try {
+    if (stack.sandbox) await connectDemo(stack, say);
+    stack.startWorker();
+    say(introduction(stack));
+    await untilStopped();
+    say('Stopping: the pages in flight are finished first.');
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** The sandbox's first organisation is connected as "demo", so that there is something to import at once. */
+async function connectDemo(stack: Stack, say: (line: string) => void): Promise<void> {
+  const pool = openPool(stack.databaseUrl, 2, () => {});
+  try {
+    if ((await findConnection(pool, demoConnection.name)) !== null) return;
+    const connected = await connectSandbox(pool, stack, demoConnection);
+    say(`Connected the sandbox’s organisation "${connected.tenantName}" as "demo", for the application "planning".`);
+  } finally {
+    await pool.end();
+  }
+}
+
+function introduction({ databaseUrl, embeddedPostgres, uiUrl, temporalAddress, sandbox, xero }: Stack): string {
+  const lines = [
+    '',
+    'Daybook is up.',
+    `  Xero         ${sandbox ? `${sandbox.url} (the local sandbox)` : xero.apiUrl}`,
+    `  Temporal     ${temporalAddress}${uiUrl ? `, UI ${uiUrl}` : ''}`,
+    // A configured address may hold a password that is not ours to print; the embedded one is this machine's alone.
+    `  Postgres     ${embeddedPostgres ? `psql "${databaseUrl}"` : new URL(databaseUrl).host}`,
+    '',
+    sandbox
+      ? '  Try          npx daybook import journals --connection demo --application planning --follow'
+      : '  Connect      npx daybook connect --name acme --application planning',
+    '  Stop         Ctrl-C',
+  ];
+  return lines.join('\n');
+}
