@@ -94,6 +94,26 @@ describe('scripted faults', () => {
     expect(next.map((each) => each.status)).toEqual([200, 200, 200, 200, 200]);
   });
 
+  it('bends a page without bending its amounts: short, backwards, repeated; mislabels and breaks its bytes', async () => {
+    const sandbox = await sandboxFor();
+    const get = caller(sandbox);
+    const numbersOf = async () =>
+      (await get('Journals')).json.Journals.map((each: { JournalNumber: number }) => each.JournalNumber);
+    const plain = await numbersOf();
+    const bent = async (action: FaultAction) => {
+      sandbox.faults.clear();
+      sandbox.faults.add({ match: {}, do: action });
+      return numbersOf();
+    };
+    expect(await bent({ kind: 'page', rows: 37 })).toEqual(plain.slice(0, 37));
+    expect(await bent({ kind: 'page', reversed: true })).toEqual(plain.toReversed());
+    expect(await bent({ kind: 'page', repeated: true })).toEqual([plain[0], ...plain]);
+    expect(await outcome(bent({ kind: 'brokenGzip' }).then(() => ({ status: 200 })))).toBe('network');
+    sandbox.faults.clear();
+    sandbox.faults.add({ match: {}, do: { kind: 'wrongContentType' } });
+    expect((await get('Journals')).headers.get('content-type')).toBe('text/html');
+  });
+
   it('stall holds its place among the five until the client gives up', async () => {
     const sandbox = await sandboxFor({ limits: { concurrent: 1 } });
     const get = caller(sandbox);

@@ -1,0 +1,69 @@
+import { mix } from '../seeded.ts';
+import { type Chart, chartOfAccounts } from './chart.ts';
+import { type Contact, contactsOf } from './contacts.ts';
+import { type Ledger, ledger } from './ledger.ts';
+import { numbering } from './numbering.ts';
+import { type TrackingCategory, trackingCategories } from './tracking.ts';
+
+export interface BooksOptions {
+  seed: number;
+  /** How many accrual journals to begin with. */
+  journals: number;
+  /** How many cash-basis journals to begin with. Default: six for every ten accrual ones. */
+  cashJournals?: number;
+  /** Share of journal numbers that do not exist. Default 0.02. */
+  gapRate?: number;
+  /** No gaps at all: journal i has number i. */
+  contiguous?: boolean;
+  contacts?: number;
+  /** The books end just before this: milliseconds since 1970. */
+  now: number;
+  /** How many days they cover. Default 730. */
+  days?: number;
+}
+
+/** One organisation's books. The ledger's methods on it are those of the accrual series; `cash` is the other one. */
+export interface Books extends Ledger {
+  readonly cash: Ledger;
+  readonly chart: Chart;
+  readonly tracking: readonly TrackingCategory[];
+  readonly contacts: readonly Contact[];
+  /** When the organisation was created: milliseconds since 1970. */
+  readonly began: number;
+}
+
+/**
+ * Makes an organisation's books from a seed; nothing but an index of numbers is kept, whatever their size.
+ *
+ * @param clock what `append` calls "now" when a draft does not say when it was created.
+ */
+export function makeBooks(options: BooksOptions, clock: () => number): Books {
+  const { seed, now, days = 730 } = options;
+  const gapRate = options.contiguous === true ? 0 : (options.gapRate ?? 0.02);
+  const chart = chartOfAccounts(seed);
+  const tracking = trackingCategories(seed);
+  const series = (basis: 'accrual' | 'cash', count: number): Ledger =>
+    ledger(
+      {
+        seed,
+        basis,
+        now,
+        days,
+        chart,
+        tracking,
+        numbering: numbering(mix(seed, basis === 'cash' ? 2 : 1), count, gapRate),
+      },
+      clock,
+    );
+  const accrual = series('accrual', options.journals);
+  const cash = series('cash', options.cashJournals ?? Math.floor(options.journals * 0.6));
+  const contacts = contactsOf(seed, options.contacts ?? 137, now, days);
+  // Delegation by prototype, so that `count` and `lastNumber` stay live.
+  return Object.assign(Object.create(accrual) as Ledger, {
+    cash,
+    chart,
+    tracking,
+    contacts,
+    began: now - days * 86_400_000,
+  });
+}
