@@ -6,6 +6,7 @@ export default defineConfig({
     // One process a file: the Temporal runtime can be installed once a process, and a crash takes one file with it.
     pool: 'forks',
     globalSetup: ['test/support/global-setup.ts'],
+    reporters: ['default', './test/support/closing-line.ts'],
     testTimeout: 60_000,
     // The first run of a checkout may have to fetch or build the Temporal server.
     hookTimeout: 300_000,

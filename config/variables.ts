@@ -36,5 +36,3 @@ export const variables = {
   DAYBOOK_WEB_PORT: { meaning: 'Port of the connect page.', default: '8088' },
   DAYBOOK_LOG_LEVEL: { meaning: 'trace, debug, info, warn, error or silent.', default: 'info' },
 } as const satisfies Record<string, { meaning: string; default?: string }>;
-
-export type Variable = keyof typeof variables;

@@ -91,8 +91,11 @@ export function settle(ledger: QuotaLedger, lease: number, reading: QuotaReading
   if (reading.minuteRemaining !== null) {
     const expected = ledger.minuteRemaining;
     const newWindow = expected === null || reading.minuteRemaining > expected + inFlight;
-    // A window seen for the first time began before this answer, so it ends at most a minute after it.
-    if (newWindow || ledger.minuteResetsBy === null) corrected.minuteResetsBy = now + minuteMs;
+    if (newWindow || ledger.minuteResetsBy === null) {
+      // A window seen for the first time began before this answer, so it ends at most a minute after it; a 429 knows better.
+      const named = ledger.blockedBy === 'minute' ? ledger.blockedUntil : null;
+      corrected.minuteResetsBy = named !== null && named > now ? named : now + minuteMs;
+    }
     corrected.minuteRemaining = Math.max(0, reading.minuteRemaining - inFlight);
   }
   return corrected;
@@ -110,7 +113,9 @@ export function blockedUntil(reason: WaitReason, retryAfterSeconds: number | nul
 export function block(ledger: QuotaLedger, lease: number, reason: WaitReason, until: number): QuotaLedger {
   const leases = without(ledger.leases, lease);
   if (ledger.blockedUntil !== null && ledger.blockedUntil >= until) return { ...ledger, leases };
-  return { ...ledger, leases, blockedUntil: until, blockedBy: reason };
+  // The minute's 429 names the end of its window: what was guessed about it is over.
+  const minute = reason === 'minute' ? { minuteRemaining: null, minuteResetsBy: null } : {};
+  return { ...ledger, ...minute, leases, blockedUntil: until, blockedBy: reason };
 }
 
 function without(leases: number[], lease: number): number[] {

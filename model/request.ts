@@ -28,7 +28,7 @@ const modifiedSince = z
     error: 'must be a real date ("2026-07-01", midnight UTC) or a date-time with a zone ("2026-07-01T09:30:00Z")',
   });
 
-export const importJournalsRequest = z
+const importJournalsRequest = z
   .strictObject({
     connection: name('connection'),
     application: name('application'),
