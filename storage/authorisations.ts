@@ -2,9 +2,9 @@ import type pg from 'pg';
 import { inTransaction, type Queryable } from './pool.ts';
 import { appendToken, type NewPair } from './token-chain.ts';
 
-export type AuthorisationKind = 'oauth' | 'custom';
+type AuthorisationKind = 'oauth' | 'custom';
 /** `pending` until the first pair is stored. */
-export type AuthorisationStatus = 'pending' | 'active' | 'needsReconnect' | 'revoked';
+type AuthorisationStatus = 'pending' | 'active' | 'needsReconnect' | 'revoked';
 
 /** One consent: its state and the pair in use, still sealed. */
 export interface Authorisation {

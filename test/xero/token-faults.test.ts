@@ -4,6 +4,7 @@ import type { FaultAction } from '../../sandbox/server.ts';
 import { findAuthorisation } from '../../storage/authorisations.ts';
 import { refresh } from '../../xero/refresh.ts';
 import { createTokenEndpoint } from '../../xero/token-endpoint.ts';
+import { startScripted } from './scripted-server.ts';
 import { startTokenStand } from './token-stand.ts';
 
 let stand: Awaited<ReturnType<typeof startTokenStand>>;
@@ -56,7 +57,9 @@ test.each(passing)('never needs a reconnect after %j, and recovers', async (acti
 test('nobody listens at the token endpoint: unavailable, and no attempt is left open', async () => {
   const id = await stand.authorise();
   await stand.expire(id);
-  const nobody = stand.process({ ...stand.xero, identityUrl: 'http://127.0.0.1:9' });
+  const gone = await startScripted();
+  await gone.close();
+  const nobody = stand.process({ ...stand.xero, identityUrl: gone.url });
   expect(await nobody.accessToken(id)).toMatchObject({
     kind: 'unavailable',
     message: expect.stringContaining('ECONNREFUSED'),
@@ -144,11 +147,8 @@ test('a pair that cannot be stored is held until Postgres is back', async () => 
   const seen = await findAuthorisation(stand.pool, id);
   if (seen === null) throw new Error('no authorisation');
   let down = 0;
-  const pool = Object.create(stand.pool, {
-    connect: {
-      value: () => (down > 0 && down-- > 0 ? Promise.reject(new Error('postgres is away')) : stand.pool.connect()),
-    },
-  });
+  const connect = () => (down > 0 && down-- > 0 ? Promise.reject(new Error('postgres is away')) : stand.pool.connect());
+  const pool = { query: stand.pool.query.bind(stand.pool), connect } as unknown as typeof stand.pool;
   const endpoint = createTokenEndpoint(stand.xero, stand.now);
   const spend = endpoint.refresh;
   endpoint.refresh = async (token) => {

@@ -1,0 +1,87 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Stand, startStand } from '../support/stand.ts';
+
+// Records the golden paths of importJournals as workflow histories. Run it when a released workflow gets a new shape, and
+// keep the old files: workflows that were begun by an older version must go on with a newer one.
+
+let stand: Stand;
+beforeAll(async () => {
+  stand = await startStand({ sandbox: { journals: 900, limits: { minute: 10_000, dayAnchor: 'firstCall' } } });
+});
+afterAll(() => stand.close());
+
+async function record(name: string, workflowId: string, runId?: string): Promise<void> {
+  const history = await stand.temporal.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const json = JSON.parse(historyToJSON(history), (key, value) => {
+    // Where it was recorded is nobody's business.
+    if (key === 'identity' || key === 'stackTrace') return '';
+    return value;
+  });
+  writeFileSync(join(import.meta.dirname, `${name}.json`), `${JSON.stringify(json)}\n`);
+}
+
+const request = () => ({ connection: stand.connection, application: 'planning' });
+
+test('plain: pages until the empty one', async () => {
+  const { workflowId } = await stand.importJournals({ full: true });
+  await record('plain', workflowId);
+});
+
+test('bounded and filtered: the last number is the end', async () => {
+  const { workflowId } = await stand.importJournals({
+    startingAtJournalId: 50,
+    endingAtJournalId: 350,
+    modifiedSince: '2000-01-01',
+  });
+  await record('filtered', workflowId);
+});
+
+test('refused: a wrong request', async () => {
+  const handle = await stand.temporal.client.workflow.start('importJournals', {
+    taskQueue: stand.taskQueue,
+    workflowId: `${stand.connection}-refused`,
+    args: [{ ...request(), startingAtJournalId: 'abc' }],
+  });
+  await expect(handle.result()).rejects.toThrow();
+  await record('refused', handle.workflowId);
+});
+
+test('suspended: the day’s quota is spent, a timer, and on', async () => {
+  stand.sandbox.limits.set({ day: 3, dayWindowSeconds: 5 });
+  const { workflowId } = await stand.importJournals({ startingAtJournalId: 1, endingAtJournalId: 650 });
+  await record('suspended', workflowId);
+  stand.sandbox.limits.set({ day: 5_000 });
+});
+
+test('paused, resumed, cancelled', async () => {
+  stand.sandbox.setLatency(150);
+  const { workflowId } = await stand.imports.startJournals({ ...request(), startingAtJournalId: 2 });
+  await stand.imports.pause(workflowId);
+  await expect.poll(async () => (await stand.imports.progress(workflowId)).status).toBe('paused');
+  await stand.imports.resume(workflowId);
+  await expect.poll(async () => (await stand.imports.progress(workflowId)).totals.pages).toBeGreaterThan(1);
+  await stand.imports.cancel(workflowId);
+  await stand.imports.ending(workflowId);
+  await record('paused-resumed-cancelled', workflowId);
+});
+
+test('cancelled from Temporal’s side', async () => {
+  const { workflowId } = await stand.imports.startJournals({ ...request(), startingAtJournalId: 3 });
+  await expect.poll(async () => (await stand.imports.progress(workflowId)).totals.pages).toBeGreaterThan(0);
+  await stand.temporal.client.workflow.getHandle(workflowId).cancel();
+  await stand.imports.ending(workflowId);
+  await record('cancelled', workflowId);
+  stand.sandbox.setLatency(0);
+});
+
+test('continued: a long wait begins on a fresh history', async () => {
+  stand.sandbox.limits.reset();
+  stand.sandbox.limits.set({ day: 6, dayWindowSeconds: 66 });
+  const { workflowId, runId } = await stand.imports.startJournals({ ...request(), startingAtJournalId: 4 });
+  await stand.imports.ending(workflowId);
+  await record('continued-first', workflowId, runId);
+  await record('continued-last', workflowId);
+}, 120_000);

@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+import { DeterminismViolationError } from '@temporalio/workflow';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { workflowBundle } from '../../worker/bundle.ts';
+
+const histories = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.json'));
+const read = (file: string) => JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8'));
+
+describe('Old workflow histories replay on new code', () => {
+  let codePath: string;
+  beforeAll(async () => {
+    codePath = await workflowBundle(resolve(import.meta.dirname, '../../.daybook'));
+  });
+  const replay = (history: unknown) =>
+    Worker.runReplayHistory({ workflowBundle: { codePath } }, historyFromJSON(history));
+
+  test('there are histories of every golden path', () => {
+    expect(histories.length).toBeGreaterThanOrEqual(8);
+  });
+
+  test.each(histories)('%s', async (file) => {
+    await replay(read(file));
+  });
+
+  test('a history that the code would not write is found out', async () => {
+    const history = read('plain.json');
+    const scheduled = history.events.find(
+      (event: { activityTaskScheduledEventAttributes?: { activityType: { name: string } } }) =>
+        event.activityTaskScheduledEventAttributes?.activityType.name === 'importPage',
+    );
+    scheduled.activityTaskScheduledEventAttributes.activityType.name = 'anotherActivity';
+    await expect(replay(history)).rejects.toThrow(DeterminismViolationError);
+  });
+
+  test('the workflows’ bundle holds no schema library, no database driver and no token', () => {
+    const code = readFileSync(codePath, 'utf8');
+    for (const foreign of ['node_modules/zod', 'node_modules/pg/', 'xero-node', 'openid-client', 'node_modules/jose']) {
+      expect(code.includes(foreign), foreign).toBe(false);
+    }
+  });
+});

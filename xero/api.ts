@@ -1,0 +1,122 @@
+import type { AccountingApi } from 'xero-node/dist/gen/api/accountingApi.js';
+import type { QuotaReading } from '../model/quota.ts';
+import { type Asked, badBody, factsOf, readFault, silence } from './errors.ts';
+import type { XeroFault } from './faults.ts';
+import { countRows, emptyPageText, type NotAPage, readJournalPage } from './pages.ts';
+import { type Call, createTransport } from './transport.ts';
+
+export interface XeroApiOptions {
+  apiUrl: string;
+  /** The whole call, body included. */
+  timeoutMs?: number;
+  /** Largest answer accepted, unpacked. */
+  maxBytes?: number;
+  now: () => number;
+}
+
+/** Xero's answer, whole and checked. `text` is what it sent, untouched: amounts in it are exact, so let Postgres parse it. */
+export interface Answered {
+  kind: 'answered';
+  text: string;
+  /** Rows in the answer's array. */
+  count: number;
+  limits: QuotaReading;
+  correlationId: string | null;
+}
+
+/** A page of journals; the numbers are those of `JournalPage`. */
+export interface AnsweredPage extends Answered {
+  firstNumber: number | null;
+  lastNumber: number | null;
+}
+
+export type ApiAnswer = Answered | XeroFault;
+export type JournalsAnswer = AnsweredPage | XeroFault;
+
+export interface JournalsCall extends Call {
+  /** A journal number, exclusive: the page holds journals after it. */
+  offset: number;
+  /** ISO instant in UTC; a date, or a time without zone, is taken as UTC. Compared by Xero with CreatedDateUTC. */
+  modifiedSince?: string | undefined;
+  /** Cash basis instead of accrual. */
+  paymentsOnly?: boolean | undefined;
+}
+
+export type XeroApi = ReturnType<typeof createXeroApi>;
+
+/**
+ * The adapter over xero-node's accounting API. Methods resolve with the answer or with a fault as a value; they throw
+ * only what the caller's own signal carries when it is aborted, and errors of programming. No retries: the caller owns
+ * permits and waiting, as every attempt costs a call of the organisation's quota.
+ */
+export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_000, now }: XeroApiOptions) {
+  const transport = createTransport(apiUrl, timeoutMs, maxBytes);
+
+  async function ask<Facts extends { count: number }>(
+    resource: string,
+    call: Call,
+    send: (api: AccountingApi) => Promise<unknown>,
+    read: (text: string) => Facts | NotAPage,
+    asksForChanges = false,
+  ): Promise<(Answered & Facts) | XeroFault> {
+    const asked: Asked = { resource, subject: `the organisation ${call.tenantId}` };
+    const response = await transport.send(call, send);
+    if (response.kind === 'silent') return silence(response.cause, response.reason, asked);
+    const unchanged = response.status === 304 && asksForChanges;
+    if (!unchanged && (response.status < 200 || response.status > 299)) return readFault(response, asked, now());
+    const text = unchanged ? emptyPageText : response.text;
+    const facts = read(text);
+    if ('problem' in facts) return badBody(response, facts.problem, asked);
+    return { kind: 'answered', text, ...factsOf(response.headers), ...facts };
+  }
+
+  const list = (name: string) => (text: string) => {
+    const count = countRows(text, name);
+    return typeof count === 'number' ? { count } : count;
+  };
+
+  return {
+    /** GET /Journals: at most 100 after `offset`, ascending. */
+    journals(call: JournalsCall): Promise<JournalsAnswer> {
+      const since = call.modifiedSince === undefined ? undefined : readInstant(call.modifiedSince);
+      return ask(
+        'Journals',
+        call,
+        (api) => api.getJournals(call.tenantId, since, call.offset, call.paymentsOnly === true ? true : undefined),
+        (text) => {
+          const page = readJournalPage(text);
+          if (page.kind === 'notAPage') return page;
+          return { count: page.count, firstNumber: page.firstNumber, lastNumber: page.lastNumber };
+        },
+        since !== undefined,
+      );
+    },
+    /** GET /Organisation: an array of one. */
+    organisation(call: Call): Promise<ApiAnswer> {
+      return ask('Organisation', call, (api) => api.getOrganisations(call.tenantId), list('Organisations'));
+    },
+    /** GET /Accounts: all of them, archived ones too; not paged. */
+    accounts(call: Call): Promise<ApiAnswer> {
+      return ask('Accounts', call, (api) => api.getAccounts(call.tenantId), list('Accounts'));
+    },
+    /** GET /TrackingCategories, archived ones too: old journals still name them. */
+    trackingCategories(call: Call): Promise<ApiAnswer> {
+      return ask(
+        'TrackingCategories',
+        call,
+        (api) => api.getTrackingCategories(call.tenantId, undefined, undefined, true),
+        list('TrackingCategories'),
+      );
+    },
+    /** Closes the idle connections that are kept for the next call. */
+    close: transport.close,
+  };
+}
+
+function readInstant(text: string): Date {
+  const zoned = /(z|[+-]\d{2}:?\d{2})$/i.test(text) || !text.includes('T') ? text : `${text}Z`;
+  const instant = new Date(zoned);
+  if (Number.isNaN(instant.getTime()))
+    throw new Error(`modifiedSince is "${text}", which is not an ISO date or instant.`);
+  return instant;
+}

@@ -1,0 +1,206 @@
+import type pg from 'pg';
+import { type Authorisation, endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
+import { createRefreshLock } from '../storage/refresh-lock.ts';
+import { pruneTokens } from '../storage/token-sweep.ts';
+import { followUp, type Swept } from './follow-up.ts';
+import { type RefreshDeps, refresh, type TokenLog } from './refresh.ts';
+import type { KeyRing } from './sealing.ts';
+import type { Secret } from './secret.ts';
+import { createTokenEndpoint } from './token-endpoint.ts';
+import { openPair } from './token-set.ts';
+import type { XeroConfig } from './xero-config.ts';
+
+export type AccessToken = {
+  kind: 'token';
+  accessToken: Secret;
+  /** Names the token; hand it back as `notThis` when Xero says that it has expired. */
+  generation: number;
+  /** Milliseconds since 1970 by `now`. */
+  expiresAt: number;
+};
+
+/** `unavailable` passes by itself; `needsReconnect` only by a new consent. Messages are sentences without secrets. */
+export type TokenAnswer =
+  | AccessToken
+  | { kind: 'needsReconnect'; message: string }
+  | { kind: 'unavailable'; message: string };
+
+export interface TokensDeps {
+  pool: pg.Pool;
+  xero: XeroConfig;
+  keys: KeyRing;
+  now: () => number;
+  log: TokenLog;
+  /** How long the token endpoint may take. */
+  timeoutSeconds?: number;
+}
+
+export interface Ask {
+  /** The generation that Xero just rejected as expired: asks for another one, and makes at most one refresh for it. */
+  notThis?: number | undefined;
+  /** Ends the waiting, not the refresh: a rotation that was begun is always finished. */
+  signal?: AbortSignal | undefined;
+}
+
+export type Tokens = ReturnType<typeof createTokens>;
+
+/** How long to wait for another process that refreshes: its own time limit and some. */
+const patienceMs = 30_000;
+const pollMs = 200;
+
+/** The one source of access tokens: cached in the process, one refresh at a time for each authorisation everywhere. */
+export function createTokens({ pool, xero, keys, now, log, timeoutSeconds }: TokensDeps) {
+  const deps: RefreshDeps = {
+    pool,
+    keys,
+    endpoint: createTokenEndpoint(xero, now, timeoutSeconds),
+    now,
+    log,
+    pause: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+  };
+  const lock = createRefreshLock(pool);
+  const cache = new Map<string, AccessToken & { freshUntil: number }>();
+  const inFlight = new Map<string, Promise<TokenAnswer>>();
+
+  function remember(authorisationId: string, accessToken: Secret, generation: number, left: number, life: number) {
+    const expiresAt = now() + left * 1_000;
+    const token = { kind: 'token' as const, accessToken, generation, expiresAt };
+    const known = cache.get(authorisationId);
+    if (known === undefined || known.generation <= generation) {
+      cache.set(authorisationId, { ...token, freshUntil: expiresAt - marginSeconds(life) * 1_000 });
+    }
+    return token;
+  }
+
+  /** The stored token if it will do, read anew: another process may have refreshed it. */
+  async function stored(seen: Authorisation, notThis: number | undefined): Promise<AccessToken | null> {
+    if (seen.generation === 0 || seen.generation === notThis) return null;
+    if (seen.secondsLeft <= marginSeconds(seen.lifeSeconds)) return null;
+    const pair = await openPair(keys, seen.clientId, seen.authorisationId, seen);
+    return remember(seen.authorisationId, pair.accessToken, seen.generation, seen.secondsLeft, seen.lifeSeconds);
+  }
+
+  async function obtain(authorisationId: string, notThis: number | undefined): Promise<TokenAnswer> {
+    const until = now() + patienceMs;
+    for (;;) {
+      const seen = await findAuthorisation(pool, authorisationId);
+      const dead = unusable(seen, authorisationId, xero.clientId);
+      if (seen === null || dead !== null) return dead ?? missing(authorisationId);
+      const token = await stored(seen, notThis);
+      if (token !== null) return token;
+      if (await lock.take(authorisationId)) {
+        const answer = await refreshOnce(authorisationId, notThis).finally(() => lock.release(authorisationId));
+        if (answer !== null) return answer;
+      }
+      if (now() > until) {
+        const message = `Another process has been refreshing authorisation ${authorisationId} for ${patienceMs / 1_000} s. It will be tried again.`;
+        return { kind: 'unavailable', message };
+      }
+      await deps.pause(pollMs);
+    }
+  }
+
+  /** With the lock held; null when the chain moved and must be looked at again. */
+  async function refreshOnce(authorisationId: string, notThis: number | undefined): Promise<TokenAnswer | null> {
+    const seen = await findAuthorisation(pool, authorisationId);
+    if (seen === null || unusable(seen, authorisationId, xero.clientId) !== null) return null;
+    const token = await stored(seen, notThis);
+    if (token !== null) return token;
+    const began = now();
+    const refreshed = await refresh(deps, seen);
+    if (refreshed.kind === 'moved') return null;
+    if (refreshed.kind !== 'stored') return refreshed;
+    // A late answer: Xero gave a newer pair to somebody else meanwhile, which is the one to use.
+    if (!refreshed.inUse) return null;
+    log.info({ authorisationId, generation: refreshed.generation, took: now() - began }, 'Access token refreshed');
+    const { accessToken, lifeSeconds } = refreshed.tokens;
+    return remember(authorisationId, accessToken, refreshed.generation, lifeSeconds, lifeSeconds);
+  }
+
+  /** One obtain at a time for each authorisation; whoever asks meanwhile gets its answer. */
+  function share(authorisationId: string, notThis: number | undefined): Promise<TokenAnswer> {
+    const running = inFlight.get(authorisationId);
+    if (running !== undefined) return running;
+    const begun = obtain(authorisationId, notThis).finally(() => inFlight.delete(authorisationId));
+    inFlight.set(authorisationId, begun);
+    return begun;
+  }
+
+  return {
+    /** An access token that lives a while yet. Throws only what `signal` carries, and when Postgres or a key fails. */
+    async accessToken(authorisationId: string, { notThis, signal }: Ask = {}): Promise<TokenAnswer> {
+      signal?.throwIfAborted();
+      const known = cache.get(authorisationId);
+      if (known !== undefined && known.generation !== notThis && now() < known.freshUntil) {
+        return {
+          kind: 'token',
+          accessToken: known.accessToken,
+          generation: known.generation,
+          expiresAt: known.expiresAt,
+        };
+      }
+      const answer = await untilAborted(share(authorisationId, notThis), signal);
+      // Shared with somebody who asked before Xero rejected this generation: ask for ourselves, once.
+      const unwanted = answer.kind === 'token' && answer.generation === notThis;
+      return unwanted ? untilAborted(share(authorisationId, notThis), signal) : answer;
+    },
+
+    /**
+     * To be called each minute and at start: follows up refreshes whose answer nobody stored, keeps idle authorisations
+     * alive, removes worthless tokens. Returns how many authorisations were refreshed and how many could not be.
+     */
+    async sweep(): Promise<Swept> {
+      const swept = await followUp(pool, log, now, (authorisationId, notThis) => share(authorisationId, notThis));
+      await pruneTokens(pool);
+      return swept;
+    },
+
+    /**
+     * Revokes an authorisation at Xero, which ends ALL connections of that Xero user to this app, and forgets its
+     * tokens. Only for the last connection of an authorisation. False when Xero could not be told; nothing changes then.
+     */
+    async revoke(authorisationId: string): Promise<boolean> {
+      const seen = await findAuthorisation(pool, authorisationId);
+      if (seen === null || seen.sealed === null) return true;
+      const { refreshToken } = await openPair(keys, seen.clientId, authorisationId, seen);
+      if (refreshToken !== null && !(await deps.endpoint.revoke(refreshToken))) return false;
+      await endAuthorisation(pool, authorisationId);
+      cache.delete(authorisationId);
+      return true;
+    },
+  };
+}
+
+/** Refresh 5 minutes before the end; a sixth of the life for tokens that live shorter than Xero's 30 minutes. */
+function marginSeconds(lifeSeconds: number): number {
+  return Math.min(300, lifeSeconds / 6);
+}
+
+function unusable(seen: Authorisation | null, authorisationId: string, clientId: string): TokenAnswer | null {
+  if (seen === null) return missing(authorisationId);
+  if (seen.clientId !== clientId) {
+    // A mistake in the configuration is mended there; no consent is lost by it.
+    const message = `Authorisation ${authorisationId} was given to another Xero app (${seen.clientId}) than the one in XERO_CLIENT_ID (${clientId}). Restore the former app, or connect its organisations again with \`daybook connect\`.`;
+    return { kind: 'unavailable', message };
+  }
+  if (seen.status === 'active') return null;
+  const message =
+    seen.message ??
+    `The consent of authorisation ${authorisationId} was not completed. Connect again with \`daybook connect\`.`;
+  return { kind: 'needsReconnect', message };
+}
+
+function missing(authorisationId: string): TokenAnswer {
+  const message = `There is no authorisation ${authorisationId}. Connect the organisation with \`daybook connect\`.`;
+  return { kind: 'needsReconnect', message };
+}
+
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop));
+}

@@ -1,0 +1,119 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { AccountingApi } from 'xero-node/dist/gen/api/accountingApi.js';
+import daybook from '../package.json' with { type: 'json' };
+import { type Deadline, startDeadline } from './deadline.ts';
+import type { Headers } from './limits.ts';
+import { type Secret, scrub } from './secret.ts';
+import { isLoopback } from './xero-config.ts';
+
+export const userAgent = `daybook/${daybook.version}`;
+
+export type Response =
+  | { kind: 'heard'; status: number; headers: Headers; text: string }
+  | { kind: 'silent'; cause: 'network' | 'timeout' | 'badBody'; reason: string };
+
+export interface Call {
+  accessToken: Secret;
+  tenantId: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** The parts of an axios request that are set; axios itself is xero-node's dependency, not ours. */
+type RequestOptions = Parameters<AccountingApi['authentications']['default']['applyToRequest']>[0];
+type HeardByAxios = { response: { status: number; headers: Record<string, unknown>; data: unknown } };
+
+/**
+ * xero-node's transport, tamed request by request. Its classes call the process-wide axios with options of their own,
+ * but let an `Authentication` object see these options last; that is where a call gets its deadline, its agents and its
+ * way of reading, so that nobody else's axios changes.
+ *
+ * - The text stays text: xero-node's deserialiser is fed a string, finds nothing in it and drops nothing (it costs 4–6
+ *   times JSON.parse and loses unknown fields; amounts would become doubles).
+ * - Every status resolves here; xero-node otherwise rejects with a JSON string (xero-node#500, #741).
+ * - A GET goes out without the `{}` that xero-node sends with it, as strict proxies object to it.
+ */
+export function createTransport(apiUrl: string, timeoutMs: number, maxBytes: number) {
+  const agents = {
+    httpAgent: new HttpAgent({ keepAlive: true }),
+    httpsAgent: new HttpsAgent({ keepAlive: true }),
+  };
+
+  async function send(call: Call, ask: (api: AccountingApi) => Promise<unknown>): Promise<Response> {
+    call.signal?.throwIfAborted();
+    const deadline = startDeadline(timeoutMs, call.signal);
+    // One instance for each call: its access token is mutable state, and two organisations' must never meet.
+    const api = new AccountingApi(`${apiUrl}/api.xro/2.0`);
+    api.accessToken = call.accessToken.reveal();
+    api.setDefaultAuthentication({
+      applyToRequest(options: RequestOptions) {
+        delete options.data;
+        options.headers = { ...options.headers, 'user-agent': userAgent };
+        // A custom connection covers one organisation and is asked without naming it.
+        if (call.tenantId === '') delete (options.headers as Record<string, unknown>)['xero-tenant-id'];
+        Object.assign(options, agents, {
+          signal: deadline.signal,
+          responseType: 'text',
+          transformResponse: (data: unknown) => data,
+          validateStatus: () => true,
+          maxRedirects: 0,
+          maxContentLength: maxBytes,
+        });
+        if (isLoopback(apiUrl)) options.proxy = false;
+      },
+    });
+    try {
+      return heard((await ask(api)) as HeardByAxios, call.accessToken);
+    } catch (fault) {
+      call.signal?.throwIfAborted();
+      return isHeard(fault) ? heard(fault, call.accessToken) : silent(fault, deadline, call.accessToken);
+    } finally {
+      deadline.end();
+    }
+  }
+
+  function close(): void {
+    agents.httpAgent.destroy();
+    agents.httpsAgent.destroy();
+  }
+
+  return { send, close };
+}
+
+function isHeard(fault: unknown): fault is HeardByAxios {
+  return typeof fault === 'object' && fault !== null && 'response' in fault;
+}
+
+function heard({ response }: HeardByAxios, accessToken: Secret): Response {
+  const { status, data } = response;
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(response.headers)) {
+    headers[name.toLowerCase()] = scrub(String(value), accessToken);
+  }
+  const text = typeof data === 'string' ? data : '';
+  return { kind: 'heard', status, headers, text: status < 300 ? text : scrub(text, accessToken) };
+}
+
+/** xero-node rejects with a JSON string: statusCode 0 and a message, or 200 when the connection broke inside the body. */
+function silent(fault: unknown, deadline: Deadline, accessToken: Secret): Response {
+  if (deadline.passed()) {
+    return { kind: 'silent', cause: 'timeout', reason: `no whole answer came within ${deadline.seconds} s` };
+  }
+  const { statusCode, body } = readRejection(fault);
+  const reason = scrub(String(body).slice(0, 300), accessToken);
+  if (statusCode >= 200) {
+    return { kind: 'silent', cause: 'badBody', reason: `the connection broke inside the answer (${reason})` };
+  }
+  return { kind: 'silent', cause: 'network', reason };
+}
+
+function readRejection(fault: unknown): { statusCode: number; body: unknown } {
+  if (typeof fault !== 'string')
+    return { statusCode: 0, body: fault instanceof Error ? fault.message : 'unknown fault' };
+  try {
+    const { response, body } = JSON.parse(fault) as { response: { statusCode: number }; body: unknown };
+    return { statusCode: response.statusCode, body };
+  } catch {
+    return { statusCode: 0, body: 'unreadable fault' };
+  }
+}
