@@ -67,7 +67,9 @@ export async function importJournals(request: ImportJournalsRequest, carried?: C
     await (isCancellation(failure) ? end(underWay, 'cancelled') : end(underWay, 'failed', messageOf(failure)));
     throw failure;
   }
-  if (outcome === 'historyFull') return goOnWithFreshHistory(request, underWay);
+  if (outcome === 'historyFull') {
+    return continueAsNew<typeof importJournals>(request, { run: begun, progress: standing.progress });
+  }
   return end(underWay, outcome);
 }
 
@@ -79,7 +81,8 @@ interface UnderWay {
 
 async function begin(request: ImportJournalsRequest): Promise<OpenRun | { skipped: ImportResult }> {
   const { firstExecutionRunId: runId, workflowId } = workflowInfo();
-  const begun = await beginImport({ request, runId, workflowId });
+  // Begun whole even when it is cancelled meanwhile: a row that was opened must get its outcome.
+  const begun = await CancellationScope.nonCancellable(() => beginImport({ request, runId, workflowId }));
   if (begun.kind === 'begun') return begun.run;
   if (begun.failure === 'ImportAlreadyRunning' && wasStartedBySchedule()) {
     return { skipped: { outcome: 'skipped', message: begun.message, runId, readThrough: null, totals: noTotals } };
@@ -89,11 +92,17 @@ async function begin(request: ImportJournalsRequest): Promise<OpenRun | { skippe
 
 async function importPages(underWay: UnderWay): Promise<'caughtUp' | 'cancelled' | 'historyFull'> {
   const { run, standing, controls } = underWay;
+  let longSleepAhead = false;
   for (let pages = 0; ; pages++) {
+    // Asked before the history is renewed: what was said while the page was in flight is not carried over.
     if (controls.paused) await restUntilResumed(underWay);
     if (controls.cancelled) return 'cancelled';
-    if (pages >= pagesPerHistory || workflowInfo().continueAsNewSuggested) return 'historyFull';
+    if (longSleepAhead || pages >= pagesPerHistory || workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      return 'historyFull';
+    }
 
+    controls.listen();
     const page = await importPage({ runId: run.runId });
     if (page.kind === 'stopped') throw ApplicationFailure.nonRetryable(page.message, page.failure);
     standing.change({ readThrough: page.readThrough, dayRemaining: page.dayRemaining, totals: page.totals });
@@ -102,8 +111,8 @@ async function importPages(underWay: UnderWay): Promise<'caughtUp' | 'cancelled'
       case 'imported':
         break;
       case 'throttled':
-        if (pages > 0 && Date.parse(page.until) - Date.now() > longSleepMs) return 'historyFull';
-        await sleepUntil(page.until, 'waiting', limitInWords[page.reason], underWay);
+        longSleepAhead = pages > 0 && Date.parse(page.until) - Date.now() > longSleepMs;
+        if (!longSleepAhead) await sleepUntil(page.until, 'waiting', limitInWords[page.reason], underWay);
         break;
       case 'needsReconnect':
         await sleepUntil(inMs(reconnectCheckMs), 'needsReconnect', page.message, underWay);
@@ -129,11 +138,6 @@ async function restUntilResumed({ run, standing, controls }: UnderWay): Promise<
   await markRun({ runId: run.runId, status: 'paused', waitingUntil: null });
   await controls.untilResumed();
   standing.change({ status: 'running' });
-}
-
-async function goOnWithFreshHistory(request: ImportJournalsRequest, { run, standing }: UnderWay): Promise<never> {
-  await condition(allHandlersFinished);
-  return continueAsNew<typeof importJournals>(request, { run, progress: standing.progress });
 }
 
 async function end(underWay: UnderWay, outcome: 'caughtUp' | 'cancelled'): Promise<ImportResult>;

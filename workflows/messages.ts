@@ -42,11 +42,15 @@ export class Controls {
     this.#woken = true;
   }
 
+  /** From here on whatever is said ends the next sleep, also when it is said before that begins: a day is long to sleep over it. */
+  listen(): void {
+    this.#woken = false;
+  }
+
   /** Sleeps on a durable timer, which `summary` explains in the Temporal UI, until the time has come or somebody speaks. */
   async sleepUntil(instant: number, summary: string): Promise<void> {
-    this.#woken = false;
     const ms = instant - Date.now();
-    if (ms > 0) await condition(() => this.#woken, ms, { summary });
+    if (ms > 0 && !this.#woken) await condition(() => this.#woken, ms, { summary });
   }
 
   /** Waits, for as long as it takes, until somebody resumes or cancels. */
