@@ -5,6 +5,7 @@ import { createConnections, type XeroConnection } from '../xero/connections.ts';
 import { createOAuth } from '../xero/oauth.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { storeAuthorisation } from '../xero/store-authorisation.ts';
+import { requireGoodNames } from './names.ts';
 
 export interface Wanted {
   name: string;
@@ -62,21 +63,6 @@ export async function connectOrganisation(
     );
   }
   return { ...wanted, tenantId, tenantName };
-}
-
-function requireGoodNames({ name, applications }: Wanted): void {
-  const problems = [];
-  if (!/^[a-z0-9][a-z0-9_-]{0,56}$/.test(name)) {
-    problems.push(
-      `The name "${name}" must begin with a small letter or digit and have only a-z, 0-9, - and _ (57 at most): it also names a schema.`,
-    );
-  }
-  for (const application of applications) {
-    if (!/^[A-Za-z0-9][A-Za-z0-9 _-]{0,62}$/.test(application)) {
-      problems.push(`The application "${application}" must have only letters, digits, spaces, - and _ (63 at most).`);
-    }
-  }
-  if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
 }
 
 /**

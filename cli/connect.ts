@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { ConfigurationError, loadConfig } from '../config/config.ts';
-import { openPool } from '../storage/pool.ts';
 import { waitForCallback } from './callback.ts';
 import { type Connected, connectOrganisation, type Wanted } from './connect-organisation.ts';
 import { reach } from './environment.ts';
 import { print } from './output.ts';
+import { withDatabase } from './servers.ts';
 import type { Stack } from './stack.ts';
 
 interface ConnectOptions {
@@ -23,7 +23,7 @@ export function addConnectCommand(program: Command): void {
     .command('connect')
     .description('connect an organisation of Xero, name the connection, and say which applications may use it')
     .requiredOption('--name <name>', 'name of the connection, such as acme-au')
-    .requiredOption('--application <name>', 'an application that may use it; may be given several times', collect, [])
+    .requiredOption('--application <name>', 'an application that may use it; may be given several times', collect)
     .option('--tenant <id>', 'which organisation, when the consent covers several')
     .option('--no-browser', 'only print the address of the consent page')
     .option('--consent', 'let the local sandbox consent by itself')
@@ -33,23 +33,20 @@ export function addConnectCommand(program: Command): void {
 
 async function connect(options: ConnectOptions): Promise<void> {
   const place = reach(loadConfig(process.env));
-  const xero = place.xero();
-  const pool = openPool(place.databaseUrl(), 2, () => {});
-  try {
-    const wanted = { name: options.name, applications: options.application, tenantId: options.tenant };
-    const connected = await connectOrganisation({ pool, xero, tokenKeys: place.tokenKeys() }, wanted, (address) =>
+  const [xero, tokenKeys] = [place.xero(), place.tokenKeys()];
+  const wanted = { name: options.name, applications: options.application, tenantId: options.tenant };
+  const connected = await withDatabase((pool) =>
+    connectOrganisation({ pool, xero, tokenKeys }, wanted, (address) =>
       options.consent
         ? consentAtSandbox(xero.loginUrl, address, options.tenant)
         : waitForCallback(xero.redirectUri, () => invite(address, options)),
-    );
-    print(
-      options.json,
-      connected,
-      `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
-    );
-  } finally {
-    await pool.end();
-  }
+    ),
+  );
+  print(
+    options.json,
+    connected,
+    `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
+  );
 }
 
 function invite(address: string, { browser, json }: ConnectOptions): void {
@@ -90,6 +87,6 @@ export function connectSandbox(pool: pg.Pool, { xero, tokenKeys, sandbox }: Stac
   );
 }
 
-function collect(value: string, before: string[]): string[] {
+function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type pg from 'pg';
-import { ConfigurationError, loadConfig } from '../config/config.ts';
+import { ConfigurationError } from '../config/config.ts';
 import {
   allowApplication,
   type Connection,
@@ -9,9 +9,9 @@ import {
   listConnections,
   removeConnection,
 } from '../storage/connections.ts';
-import { openPool } from '../storage/pool.ts';
-import { reach } from './environment.ts';
+import { requireGoodNames } from './names.ts';
 import { print, printTable } from './output.ts';
+import { withDatabase } from './servers.ts';
 
 /** The registry of connections, for the admin. */
 export function addConnectionCommands(program: Command): void {
@@ -19,9 +19,10 @@ export function addConnectionCommands(program: Command): void {
 
   connections
     .command('list')
+    .description('show all connections')
     .option('--json', 'print JSON')
     .action(({ json }: { json?: boolean }) =>
-      withPool(async (pool) => {
+      withDatabase(async (pool) => {
         const all = await listConnections(pool);
         if (json) return print(true, all, '');
         printTable(
@@ -38,6 +39,7 @@ export function addConnectionCommands(program: Command): void {
 
   connections
     .command('show <name>')
+    .description('show one connection')
     .option('--json', 'print JSON')
     .action((name: string, { json }: { json?: boolean }) =>
       withConnection(name, async (_, connection) => print(json, connection, inWords(connection))),
@@ -49,6 +51,7 @@ export function addConnectionCommands(program: Command): void {
     .requiredOption('--application <name>', 'which one')
     .action((name: string, { application }: { application: string }) =>
       withConnection(name, async (pool, { connectionId }) => {
+        requireGoodNames({ applications: [application] });
         await allowApplication(pool, connectionId, application);
         print(false, null, `"${application}" may use "${name}" now.`);
       }),
@@ -90,7 +93,7 @@ async function withConnection(
   name: string,
   work: (pool: pg.Pool, connection: Connection) => Promise<void>,
 ): Promise<void> {
-  await withPool(async (pool) => {
+  await withDatabase(async (pool) => {
     const connection = await findConnection(pool, name);
     if (!connection)
       throw new ConfigurationError(
@@ -98,13 +101,4 @@ async function withConnection(
       );
     await work(pool, connection);
   });
-}
-
-async function withPool(work: (pool: pg.Pool) => Promise<void>): Promise<void> {
-  const pool = openPool(reach(loadConfig(process.env)).databaseUrl(), 1, () => {});
-  try {
-    await work(pool);
-  } finally {
-    await pool.end();
-  }
 }

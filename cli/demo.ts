@@ -11,7 +11,8 @@ import { type StoredLedger, summariseLedger } from '../storage/ledger-summary.ts
 import { openPool } from '../storage/pool.ts';
 import { differences, plain } from './comparison.ts';
 import { connectSandbox } from './connect.ts';
-import { follow, terminalDisplay } from './follow.ts';
+import { createVoice, type Voice } from './display.ts';
+import { follow } from './follow.ts';
 import { type Stack, startStack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -32,7 +33,8 @@ export function addDemoCommand(program: Command): void {
 }
 
 async function demo({ keep }: { keep?: boolean }): Promise<void> {
-  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const voice = createVoice(process.stdout);
+  const { say } = voice;
   const base = loadConfig({ DAYBOOK_DATA_DIR: process.env.DAYBOOK_DATA_DIR, DAYBOOK_LOG_LEVEL: 'warn' });
   const config = { ...base, dataDir: join(base.dataDir, 'demo') };
   say(
@@ -55,7 +57,7 @@ async function demo({ keep }: { keep?: boolean }): Promise<void> {
     const connection = await TemporalConnection.connect({ address: stack.temporalAddress });
     try {
       const imports = createImports(new Client({ connection }), config.taskQueue);
-      const right = await runImport(stack, imports, pool, say);
+      const right = await runImport(stack, imports, pool, voice);
       say(whereToLook(stack, keep === true, config.dataDir));
       if (!right) process.exitCode = 1;
       if (keep) await untilStopped();
@@ -68,7 +70,8 @@ async function demo({ keep }: { keep?: boolean }): Promise<void> {
   }
 }
 
-async function runImport(stack: Stack, imports: Imports, pool: pg.Pool, say: (line: string) => void): Promise<boolean> {
+async function runImport(stack: Stack, imports: Imports, pool: pg.Pool, voice: Voice): Promise<boolean> {
+  const { say } = voice;
   const { sandbox } = stack;
   const organisation = sandbox?.organisations[0];
   if (!sandbox || !organisation) throw new Error('The demo needs the sandbox.');
@@ -79,7 +82,7 @@ async function runImport(stack: Stack, imports: Imports, pool: pg.Pool, say: (li
   say(`Started the workflow ${workflowId}. See it live: ${stack.uiUrl}/namespaces/default/workflows/${workflowId}\n`);
 
   const killed = killOnTheWay(imports, workflowId, worker, say);
-  const ending = await follow(imports, workflowId, terminalDisplay(process.stdout, organisation.books.count));
+  const ending = await voice.during(organisation.books.count, (display) => follow(imports, workflowId, display));
   if (!ending.ok) throw new Error(`The import failed: ${ending.message}`);
   const killedPid = await killed;
 

@@ -5,6 +5,7 @@ import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/e
 import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
 import { runningPostgres } from '../embedded/postgres.ts';
 import { runningTemporal } from '../embedded/temporal.ts';
+import { createKeyRing } from '../xero/sealing.ts';
 import { runningSandbox } from './sandbox-file.ts';
 
 /** Where everything is that a command speaks to. Each part throws a sentence with the remedy when it is nowhere. */
@@ -23,7 +24,7 @@ export function reach(config: Config): Reach {
     temporal: () => (config.temporalConfigured ? configuredTemporal() : embeddedTemporal(config)),
     xero: () =>
       config.xero ?? runningSandbox(config.dataDir) ?? nowhere('Xero', 'XERO_CLIENT_ID and XERO_CLIENT_SECRET'),
-    tokenKeys: () => config.tokenKeys ?? ownTokenKeys(config),
+    tokenKeys: () => checked(config.tokenKeys ?? ownTokenKeys(config)),
   };
 }
 
@@ -56,4 +57,14 @@ function ownTokenKeys(config: Config): string {
     writeFileSync(path, `k1:${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
   }
   return readFileSync(path, 'utf8').trim();
+}
+
+/** Keys that cannot seal are found before anything is started or stored. */
+function checked(tokenKeys: string): string {
+  try {
+    createKeyRing(tokenKeys);
+    return tokenKeys;
+  } catch (error) {
+    throw new ConfigurationError(error instanceof Error ? error.message : String(error));
+  }
 }

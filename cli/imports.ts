@@ -1,13 +1,13 @@
-import { Client, Connection as TemporalConnection } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
-import { createImports, type Ending, type Imports, RequestRefused } from '../client/imports.ts';
-import { loadConfig } from '../config/config.ts';
+import { type Ending, type Imports, RequestRefused } from '../client/imports.ts';
+import { checkImportJournals } from '../model/request.ts';
 import { findConnection } from '../storage/connections.ts';
-import { openPool } from '../storage/pool.ts';
 import { recentRuns } from '../storage/runs.ts';
-import { reach } from './environment.ts';
-import { follow, noDisplay, terminalDisplay } from './follow.ts';
+import { displayOn, noDisplay } from './display.ts';
+import { follow } from './follow.ts';
 import { print, printTable } from './output.ts';
+import { withDatabase, withImports } from './servers.ts';
 
 /** Failures that mean the request was wrong, and not that the import failed. */
 const wrongRequest = ['InvalidRequest', 'UnknownConnection', 'ApplicationNotAllowed', 'ImportAlreadyRunning'];
@@ -36,15 +36,28 @@ export function addImportCommands(program: Command): void {
     .option('--json', 'print JSON')
     .action(status);
 
-  for (const [verb, what] of [
-    ['pause', 'stop an import after its page in flight, until it is resumed'],
-    ['resume', 'let a paused import go on'],
-    ['cancel', 'end an import after its page in flight; what it stored stays'],
+  for (const [verb, what, done] of [
+    [
+      'pause',
+      'stop an import after its page in flight, until it is resumed',
+      'is told to pause after its page in flight',
+    ],
+    ['resume', 'let a paused import go on', 'is told to go on'],
+    [
+      'cancel',
+      'end an import after its page in flight; what it stored stays',
+      'is told to end after its page in flight',
+    ],
   ] as const) {
     program
-      .command(`${verb} <workflow>`)
+      .command(`${verb} <workflow-id>`)
       .description(what)
-      .action((workflowId: string) => withImports((imports) => imports[verb](workflowId)));
+      .action((workflowId: string) =>
+        withImport(workflowId, async (imports) => {
+          await imports[verb](workflowId);
+          print(false, null, `${workflowId} ${done}.`);
+        }),
+      );
   }
 }
 
@@ -70,10 +83,16 @@ async function importJournals(options: JournalOptions): Promise<void> {
     basis: options.basis,
     full: options.full,
   };
+  // Absent, not undefined: what is sent is the same JSON that a person would write.
+  const sent: unknown = JSON.parse(JSON.stringify(request));
+  const checked = checkImportJournals(sent);
+  const problems = [
+    ...(checked.ok ? [] : checked.problems),
+    ...(await refusals(options.connection, options.application)),
+  ];
+  if (problems.length > 0) throw new RequestRefused(problems);
   await withImports(async (imports) => {
-    await requireAllowed(options.connection, options.application);
-    // Absent, not undefined: what is sent is the same JSON that a person would write.
-    const started = await imports.startJournals(JSON.parse(JSON.stringify(request)));
+    const started = await imports.startJournals(sent);
     if (!options.follow) {
       print(
         options.json,
@@ -93,7 +112,7 @@ async function followToEnd(
   json: boolean | undefined,
   total: number | null,
 ): Promise<void> {
-  const display = json ? noDisplay : terminalDisplay(process.stderr, total);
+  const display = json ? noDisplay : displayOn(process.stderr, total);
   const ending = await follow(imports, workflowId, display);
   print(json, { workflowId, ...(ending.ok ? ending.result : { outcome: 'failed', ...ending }) }, inWords(ending));
   if (!ending.ok) process.exitCode = wrongRequest.includes(ending.failure) ? 2 : 1;
@@ -102,66 +121,53 @@ async function followToEnd(
 
 function inWords(ending: Ending): string {
   if (!ending.ok) return `The import failed (${ending.failure}):\n${ending.message}`;
-  const { outcome, message, totals, readThrough } = ending.result;
+  const { message, totals, readThrough } = ending.result;
   const quarantined =
     totals.quarantined === 0 ? '' : `, ${totals.quarantined} in quarantine (table daybook.quarantine)`;
-  return `${outcome}: ${message} ${totals.stored} journals stored${quarantined}, read through ${readThrough ?? 'none'}, ${totals.calls} calls.`;
+  const through = readThrough === null ? 'nothing read' : `read through ${readThrough}`;
+  return `${message} ${totals.stored} journals stored${quarantined}, ${through}, ${totals.calls} calls.`;
 }
 
 async function status(options: { connection?: string; follow?: string; json?: boolean }): Promise<void> {
   if (options.follow) {
     const workflowId = options.follow;
-    return withImports((imports) => followToEnd(imports, workflowId, options.json, null));
+    return withImport(workflowId, (imports) => followToEnd(imports, workflowId, options.json, null));
   }
-  const pool = openPool(reach(loadConfig(process.env)).databaseUrl(), 1, () => {});
-  try {
-    const runs = await recentRuns(pool, 20, options.connection);
-    if (options.json) return print(true, runs, '');
-    printTable(
-      ['started', 'workflow', 'status', 'stored', 'calls', 'through', 'what for'],
-      runs.map((run) => [
-        run.startedAt.toISOString().slice(0, 19),
-        run.workflowId,
-        run.status,
-        run.totals.stored,
-        run.totals.calls,
-        run.nextOffset ?? '',
-        run.waitingUntil ? `goes on at ${run.waitingUntil.toISOString()}` : (run.message ?? ''),
-      ]),
-    );
-  } finally {
-    await pool.end();
-  }
+  const runs = await withDatabase((pool) => recentRuns(pool, 20, options.connection));
+  if (options.json) return print(true, runs, '');
+  printTable(
+    ['started', 'workflow', 'status', 'stored', 'calls', 'through', 'what for'],
+    runs.map((run) => [
+      run.startedAt.toISOString().slice(0, 19),
+      run.workflowId,
+      run.status,
+      run.totals.stored,
+      run.totals.calls,
+      run.nextOffset ?? '',
+      run.waitingUntil ? `goes on at ${run.waitingUntil.toISOString()}` : (run.message ?? ''),
+    ]),
+  );
 }
 
-async function withImports(work: (imports: Imports) => Promise<void>): Promise<void> {
-  const config = loadConfig(process.env);
-  const { connectionOptions, namespace } = reach(config).temporal();
-  const connection = await TemporalConnection.connect(connectionOptions);
-  try {
-    await work(createImports(new Client({ connection, namespace: namespace ?? 'default' }), config.taskQueue));
-  } finally {
-    await connection.close();
-  }
+/** Speaks to one import by its workflow id; that there is none to speak to is a wrong request. */
+async function withImport(workflowId: string, work: (imports: Imports) => Promise<void>): Promise<void> {
+  await withImports(work).catch((error: unknown) => {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new RequestRefused([`No import runs as workflow "${workflowId}"; \`daybook status\` shows the newest ones.`]);
+  });
 }
 
-/** The workflow checks it again; asking first means that nothing is started in vain. */
-async function requireAllowed(name: string, application: string): Promise<void> {
-  const pool = openPool(reach(loadConfig(process.env)).databaseUrl(), 1, () => {});
-  try {
+/** Why the registry refuses; the workflow asks it again, asking first means that nothing is started in vain. */
+function refusals(name: string, application: string): Promise<string[]> {
+  return withDatabase(async (pool) => {
     const connection = await findConnection(pool, name);
-    if (!connection)
-      throw new RequestRefused([
-        `There is no connection "${name}"; \`daybook connections list\` shows those there are.`,
-      ]);
-    if (!connection.applications.includes(application)) {
-      throw new RequestRefused([
-        `The application "${application}" may not use the connection "${name}"; \`daybook connections allow\` changes that.`,
-      ]);
-    }
-  } finally {
-    await pool.end();
-  }
+    if (!connection) return [`There is no connection "${name}"; \`daybook connections list\` shows those there are.`];
+    if (connection.applications.includes(application)) return [];
+    return [
+      `The application "${application}" may not use the connection "${name}"; ` +
+        `\`daybook connections allow ${name} --application ${application}\` changes that.`,
+    ];
+  });
 }
 
 /** What is not a number is passed on as it is, for the schema to name it. */

@@ -1,18 +1,24 @@
+import { createRequire } from 'node:module';
 import { Command } from 'commander';
-import { RequestRefused } from '../client/imports.ts';
-import { ConfigurationError, loadConfig } from '../config/config.ts';
+import { loadConfig } from '../config/config.ts';
 import { createLogger } from '../config/logging.ts';
 import { migrate } from '../storage/migrate.ts';
 import { addConnectCommand } from './connect.ts';
 import { addConnectionCommands } from './connections.ts';
 import { addDemoCommand } from './demo.ts';
 import { reach } from './environment.ts';
+import { explain } from './failure.ts';
 import { addImportCommands } from './imports.ts';
 import { addUpCommand } from './up.ts';
+import { endWithParent, tellParent } from './worker-process.ts';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 const program = new Command('daybook')
   .description('Imports Xero’s general ledger and invoices into Postgres, durably, through Xero’s quotas.')
-  .showHelpAfterError();
+  .version(version)
+  .showHelpAfterError('(Add --help to see how it is used.)')
+  .exitOverride();
 
 addUpCommand(program);
 addDemoCommand(program);
@@ -33,6 +39,7 @@ program
     const place = reach(config);
     // Loaded here: the other commands start faster without the worker's native library.
     const { runWorker } = await import('../worker/main.ts');
+    endWithParent();
     await runWorker({
       databaseUrl: place.databaseUrl(),
       temporal: place.temporal(),
@@ -41,6 +48,7 @@ program
       tokenKeys: place.tokenKeys(),
       cacheDir: config.dataDir,
       log: createLogger(config.logLevel),
+      onReady: tellParent,
     });
   });
 
@@ -51,8 +59,7 @@ addImportCommands(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  // What a person can mend is said in a sentence; anything else keeps its trace.
-  const mendable = error instanceof ConfigurationError || error instanceof RequestRefused;
-  process.stderr.write(`${mendable ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
-  process.exitCode = mendable ? 2 : 1;
+  const { text, exitCode } = explain(error);
+  process.stderr.write(text);
+  process.exitCode = exitCode;
 }

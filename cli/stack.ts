@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config, XeroSettings } from '../config/config.ts';
+import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import { startTemporal } from '../embedded/temporal.ts';
 import { findTemporal } from '../embedded/temporal-executable.ts';
@@ -88,7 +88,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function startEmbeddedTemporal({ config, environment, binDir, say }: StackOptions) {
-  const executable = await findTemporal({ binDir, env: environment, onLine: say });
+  const executable = await findTemporal({ binDir, env: environment, onLine: say }).catch((error: Error) => {
+    throw new ConfigurationError(error.message, { cause: error });
+  });
   return startTemporal({ executable, dataDir: config.dataDir, onLine: say });
 }
 

@@ -1,6 +1,8 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
-import { loadConfig } from '../config/config.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Config, ConfigurationError, loadConfig } from '../config/config.ts';
+import { takeLock } from '../embedded/lock.ts';
 import { findConnection } from '../storage/connections.ts';
 import { openPool } from '../storage/pool.ts';
 import { connectSandbox } from './connect.ts';
@@ -16,16 +18,32 @@ export function addUpCommand(program: Command): void {
     .option(
       '--journals <count>',
       'how many journals the sandbox’s books hold, when it stands in for Xero',
-      Number,
+      count,
       4_000,
     )
-    .option('--day-limit <calls>', 'the sandbox’s daily limit', Number, 5_000)
-    .option('--day-window-seconds <seconds>', 'how long a day lasts in the sandbox', Number, 86_400)
+    .option('--day-limit <calls>', 'the sandbox’s daily limit', count, 5_000)
+    .option('--day-window-seconds <seconds>', 'how long a day lasts in the sandbox', count, 86_400)
     .action(up);
 }
 
-async function up(options: { journals: number; dayLimit: number; dayWindowSeconds: number }): Promise<void> {
-  const config = loadConfig(process.env);
+interface UpOptions {
+  journals: number;
+  dayLimit: number;
+  dayWindowSeconds: number;
+}
+
+async function up(options: UpOptions): Promise<void> {
+  // What the worker logs would stand between our lines, so only trouble is told, unless more is asked for.
+  const config = loadConfig({ DAYBOOK_LOG_LEVEL: 'warn', ...process.env });
+  const release = takeFolder(config.dataDir);
+  try {
+    await stayUp(config, options);
+  } finally {
+    release();
+  }
+}
+
+async function stayUp(config: Config, options: UpOptions): Promise<void> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const stack = await startStack({
     config,
@@ -41,13 +59,29 @@ async function up(options: { journals: number; dayLimit: number; dayWindowSecond
   });
   try {
     if (stack.sandbox) await connectDemo(stack, say);
-    stack.startWorker();
     say(introduction(stack));
+    stack.startWorker();
     await untilStopped();
     say('Stopping: the pages in flight are finished first.');
   } finally {
     await stack.stop();
   }
+}
+
+/** One `up` a data folder: a second one would stand in the way of the first one's sandbox and worker. */
+function takeFolder(dataDir: string): () => void {
+  mkdirSync(dataDir, { recursive: true });
+  const lock = takeLock(join(dataDir, 'up.lock'));
+  if (lock.held) return lock.release;
+  throw new ConfigurationError(
+    `\`daybook up\` runs in ${dataDir} already, as process ${lock.owner.pid}. Stop that one first, or name another folder in DAYBOOK_DATA_DIR.`,
+  );
+}
+
+/** A whole number, 0 or more, or the option is wrong. */
+function count(text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
 }
 
 /** The sandbox's first organisation is connected as "demo", so that there is something to import at once. */

@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url';
 import type { Environment } from '../config/config.ts';
 
 const command = fileURLToPath(new URL('../bin/daybook.mjs', import.meta.url));
-const restartAfterMs = 1_000;
+const firstPauseMs = 1_000;
+const longestPauseMs = 15_000;
+/** A worker that lived this long was well: the next pause is short again. */
+const goodLifeMs = 60_000;
 
 /** A worker in a process of its own, which is started again whenever it ends before `stop`. */
 export interface WorkerProcess {
@@ -16,20 +19,27 @@ export function keepWorkerRunning(environment: Environment, onLine: (line: strin
   let child: ChildProcess;
   let stopping = false;
   let ended: Promise<void>;
+  let pauseMs = firstPauseMs;
 
   function start(): void {
+    const since = performance.now();
+    // The channel tells the worker when this process is gone, however it went.
     child = spawn(process.execPath, [command, 'worker'], {
       env: { ...environment },
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    const { pid } = child;
+    child.once('message', () => onLine(`The worker is ready (process ${pid}).`));
     ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         resolve();
         if (stopping) return;
+        if (performance.now() - since > goodLifeMs) pauseMs = firstPauseMs;
         onLine(`The worker ended (${signal ?? `exit code ${code}`}); it is started again.`);
         setTimeout(() => {
           if (!stopping) start();
-        }, restartAfterMs);
+        }, pauseMs);
+        pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       });
     });
   }
@@ -43,4 +53,17 @@ export function keepWorkerRunning(environment: Environment, onLine: (line: strin
       await ended;
     },
   };
+}
+
+/** For the worker: tells the process that keeps it running that it takes work. Nobody, when it was started by hand. */
+export function tellParent(): void {
+  process.send?.('ready');
+}
+
+/** For the worker: ends it, as SIGTERM would, with the process that keeps it running; nobody else would ever stop it. */
+export function endWithParent(): void {
+  if (process.channel === undefined) return;
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  // Listening alone must not keep a worker alive that is done.
+  process.channel?.unref();
 }

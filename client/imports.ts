@@ -30,6 +30,8 @@ export interface StartedImport {
   runId: string;
 }
 
+const progressWithinMs = 3_000;
+
 /** Drives imports from outside: all of it is Temporal's, so it works the same from any process that reaches the server. */
 export function createImports(client: Client, taskQueue: string) {
   /** Any run of the chain: an import goes on under the same workflow id when its history is renewed. */
@@ -56,12 +58,14 @@ export function createImports(client: Client, taskQueue: string) {
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
         throw new RequestRefused([
-          `This import is running already, as workflow "${workflowId}". Follow it with \`daybook status\`.`,
+          `This import is running already, as workflow "${workflowId}". Follow it with \`daybook status --follow ${workflowId}\`.`,
         ]);
       }
     },
 
-    progress: (workflowId: string): Promise<Progress> => handle(workflowId).query(progress),
+    /** Where an import stands; its worker answers, so without one this fails, in seconds. */
+    progress: (workflowId: string): Promise<Progress> =>
+      client.withDeadline(Date.now() + progressWithinMs, () => handle(workflowId).query(progress)),
     pause: (workflowId: string): Promise<void> => handle(workflowId).signal(pause),
     resume: (workflowId: string): Promise<void> => handle(workflowId).signal(resume),
     cancel: (workflowId: string): Promise<void> => handle(workflowId).signal(cancel),

@@ -141,7 +141,12 @@ create table xero.journal_line (
   tax_amount numeric,
   tax_type text,
   tax_name text,
-  primary key (tenant_id, basis, journal_id, line_index)
+  primary key (tenant_id, basis, journal_id, line_index),
+  -- Postgres would take the text "NaN" for an amount, and every sum it enters would be NaN from then on.
+  constraint amounts_are_numbers check (
+    'NaN' not in (net_amount, coalesce(gross_amount, 0), coalesce(tax_amount, 0))
+    and 'Infinity' not in (abs(net_amount), abs(coalesce(gross_amount, 0)), abs(coalesce(tax_amount, 0)))
+  )
 );
 comment on column xero.journal_line.net_amount is 'Base currency; positive is debit, negative is credit.';
 

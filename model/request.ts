@@ -38,16 +38,24 @@ const importJournalsRequest = z
     basis: z.enum(['accrual', 'cash'], { error: 'must be "accrual" or "cash"' }).optional(),
     full: z.boolean({ error: 'must be true or false' }).optional(),
   })
-  .superRefine((request, problems) => {
-    const { startingAtJournalId: from, endingAtJournalId: to } = request;
-    if (from !== undefined && to !== undefined && to < from) {
-      problems.addIssue({
-        code: 'custom',
-        path: ['endingAtJournalId'],
-        message: `is ${to}, before startingAtJournalId ${from}`,
-      });
-    }
+  .refine((request) => !endsBeforeItStarts(request), {
+    path: ['endingAtJournalId'],
+    error: ({ input }) => {
+      const { startingAtJournalId: from, endingAtJournalId: to } = input as { [field: string]: unknown };
+      return `is ${to}, before startingAtJournalId ${from}`;
+    },
+    // Also when other fields are wrong, which zod otherwise takes as a reason not to look.
+    when: () => true,
   });
+
+function endsBeforeItStarts({
+  startingAtJournalId: from,
+  endingAtJournalId: to,
+}: {
+  [field: string]: unknown;
+}): boolean {
+  return typeof from === 'number' && typeof to === 'number' && to < from;
+}
 
 export type ImportJournalsRequest = z.infer<typeof importJournalsRequest>;
 

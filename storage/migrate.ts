@@ -7,6 +7,11 @@ const directory = fileURLToPath(new URL('../migrations', import.meta.url));
 const schema = 'daybook';
 const table = 'migration';
 
+/** The database is not one this program can use; the message is a sentence with the remedy. */
+export class UnfitDatabase extends Error {
+  override name = 'UnfitDatabase';
+}
+
 /** Brings the database up to this program, forward only. Returns the names of the migrations that ran, none if it was current. */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   await refuseNewer(databaseUrl);
@@ -30,7 +35,7 @@ export async function requireCurrent(databaseUrl: string): Promise<void> {
   const [own, applied] = await Promise.all([ownMigrations(), appliedMigrations(databaseUrl)]);
   const missing = own.filter((name) => !applied.includes(name));
   if (missing.length > 0) {
-    throw new Error(
+    throw new UnfitDatabase(
       `The database lacks ${missing.length} of ${own.length} migrations (${missing.join(', ')}). Run \`daybook migrate\` first.`,
     );
   }
@@ -40,7 +45,7 @@ async function refuseNewer(databaseUrl: string): Promise<void> {
   const [own, applied] = await Promise.all([ownMigrations(), appliedMigrations(databaseUrl)]);
   const unknown = applied.filter((name) => !own.includes(name));
   if (unknown.length > 0) {
-    throw new Error(
+    throw new UnfitDatabase(
       `The database is newer than this program: it has the migrations ${unknown.join(', ')}. Upgrade Daybook before you use it.`,
     );
   }
@@ -56,18 +61,31 @@ async function ownMigrations(): Promise<string[]> {
 
 async function appliedMigrations(databaseUrl: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
-  await client.connect();
+  await client.connect().catch((error: Error) => {
+    throw unreachable(databaseUrl, error);
+  });
   try {
     const { rows } = await client.query<{ version: number; present: boolean }>(
       `select current_setting('server_version_num')::int as version, to_regclass($1) is not null as present`,
       [`${schema}.${table}`],
     );
     const { version, present } = rows[0] ?? { version: 0, present: false };
-    if (version < 150_000) throw new Error(`Daybook needs Postgres 15 or newer; this server is ${version}.`);
+    if (version < 150_000) throw new UnfitDatabase(`Daybook needs Postgres 15 or newer; this server is ${version}.`);
     if (!present) return [];
     const applied = await client.query<{ name: string }>(`select name from ${schema}.${table} order by id`);
     return applied.rows.map(({ name }) => name);
   } finally {
     await client.end();
   }
+}
+
+/** Host and database only: the address holds a password. */
+function unreachable(databaseUrl: string, error: Error): UnfitDatabase {
+  const { host, pathname } = new URL(databaseUrl);
+  // One failure for each address of a name comes as an AggregateError, which has no message of its own.
+  const reasons = error instanceof AggregateError ? error.errors.map((each: Error) => each.message) : [error.message];
+  return new UnfitDatabase(
+    `Postgres at ${host}${pathname} cannot be used: ${reasons.join(', ')}. Check that it runs and that DATABASE_URL is right.`,
+    { cause: error },
+  );
 }

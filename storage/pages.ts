@@ -30,9 +30,10 @@ const insertJournals = `
     select (j->>'JournalID')::uuid as journal_id, (j->>'JournalNumber')::bigint as journal_number, j
       from element, daybook.import_run r
      where r.run_id = $1
-       and (j->>'JournalNumber')::bigint >= r.starting_at
-       and (r.ending_at is null or (j->>'JournalNumber')::bigint <= r.ending_at)
-       and (r.modified_since is null or daybook.xero_instant(j->>'CreatedDateUTC') >= r.modified_since)
+       -- What a filter cannot judge is admitted, for the table to refuse: a journal without number or date is no silent loss.
+       and coalesce((j->>'JournalNumber')::bigint >= r.starting_at, true)
+       and coalesce((j->>'JournalNumber')::bigint <= r.ending_at, true)
+       and coalesce(daybook.xero_instant(j->>'CreatedDateUTC') >= r.modified_since, true)
   ), inserted as (
     insert into xero.journal (tenant_id, basis, journal_id, journal_number, journal_date, created_date_utc, reference,
                               source_id, source_type, payload, run_id)

@@ -29,6 +29,10 @@ export function openPool(databaseUrl: string, max: number, onIdleError: (error: 
     query_timeout: 90_000,
     statement_timeout: 80_000,
     idle_in_transaction_session_timeout: 60_000,
+    // A database or role may write instants its own way (`alter database … set datestyle`); pg reads ISO only.
+    onConnect: async (client) => {
+      await client.query("set datestyle to 'ISO'");
+    },
   });
   pool.on('error', onIdleError);
   return pool;

@@ -4,6 +4,7 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { XeroSettings } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
+import { unreachableTemporal } from '../config/unreachable.ts';
 import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { createXeroApi } from '../xero/api.ts';
@@ -21,6 +22,8 @@ export interface WorkerPlace {
   /** Folder for the prebuilt workflow bundle. */
   cacheDir: string;
   log: Logger;
+  /** Called once it takes work. */
+  onReady?: () => void;
 }
 
 /** Connections to Postgres: an activity holds one for a statement only, never while it waits for Xero. */
@@ -37,11 +40,13 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
     }),
   });
   await requireCurrent(databaseUrl);
+  const workflows = await workflowBundle(place.cacheDir);
+  const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
+    throw unreachableTemporal(temporal.connectionOptions.address, error);
+  });
   const pool = openPool(databaseUrl, poolSize, (error) =>
     log.warn({ reason: error.message }, 'lost an idle connection to Postgres'),
   );
-  const workflows = await workflowBundle(place.cacheDir);
-  const connection = await NativeConnection.connect(temporal.connectionOptions);
   const namespace = temporal.namespace ?? 'default';
   const client = new Client({ connection, namespace });
   const now = () => Date.now();
@@ -52,6 +57,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   try {
     const worker = await createWorker({ connection, namespace, taskQueue, activities, workflows });
     log.info({ taskQueue, namespace, pid: process.pid }, 'the worker is ready');
+    place.onReady?.();
     await worker.run();
   } finally {
     clearInterval(sweeping);

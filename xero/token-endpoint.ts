@@ -38,7 +38,7 @@ export function createTokenEndpoint(xero: XeroConfig, now: () => number, timeout
   const secret = new Secret(xero.clientSecret);
   // As Xero documents it: base64 of "client_id:client_secret". openid-client would percent-encode both first (RFC 6749
   // §2.3.1), which servers that follow Xero's page to the letter do not undo.
-  const authorization = `Basic ${Buffer.from(`${xero.clientId}:${secret.reveal()}`).toString('base64')}`;
+  const basic = new Secret(Buffer.from(`${xero.clientId}:${secret.reveal()}`).toString('base64'));
 
   function configure(hear: (heard: Heard) => void): oauth.Configuration {
     const server = {
@@ -47,7 +47,7 @@ export function createTokenEndpoint(xero: XeroConfig, now: () => number, timeout
       revocation_endpoint: `${xero.identityUrl}/connect/revocation`,
     };
     const authenticate: oauth.ClientAuth = (_server, _client, _body, headers) =>
-      headers.set('authorization', authorization);
+      headers.set('authorization', `Basic ${basic.reveal()}`);
     const config = new oauth.Configuration(server, xero.clientId, undefined, authenticate);
     if (isLoopback(xero.identityUrl)) oauth.allowInsecureRequests(config);
     config.timeout = timeoutSeconds;
@@ -82,8 +82,8 @@ export function createTokenEndpoint(xero: XeroConfig, now: () => number, timeout
         tokens: readTokenSet(response, (heard as { issuedAt: number } | null)?.issuedAt ?? now()),
       };
     } catch {
-      const fault = sort(heard, xero.identityUrl);
-      return { ...fault, message: scrub(fault.message, secret, ...secrets) };
+      // Cleaned before it is shortened for a message, as half a secret would not be recognised.
+      return sort(heard, xero.identityUrl, (text) => scrub(text, basic, secret, ...secrets));
     }
   }
 
@@ -123,14 +123,15 @@ function withoutIdToken(status: number, text: string): Response {
   return new Response(empty ? null : body === null ? text : JSON.stringify(body), { status, headers });
 }
 
-function sort(heard: Heard, host: string): TokenFault {
+function sort(heard: Heard, host: string, clean: (text: string) => string): TokenFault {
   const there = `Xero's token endpoint (${host})`;
   if (heard === null) return { kind: 'refused', message: `The request to ${there} could not be made.` };
   if ('failure' in heard) {
     const kind = heard.sent ? 'uncertain' : 'refused';
-    return { kind, message: `${there} gave no answer: ${heard.failure}.` };
+    return { kind, message: `${there} gave no answer: ${clean(heard.failure)}.` };
   }
-  const { status, text } = heard;
+  const { status } = heard;
+  const text = clean(heard.text);
   const error = parse(text)?.error;
   const complaint = readComplaint(text);
   const said = `(${status}${complaint === '' ? '' : `: ${complaint}`})`;

@@ -22,6 +22,7 @@ export interface TokenEvent {
   readonly grantType: string;
   readonly presented: string | null;
   readonly issued: string | null;
+  readonly accessToken: string | null;
   readonly authEventId: string | null;
   /** `ok` or the OAuth error. */
   readonly outcome: string;
@@ -152,6 +153,7 @@ export function tokenEndpoint(
       grantType,
       presented: form.get('refresh_token') ?? form.get('code'),
       issued: outcome.issued?.refresh_token ?? null,
+      accessToken: outcome.issued?.access_token ?? null,
       authEventId: outcome.authEventId ?? null,
       outcome: outcome.error ?? 'ok',
     });

@@ -58,6 +58,9 @@ describe('an import request', () => {
       'endingAtJournalId is 9, before startingAtJournalId 10.',
     ]);
     expect(problemsOf({ ...who, startingAtJournalId: 9, endingAtJournalId: 9 })).toEqual([]);
+    // Named also beside what else is wrong.
+    const both = problemsOf({ ...who, startingAtJournalId: 10, endingAtJournalId: 9, basis: 'both', other: 1 });
+    expect(both.map((problem) => problem.split(' ')[0])).toEqual(['basis', '"other"', 'endingAtJournalId']);
   });
 
   test.each([null, undefined, 3, 'x', [], [who]])('that is %j and no object is refused in a sentence', (input) => {

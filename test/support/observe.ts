@@ -50,6 +50,34 @@ export async function runRows({ database }: Stand, workflowId: string): Promise<
   return rows;
 }
 
+/** Waits for an import's row to be as wanted. Unlike a query it costs the worker nothing and never waits for one. */
+export function untilRow(
+  stand: Stand,
+  workflowId: string,
+  wanted: (row: RunRow) => boolean,
+  withinMs = 30_000,
+): Promise<RunRow> {
+  return vi.waitFor(
+    async () => {
+      const row = (await runRows(stand, workflowId)).at(-1);
+      if (row === undefined || !wanted(row)) throw new Error(`${workflowId} has the row ${JSON.stringify(row)}`);
+      return row;
+    },
+    { timeout: withinMs, interval: 20 },
+  );
+}
+
+/** Forgets all that was imported and every run, and lets the sandbox be itself again: as though it were the first day. */
+export async function forgetImports({ database, sandbox }: Stand): Promise<void> {
+  sandbox.faults.clear();
+  sandbox.setLatency(0);
+  sandbox.calls.reset();
+  await database.pool.query(
+    `truncate xero.journal, xero.journal_line, xero.journal_line_tracking, daybook.import_run, daybook.page_receipt,
+              daybook.stream_position, daybook.quota_ledger, daybook.quarantine`,
+  );
+}
+
 /** How many rows of import runs there are, whoever started them. */
 export async function countRuns({ database }: Stand): Promise<number> {
   return (await database.pool.query('select 1 from daybook.import_run')).rowCount ?? 0;

@@ -1,0 +1,34 @@
+import { Client, Connection as TemporalConnection } from '@temporalio/client';
+import type pg from 'pg';
+import { createImports, type Imports } from '../client/imports.ts';
+import { loadConfig } from '../config/config.ts';
+import { unreachableTemporal } from '../config/unreachable.ts';
+import { requireCurrent } from '../storage/migrate.ts';
+import { openPool } from '../storage/pool.ts';
+import { reach } from './environment.ts';
+
+/** Gives a command the database, once it is known to answer and to have this program's tables. */
+export async function withDatabase<T>(work: (pool: pg.Pool) => Promise<T>): Promise<T> {
+  const databaseUrl = reach(loadConfig(process.env)).databaseUrl();
+  await requireCurrent(databaseUrl);
+  const pool = openPool(databaseUrl, 2, () => {});
+  try {
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Gives a command what drives imports, over a connection to Temporal of its own. */
+export async function withImports<T>(work: (imports: Imports) => Promise<T>): Promise<T> {
+  const config = loadConfig(process.env);
+  const { connectionOptions, namespace } = reach(config).temporal();
+  const connection = await TemporalConnection.connect(connectionOptions).catch((error: unknown) => {
+    throw unreachableTemporal(connectionOptions.address, error);
+  });
+  try {
+    return await work(createImports(new Client({ connection, namespace: namespace ?? 'default' }), config.taskQueue));
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,10 @@
+import { ConfigurationError } from './config.ts';
+
+/** A Temporal server that does not answer is for the person to look at: where, why, and what to check. */
+export function unreachableTemporal(address: string | undefined, error: unknown): ConfigurationError {
+  const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+  return new ConfigurationError(
+    `Temporal at ${address ?? 'its default address'} does not answer: ${reason}. ` +
+      'Check that it runs and that TEMPORAL_ADDRESS (with TEMPORAL_TLS and TEMPORAL_API_KEY, where it asks for them) is right.',
+  );
+}

@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { daybook } from '../support/daybook.ts';
+import { provided } from '../support/provided.ts';
+
+describe('What a person can mend is said in a sentence, with exit code 2 and no trace', { timeout: 180_000 }, () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'daybook-configuration-'));
+  let database: TestDatabase;
+  let environment: Record<string, string>;
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    environment = {
+      DATABASE_URL: database.url,
+      TEMPORAL_ADDRESS: provided('temporal'),
+      DAYBOOK_TOKEN_KEYS: `k1:${Buffer.alloc(32, 3).toString('base64')}`,
+      DAYBOOK_DATA_DIR: dataDir,
+      XERO_CLIENT_ID: 'an-app',
+      XERO_CLIENT_SECRET: 'a-secret',
+    };
+  });
+  afterAll(async () => {
+    await database.drop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  test('what is missing or wrong in the environment is named with its remedy, exit 2', async () => {
+    const { DAYBOOK_TOKEN_KEYS: _keys, ...withoutKeys } = environment;
+    const sentences: [Record<string, string>, string[], RegExp][] = [
+      [withoutKeys, ['up'], /^DAYBOOK_TOKEN_KEYS is missing: .*openssl rand/],
+      [{ ...environment, DAYBOOK_TOKEN_KEYS: 'k1:abc' }, ['up'], /^The key "k1" in DAYBOOK_TOKEN_KEYS/],
+      [{}, ['connections', 'list'], /^No Postgres is configured or running\. Start `npx daybook up`.*DATABASE_URL/],
+      [{ DATABASE_URL: database.url }, ['pause', 'x'], /^No Temporal is configured or running\..*TEMPORAL_ADDRESS/],
+      [{ XERO_CLIENT_ID: 'x' }, ['status'], /^XERO_CLIENT_SECRET is missing/],
+      [
+        { ...environment, XERO_API_URL: 'http://example.com' },
+        ['status'],
+        /^XERO_API_URL must be an https:\/\/ address/,
+      ],
+      [
+        { DATABASE_URL: 'postgres://u:geheim@127.0.0.1:1/x' },
+        ['status'],
+        /^Postgres at 127\.0\.0\.1:1\/x cannot be used: /,
+      ],
+      [
+        { TEMPORAL_ADDRESS: '127.0.0.1:1' },
+        ['pause', 'x'],
+        /^Temporal at 127\.0\.0\.1:1 does not answer: .*TEMPORAL_ADDRESS/,
+      ],
+    ];
+    for (const [env, args, sentence] of sentences) {
+      const said = await daybook(args, { DAYBOOK_DATA_DIR: dataDir, ...env });
+      expect(said.stderr).toMatch(sentence);
+      expect(said.stderr).not.toMatch(/geheim|\n +at /);
+      expect(said).toMatchObject({ code: 2, stdout: '' });
+    }
+  });
+
+  test('a database newer than the program is refused by every command', async () => {
+    await database.pool.query(`insert into daybook.migration (name, run_on) values ('9999_future', now())`);
+    for (const args of [['migrate'], ['status'], ['worker'], ['up']]) {
+      const { code, stderr } = await daybook(args, environment);
+      expect(stderr).toMatch(/^The database is newer than this program: .*9999_future.*Upgrade Daybook/);
+      expect(code).toBe(2);
+    }
+  });
+
+  test('a command that does not exist, or lacks an option, says so and how to get help', async () => {
+    for (const [args, sentence] of [
+      [['imports'], /^error: unknown command 'imports'/],
+      [
+        ['import', 'journals', '--application', 'planning'],
+        /^error: required option '--connection <name>' not specified/,
+      ],
+      [['connect', '--name', 'acme'], /^error: required option '--application <name>' not specified/],
+      [['up', '--journals', 'many'], /It must be a whole number/],
+    ] as const) {
+      const { code, stdout, stderr } = await daybook(args, environment);
+      expect(stderr).toMatch(sentence);
+      expect(stderr).toContain('--help');
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    }
+    expect(await daybook(['--help'], {})).toMatchObject({ code: 0, stderr: '' });
+  });
+});

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { differences } from '../../cli/comparison.ts';
+import type { Ending } from '../../client/imports.ts';
+import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { eventually } from '../embedded/probes.ts';
+import { drawMoments, type Moment, seededRandom, untilMoment } from '../support/crash.ts';
+import { type OwnServers, startOwnServers } from '../support/own-servers.ts';
+
+const journals = 20_000;
+/** Full pages, and the empty one that says it is over. */
+const pages = journals / 100;
+const ideal = pages + 1;
+const unlimited = { minute: 1_000_000, day: 1_000_000 };
+
+describe('No journal is lost or doubled, whichever server dies', () => {
+  let own: OwnServers;
+  beforeEach(async () => {
+    own = await startOwnServers({ journals, seed: 21, limits: unlimited, latencyMs: 15 });
+  }, 120_000);
+  afterEach(() => own.close());
+
+  const kill9 = (pid: number | undefined) => {
+    if (pid === undefined) throw new Error('There is nothing to kill.');
+    process.kill(pid, 'SIGKILL');
+  };
+  const killPostgres = () => kill9(own.postgres.pid());
+  const killTemporal = () => kill9(own.temporal.pid());
+  const killWorker = () => kill9(own.worker.pid());
+
+  /** Runs a whole import and breaks something at each of these moments. */
+  async function importThrough(moments: Moment[], breakIt: (index: number) => void | Promise<void>): Promise<Ending> {
+    const { workflowId } = await own.imports.startJournals({ connection: 'acme', application: 'planning' });
+    for (const [index, moment] of moments.entries()) {
+      await untilMoment(own.pool, moment);
+      await breakIt(index);
+    }
+    // Asking for the end fails while Temporal is away; the import does not.
+    return eventually(() => own.imports.ending(workflowId), 240_000);
+  }
+
+  async function expectEverythingOnce(ending: Ending, kills: number): Promise<void> {
+    expect(ending).toMatchObject({ ok: true, result: { outcome: 'caughtUp', totals: { stored: journals, pages } } });
+    expect(differences(await summariseLedger(own.pool, own.organisation.tenantId), own.organisation)).toEqual([]);
+    expect((await own.pool.query('select * from daybook.quarantine')).rows).toEqual([]);
+    const runs = await own.pool.query('select status, pages, stored from daybook.import_run');
+    expect(runs.rows).toEqual([{ status: 'caughtUp', pages, stored: journals }]);
+    expect(own.sandbox.calls.journals().length).toBeLessThanOrEqual(ideal + kills);
+  }
+
+  test('Postgres, kill -9 in mid-import', async () => {
+    const moments = drawMoments(seededRandom('moments of the kills'), 3, pages);
+    const ending = await importThrough(moments, killPostgres);
+    await expectEverythingOnce(ending, moments.length);
+  }, 300_000);
+
+  test('Temporal, kill -9 in mid-import', async () => {
+    const moments = drawMoments(seededRandom('moments of the kills'), 3, pages);
+    const ending = await importThrough(moments, killTemporal);
+    await expectEverythingOnce(ending, moments.length);
+  }, 300_000);
+
+  test('both at once, and the worker with them', async () => {
+    const moments = drawMoments(seededRandom('moments of the kills'), 2, pages);
+    const ending = await importThrough(moments, () => {
+      killPostgres();
+      killTemporal();
+      killWorker();
+    });
+    await expectEverythingOnce(ending, moments.length);
+  }, 300_000);
+
+  test('connections to Postgres cut and refused, and answers lost in the middle of commits', async () => {
+    const random = seededRandom('moments of the faults');
+    const moments = drawMoments(random, 9, pages);
+    const { wire } = own;
+    const faults = [
+      () => wire.cut(),
+      async () => {
+        // The commit arrives, its answer does not: nobody knows whether the page is stored.
+        wire.loseAnswers();
+        await sleep(50 + random() * 200);
+        wire.heal();
+      },
+      async () => {
+        wire.refuse();
+        await sleep(500 + random() * 1_500);
+        wire.heal();
+      },
+    ];
+    const ending = await importThrough(moments, (index) => faults[index % faults.length]?.());
+    await expectEverythingOnce(ending, moments.length);
+  }, 300_000);
+});

@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { differences } from '../../cli/comparison.ts';
+import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { eventually } from '../embedded/probes.ts';
+import { drawMoments, seededRandom, untilMoment, untilPages } from '../support/crash.ts';
+import { runRows } from '../support/observe.ts';
+import { runProcess, type TestProcess } from '../support/processes.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+
+const journals = 20_000;
+/** Full pages, and the empty one that says it is over. */
+const pages = journals / 100;
+const ideal = pages + 1;
+const unlimited = { minute: 1_000_000, day: 1_000_000 };
+
+describe('No journal is lost or doubled, whenever a worker dies', () => {
+  let stand: Stand;
+  let workers: TestProcess[];
+  beforeEach(async () => {
+    workers = [];
+    stand = await startStand({ sandbox: { journals, seed: 20, limits: unlimited, latencyMs: 15 }, worker: false });
+  });
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.kill9()));
+    await stand.close();
+  });
+
+  const startWorker = () => {
+    const worker = runProcess('bin/daybook.mjs', { args: ['worker'], env: stand.environment });
+    workers.push(worker);
+    return worker;
+  };
+  const start = () => stand.imports.startJournals({ connection: stand.connection, application });
+  const stored = () => summariseLedger(stand.database.pool, stand.organisation.tenantId);
+  const journalCalls = () => stand.sandbox.calls.journals();
+
+  async function expectEverythingOnce(workflowId: string): Promise<void> {
+    expect(differences(await stored(), stand.organisation)).toEqual([]);
+    const { pool } = stand.database;
+    expect((await pool.query('select * from daybook.quarantine')).rows).toEqual([]);
+    expect(await runRows(stand, workflowId)).toMatchObject([
+      { status: 'caughtUp', pages, calls: journalCalls().length },
+    ]);
+    const { rows } = await pool.query(
+      'select sum(journals)::int as journals, count(*)::int as pages from daybook.page_receipt',
+    );
+    expect(rows).toEqual([{ journals, pages }]);
+  }
+
+  test('kill -9 at any moment costs one page fetched again at most, and the import ends by itself', async () => {
+    const moments = drawMoments(seededRandom('moments of the kills'), 4, pages);
+    const { workflowId } = await start();
+    let worker = startWorker();
+    for (const moment of moments) {
+      await untilMoment(stand.database.pool, moment);
+      await worker.kill9();
+      worker = startWorker();
+    }
+    const ending = await stand.imports.ending(workflowId);
+    expect(ending).toMatchObject({ ok: true, result: { outcome: 'caughtUp', totals: { stored: journals, pages } } });
+    expect(journalCalls().length).toBeLessThanOrEqual(ideal + moments.length);
+    await expectEverythingOnce(workflowId);
+  }, 300_000);
+
+  test('a worker frozen in the middle of a page, and thawed when another has long gone on, changes nothing', async () => {
+    const { workflowId } = await start();
+    const frozen = startWorker();
+    await untilPages(stand.database.pool, 20);
+    // Frozen while Xero's answer is on its way, so that it wakes with a page in its hands.
+    stand.sandbox.setLatency(500);
+    const asked = journalCalls().length;
+    await eventually(() => journalCalls().length > asked);
+    process.kill(frozen.pid, 'SIGSTOP');
+    stand.sandbox.setLatency(15);
+    startWorker();
+    // Only after the heartbeat timeout is the page given to the other worker.
+    await untilPages(stand.database.pool, 60);
+    process.kill(frozen.pid, 'SIGCONT');
+    const ending = await stand.imports.ending(workflowId);
+    expect(ending).toMatchObject({ ok: true, result: { totals: { stored: journals, pages } } });
+    // It did hold a page. What Temporal handed to it while it was frozen may make it ask for a few more; none is stored.
+    const again = journalCalls().length - ideal;
+    expect(again).toBeGreaterThanOrEqual(1);
+    expect(again).toBeLessThanOrEqual(5);
+    // The thawed one is well again: it takes its share of what comes.
+    await sleep(1_000);
+    expect(frozen.output()).not.toMatch(/"level":(50|60)/);
+    await expectEverythingOnce(workflowId);
+  }, 300_000);
+});

@@ -1,0 +1,204 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { differences } from '../../cli/comparison.ts';
+import { connectOrganisation } from '../../cli/connect-organisation.ts';
+import { sandboxSettings } from '../../cli/sandbox-file.ts';
+import type { Fault, FaultAction } from '../../sandbox/server.ts';
+import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { countEvents, drawSeed, runRows, untilProgress, untilRow } from '../support/observe.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+
+let stand: Stand;
+const begin = async (journals: number, seed = 21) => {
+  stand = await startStand({ sandbox: { journals, seed, limits: { minute: 10_000 } }, xeroTimeoutMs: 1_000 });
+};
+afterEach(() => stand.close());
+
+const onJournals = (action: FaultAction, match: Fault['match'] = {}): Fault => ({
+  match: { path: 'Journals', ...match },
+  do: action,
+});
+const wrongNow = async () =>
+  differences(await summariseLedger(stand.database.pool, stand.organisation.tenantId), stand.organisation);
+
+describe('What passes is survived: the result is the books, and nothing is quarantined', () => {
+  const passing: FaultAction[] = [
+    { kind: 'problem500' },
+    { kind: 'html500' },
+    { kind: 'empty500' },
+    { kind: 'html502' },
+    { kind: 'html503' },
+    { kind: 'html504' },
+    { kind: 'offline503' },
+    { kind: 'maintenance503' },
+    { kind: 'html200' },
+    { kind: 'truncatedJson' },
+    { kind: 'cutBody' },
+    { kind: 'reset' },
+    { kind: 'reset', when: 'after' },
+    { kind: 'stall' },
+    { kind: 'notModified' },
+    { kind: 'brokenGzip' },
+    { kind: 'answer', status: 200, body: '' },
+    { kind: 'answer', status: 200, body: '{"Status":"OK"}', headers: { 'content-type': 'application/json' } },
+  ];
+
+  test('each of Xero’s troubles once, in one import: one call more for each, and no page twice', async () => {
+    await begin(passing.length * 200);
+    stand.sandbox.faults.add(...passing.map((action, index) => onJournals(action, { nth: 2 * index + 2 })));
+    const ended = await stand.importJournals();
+    const pages = stand.organisation.books.count / 100;
+    expect(stand.sandbox.faults.list().filter(({ struck }) => struck !== 1)).toEqual([]);
+    expect(ended).toMatchObject({
+      ok: true,
+      result: {
+        outcome: 'caughtUp',
+        totals: { pages, stored: pages * 100, quarantined: 0, calls: pages + 1 + passing.length },
+      },
+    });
+    expect(await wrongNow()).toEqual([]);
+  }, 180_000);
+
+  test('answers that are odd but true are stored as they are: short, reversed, doubled, wrongly typed', async () => {
+    await begin(1_500);
+    const odd: FaultAction[] = [
+      { kind: 'page', rows: 7 },
+      { kind: 'page', reversed: true },
+      { kind: 'page', repeated: true },
+      { kind: 'wrongContentType' },
+      { kind: 'byteOrderMark' },
+      { kind: 'delay', ms: 300 },
+    ];
+    stand.sandbox.faults.add(...odd.map((action, index) => onJournals(action, { nth: 2 * index + 1 })));
+    const ended = await stand.importJournals();
+    expect(stand.sandbox.faults.list().filter(({ struck }) => struck !== 1)).toEqual([]);
+    expect(ended).toMatchObject({ ok: true, result: { totals: { stored: 1_500, quarantined: 0 } } });
+    expect(await wrongNow()).toEqual([]);
+  });
+
+  test.each([{ kind: 'tokenExpired' }, { kind: 'authenticationUnsuccessful' }] as const)(
+    'a 401 of kind $kind in mid-run costs one refresh and one call',
+    async (action) => {
+      await begin(500);
+      const before = stand.sandbox.tokens.calls;
+      stand.sandbox.faults.add(onJournals(action, { nth: 3 }));
+      const ended = await stand.importJournals();
+      expect(ended).toMatchObject({ ok: true, result: { outcome: 'caughtUp', totals: { calls: 7 } } });
+      expect(stand.sandbox.tokens.calls - before).toBe(1);
+      expect(stand.sandbox.tokens.refreshes).toBe(1);
+      expect(await wrongNow()).toEqual([]);
+      const { workflowId } = ended;
+      const [row] = await runRows(stand, workflowId);
+      expect(await countEvents(stand, workflowId, row?.run_id ?? '')).toMatchObject({ failedActivities: 0, timers: 0 });
+    },
+  );
+
+  test('tokens that really expire in mid-run are renewed once', async () => {
+    await begin(600);
+    stand.sandbox.setLatency(100);
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+    await untilRow(stand, workflowId, ({ pages }) => pages >= 2);
+    stand.sandbox.tokens.expireAccessTokens();
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+    expect(stand.sandbox.tokens.refreshes).toBe(1);
+    expect(await wrongNow()).toEqual([]);
+  });
+
+  test('a token endpoint that fails, stalls its answer or loses it does not lose the authorisation', async () => {
+    await begin(600);
+    const onToken = (action: FaultAction, nth: number): Fault => ({
+      match: { path: '/connect/token', nth },
+      do: action,
+    });
+    stand.sandbox.faults.add(
+      onJournals({ kind: 'tokenExpired' }, { nth: 2 }),
+      onToken({ kind: 'html503' }, 1),
+      onToken({ kind: 'reset', when: 'after' }, 2),
+    );
+    expect(await stand.importJournals()).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+    expect(await wrongNow()).toEqual([]);
+  });
+
+  test('a mix by lot, at 15 % of all calls', async () => {
+    const seed = drawSeed('faults by lot');
+    await begin(3_000, seed);
+    const kinds = passing.filter(({ kind }) => kind !== 'answer');
+    // Independent draws in a row: together they strike 15 % of all calls.
+    const probability = 1 - 0.85 ** (1 / kinds.length);
+    stand.sandbox.faults.add(
+      ...kinds.map((action, index) => onJournals(action, { probability, seed: (seed + index) % 2 ** 31 })),
+    );
+    const ended = await stand.importJournals();
+    expect(ended).toMatchObject({
+      ok: true,
+      result: { outcome: 'caughtUp', totals: { stored: 3_000, quarantined: 0 } },
+    });
+    expect(await wrongNow()).toEqual([]);
+  }, 240_000);
+});
+
+describe('What does not pass ends the run at once, with a sentence and no refresh loop', () => {
+  beforeEach(() => begin(300));
+
+  test.each([
+    ['authorizationUnsuccessful', 'NotEntitled', [/Advanced tier/, /accounting\.journals\.read/, /role/]],
+    ['forbiddenRole', 'NotEntitled', [/permission/, /Advanced tier/, /accounting\.journals\.read/, /role/]],
+    ['forbiddenDisconnected', 'Disconnected', [/not connected/, /daybook connect/]],
+  ] as const)('%s on Journals is %s', async (kind, failure, said) => {
+    stand.sandbox.faults.add(onJournals({ kind }));
+    const ended = await stand.importJournals();
+    expect(ended).toMatchObject({ ok: false, failure });
+    if (ended.ok) return;
+    for (const words of said) expect(ended.message).toMatch(words);
+    expect(ended.message).toContain(stand.connection);
+    expect(stand.sandbox.calls.journals()).toHaveLength(1);
+    expect(stand.sandbox.tokens.refreshes).toBeLessThanOrEqual(1);
+    expect(await runRows(stand, ended.workflowId)).toMatchObject([{ status: 'failed', message: ended.message }]);
+    const description = await stand.temporal.client.workflow.getHandle(ended.workflowId).describe();
+    expect(description.status.name).toBe('FAILED');
+  });
+
+  test('the app’s tier itself, not scripted, is told the same way', async () => {
+    await stand.close();
+    stand = await startStand({ sandbox: { journals: 300, tier: 'core' } });
+    expect(await stand.importJournals()).toMatchObject({ ok: false, failure: 'NotEntitled' });
+    expect(stand.sandbox.calls.journals()).toHaveLength(1);
+  });
+
+  test('an organisation that is cut off in mid-run keeps what was stored, and the next run goes on from there', async () => {
+    stand.sandbox.faults.add(onJournals({ kind: 'forbiddenDisconnected' }, { nth: 3 }));
+    expect(await stand.importJournals()).toMatchObject({ ok: false, failure: 'Disconnected' });
+    const { rows } = await stand.database.pool.query('select count(*)::int as n from xero.journal');
+    expect(rows).toEqual([{ n: 200 }]);
+    expect(await stand.importJournals()).toMatchObject({ ok: true, result: { totals: { stored: 100 } } });
+    expect(await wrongNow()).toEqual([]);
+  });
+});
+
+test('A lost authorisation makes the run wait for the admin, and it goes on after reconnecting', async () => {
+  await begin(800);
+  stand.sandbox.setLatency(100);
+  const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+  await untilRow(stand, workflowId, ({ pages }) => pages >= 2);
+  stand.sandbox.tokens.revoke();
+  // Xero's access tokens outlive a revocation; here they end with it, so that the refresh is what finds it out.
+  stand.sandbox.tokens.expireAccessTokens();
+  const waiting = await untilProgress(stand, workflowId, ({ status }) => status === 'needsReconnect');
+  expect(waiting.waitingFor).toMatch(/daybook connect/);
+  await expect.poll(async () => (await runRows(stand, workflowId))[0]?.status).toBe('needsReconnect');
+  const spent = stand.sandbox.calls.journals().length;
+  await stand.imports.resume(workflowId);
+  await untilProgress(stand, workflowId, ({ status }) => status === 'needsReconnect');
+
+  const { database, environment, connection, organisation, sandbox } = stand;
+  const { tenantId } = organisation;
+  await connectOrganisation(
+    { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys: environment.DAYBOOK_TOKEN_KEYS ?? '' },
+    { name: connection, applications: [application], tenantId },
+    async (address) => sandbox.consent(address, { tenantIds: [tenantId] }),
+  );
+  await stand.imports.resume(workflowId);
+  expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+  expect(spent).toBeLessThan(8);
+  expect(await wrongNow()).toEqual([]);
+  expect(await runRows(stand, workflowId)).toMatchObject([{ status: 'caughtUp', waiting_until: null }]);
+});

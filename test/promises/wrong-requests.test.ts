@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { countRuns } from '../support/observe.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+import { uniqueName } from '../support/temporal.ts';
+
+describe('A wrong request started by anybody fails at once, names every problem, and fetches and stores nothing', () => {
+  let stand: Stand;
+  let spent: number;
+  beforeAll(async () => {
+    stand = await startStand({ sandbox: { journals: 100 } });
+    spent = stand.sandbox.calls.all().length;
+  });
+  afterAll(() => stand.close());
+
+  async function refusal(...input: unknown[]) {
+    const workflowId = uniqueName('wrong');
+    const { client } = stand.temporal;
+    await client.workflow.start('importJournals', { taskQueue: stand.taskQueue, workflowId, args: input });
+    const ending = await stand.imports.ending(workflowId);
+    if (ending.ok) throw new Error(`It was not refused: ${JSON.stringify(ending)}`);
+    expect((await client.workflow.getHandle(workflowId).describe()).status.name).toBe('FAILED');
+    expect(await countRuns(stand)).toBe(0);
+    expect(stand.sandbox.calls.all()).toHaveLength(spent);
+    return ending;
+  }
+  const good = () => ({ connection: stand.connection, application });
+
+  test.each<[string, string, object, RegExp]>([
+    ['an unknown connection', 'UnknownConnection', { connection: 'nobody' }, /no connection "nobody" \(known: "acme/],
+    ['an application not allowed', 'ApplicationNotAllowed', { application: 'x' }, /"x" may not use the connection/],
+    ['a text as a number', 'InvalidRequest', { startingAtJournalId: 'abc' }, /startingAtJournalId .*whole number/],
+    ['half a journal', 'InvalidRequest', { endingAtJournalId: 1.5 }, /endingAtJournalId .*whole number/],
+    ['journal 0', 'InvalidRequest', { startingAtJournalId: 0 }, /startingAtJournalId .*1 or more/],
+    [
+      'an end before the start',
+      'InvalidRequest',
+      { startingAtJournalId: 9, endingAtJournalId: 3 },
+      /endingAtJournalId is 3, before startingAtJournalId 9/,
+    ],
+    ['an unknown key', 'InvalidRequest', { startAt: 1 }, /"startAt" is not a field.*startingAtJournalId/],
+    ['an impossible date', 'InvalidRequest', { modifiedSince: '2026-02-30' }, /modifiedSince .*real date/],
+    ['a time without zone', 'InvalidRequest', { modifiedSince: '2026-02-03T10:00:00' }, /modifiedSince .*zone/],
+    ['a date as a number', 'InvalidRequest', { modifiedSince: 20_260_203 }, /modifiedSince .*text/],
+    ['an unknown basis', 'InvalidRequest', { basis: 'money' }, /basis .*"accrual" or "cash"/],
+    ['"full" as a text', 'InvalidRequest', { full: 'yes' }, /full .*true or false/],
+    ['no application', 'InvalidRequest', { application: undefined }, /application is missing/],
+    ['a name that is none', 'InvalidRequest', { connection: '' }, /connection must not be empty/],
+  ])('%s', async (_, failure, wrong, said) => {
+    const refused = await refusal({ ...good(), ...wrong });
+    expect(refused.failure).toBe(failure);
+    expect(refused.message).toMatch(said);
+    expect(refused.message.split('\n')).toHaveLength(1);
+  });
+
+  test('all of it at once: one answer names all', async () => {
+    const refused = await refusal({
+      connection: 'nobody',
+      application: '',
+      startingAtJournalId: 'abc',
+      endingAtJournalId: -1,
+      modifiedSince: '2026-02-30',
+      basis: 'money',
+      since: 'ever',
+    });
+    expect(refused.failure).toBe('InvalidRequest');
+    const problems = refused.message.split('\n');
+    for (const name of ['application', 'startingAt', 'endingAt', 'modifiedSince', 'basis', '"since"', '"nobody"']) {
+      expect(problems.filter((problem) => problem.includes(name)).length).toBeGreaterThan(0);
+    }
+    expect(problems.length).toBeGreaterThanOrEqual(7);
+  });
+
+  test('bounds that contradict each other are named beside the other problems', async () => {
+    const { message } = await refusal({
+      ...good(),
+      startingAtJournalId: 9,
+      endingAtJournalId: 3,
+      modifiedSince: 'yesterday',
+      colour: 1,
+    });
+    for (const words of ['before startingAtJournalId 9', 'modifiedSince', '"colour"']) expect(message).toContain(words);
+  });
+
+  test.each([
+    ['nothing', []],
+    ['null', [null]],
+    ['a text', ['all of it']],
+    ['a list', [[1, 2]]],
+    ['a number', [7]],
+  ])('%s instead of an object', async (_, input) => {
+    expect(await refusal(...input)).toMatchObject({ failure: 'InvalidRequest' });
+  });
+
+  test('names that would be SQL or a path are only names', async () => {
+    for (const connection of ["x'; drop table xero.journal; --", '../../etc/passwd', '__proto__']) {
+      expect(await refusal({ connection, application })).toMatchObject({ failure: 'UnknownConnection' });
+    }
+  });
+});

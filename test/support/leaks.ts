@@ -1,0 +1,83 @@
+import { historiesOf } from './observe.ts';
+import type { Stand } from './stand.ts';
+
+/** Places where a secret must not be, each with all the text it holds. */
+export type Places = Record<string, string>;
+
+/** Every secret of a stand, each with the pieces by which even a part of it is recognised. */
+export function secretsOf({ sandbox, environment, database }: Stand): Map<string, string[]> {
+  const secrets = new Map<string, string[]>();
+  const know = (name: string, secret: string | null | undefined, ...pieces: string[]) => {
+    if (secret) secrets.set(name, [secret, ...pieces]);
+  };
+  for (const [index, event] of sandbox.tokens.events().entries()) {
+    const signature = event.accessToken?.split('.')[2] ?? '';
+    // The beginning of an access token is the same for all of them, and no secret; its signature is.
+    know(
+      `access token ${index}`,
+      event.accessToken,
+      ...(signature ? [signature.slice(0, 20), signature.slice(-20)] : []),
+    );
+    know(
+      `refresh token ${index}`,
+      event.issued,
+      ...(event.issued ? [event.issued.slice(0, 16), event.issued.slice(-16)] : []),
+    );
+    know(`code or refresh token spent ${index}`, event.presented);
+  }
+  know('client secret', sandbox.clientSecret);
+  know('client id and secret', Buffer.from(`${sandbox.clientId}:${sandbox.clientSecret}`).toString('base64'));
+  const key = environment.DAYBOOK_TOKEN_KEYS?.split(':')[1] ?? '';
+  know('sealing key', key, Buffer.from(key, 'base64').toString('hex'));
+  const { password } = new URL(database.url);
+  know('database password', password.length >= 6 ? decodeURIComponent(password) : null);
+  return secrets;
+}
+
+/** Where which secret is; empty when none is anywhere. */
+export function findLeaks(secrets: Map<string, string[]>, places: Places): string[] {
+  return Object.entries(places).flatMap(([place, text]) =>
+    [...secrets]
+      .filter(([, pieces]) => pieces.some((piece) => text.includes(piece)))
+      .map(([name]) => `${name} in ${place}`),
+  );
+}
+
+/** Every row of every table of ours, as text; a sealed column is looked into like any other. */
+export async function databasePlaces({ database: { pool } }: Stand): Promise<Places> {
+  const tables = await pool.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('daybook', 'xero')`,
+  );
+  const places: Places = {};
+  for (const { name } of tables.rows) {
+    const { rows } = await pool.query<{ text: string | null }>(
+      `select string_agg(row_to_json(t)::text, E'\\n') as text from ${name} t`,
+    );
+    places[`table ${name}`] = rows[0]?.text ?? '';
+  }
+  return places;
+}
+
+/** All that Temporal keeps or shows of some workflows: histories of the whole chain, descriptions, queries. */
+export async function temporalPlaces(stand: Stand, runs: { workflowId: string; runId: string }[]): Promise<Places> {
+  const places: Places = {};
+  for (const { workflowId, runId } of runs) {
+    const handle = stand.temporal.client.workflow.getHandle(workflowId);
+    places[`history of ${workflowId}`] = readable(await historiesOf(stand, workflowId, runId));
+    places[`description of ${workflowId}`] = readable((await handle.describe()).raw);
+    places[`queries of ${workflowId}`] = readable([
+      await handle.query('progress'),
+      await handle.query('__temporal_workflow_metadata'),
+    ]);
+  }
+  return places;
+}
+
+/** JSON in which payloads are not base64 but what they say. */
+function readable(value: unknown): string {
+  return JSON.stringify(value, function (this: Record<string, unknown>, key, plain) {
+    const own = this[key];
+    if (own instanceof Uint8Array) return Buffer.from(own).toString('utf8');
+    return typeof plain === 'bigint' ? String(plain) : plain;
+  });
+}
