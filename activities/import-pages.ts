@@ -1,21 +1,18 @@
 import { heartbeat } from '@temporalio/activity';
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
-import { lanesFor, nextOffset, placeOf } from '../model/lanes.ts';
+import { lanesFor, placeOf } from '../model/lanes.ts';
 import { wakeJitterMs } from '../model/quota.ts';
 import type { PageOutcome, Position } from '../model/run.ts';
 import { journalsPerPage, streams } from '../model/streams.ts';
-import { placeCursor, storePage } from '../storage/pages.ts';
+import { placeCursor } from '../storage/pages.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
 import type { AnsweredPage } from '../xero/api.ts';
 import { type CallOutcome, callXero } from './call-xero.ts';
+import { Flights } from './flights.ts';
 import type { Dependencies } from './index.ts';
+import { storePatiently } from './store-patiently.ts';
 
 const beatEveryMs = 3_000;
-
-interface Flight {
-  offset: number;
-  outcome: Promise<CallOutcome<AnsweredPage>>;
-}
 
 /**
  * Fetches pages of a run and stores them, each with its receipt and the run's cursor in one commit, for a few seconds or
@@ -54,30 +51,17 @@ export function createImportPages(dependencies: Dependencies) {
 
   async function readOn(run: RunAtWork & { authorisationId: string }, from: number): Promise<PageOutcome> {
     const began = now();
-    const flights: Flight[] = [];
+    const flights = new Flights((offset) => ask(run, offset));
     let cursor = from;
     let { dense } = run;
-    const fly = (offset: number): Flight => {
-      const outcome = ask(run, offset);
-      // Heard when its turn comes; should an earlier page end the slice, nobody does.
-      outcome.catch(() => {});
-      return { offset, outcome };
-    };
     // A slice has one page at least, whatever the clock does.
-    const mayGoOn = () => cursor === from || now() - began < sliceMs;
-    const lastWanted = () =>
-      nextOffset(
-        cursor,
-        flights.map(({ offset }) => offset),
-      );
+    const mayLaunch = (offset: number) => (cursor === from || now() - began < sliceMs) && !isPastEnd(offset, run.range);
 
     try {
       for (;;) {
         const lanes = lanesFor(latencies.get(run.tenantId) ?? 0, dense, await permits.dayRemaining(run.tenantId));
-        while (flights.length < lanes && mayGoOn() && !isPastEnd(lastWanted(), run.range)) {
-          flights.push(fly(lastWanted()));
-        }
-        const flight = flights.shift();
+        while (flights.count < lanes && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
+        const flight = flights.take();
         if (!flight) break;
         const outcome = await flight.outcome;
         if (outcome.kind !== 'answered') return await ended(run, outcome);
@@ -85,24 +69,23 @@ export function createImportPages(dependencies: Dependencies) {
         latencies.set(run.tenantId, outcome.latencyMs);
         dense = page.count >= journalsPerPage;
 
-        switch (placeOf(flight.offset, page.lastNumber, cursor)) {
-          case 'covered':
-            break;
-          case 'tooFar':
-            flights.unshift(fly(cursor), flight);
-            break;
-          case 'next': {
-            // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
-            if (page.lastNumber === null) return { kind: 'caughtUp', ...(await standing(run)) };
-            const stored = await keep(run, cursor, page, page.lastNumber);
-            if (stored === null) return { kind: 'imported', ...(await standing(run)) };
-            cursor = stored;
-          }
+        const place = placeOf(flight.offset, page.lastNumber, cursor);
+        if (place === 'covered') continue;
+        if (place === 'tooFar') {
+          flights.fillIn(cursor, flight);
+          continue;
         }
+        // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
+        if (page.lastNumber === null) return { kind: 'caughtUp', ...(await standing(run)) };
+        const through = Math.min(page.lastNumber, run.range.endingAt ?? page.lastNumber);
+        const keeping = keep(run, cursor, page, through);
+        cursor = through;
+        // Where the next page begins is known now: it is on its way while this one is stored.
+        if (flights.count === 0 && mayLaunch(cursor)) flights.launch(cursor);
+        if (!(await keeping)) return { kind: 'imported', ...(await standing(run)) };
       }
     } finally {
-      // What is in flight still holds its places in the quota ledger; the next slice begins with none.
-      await Promise.allSettled(flights.map(({ outcome }) => outcome));
+      await flights.allLanded();
     }
     return { kind: isPastEnd(cursor, run.range) ? 'caughtUp' : 'imported', ...(await standing(run)) };
   }
@@ -112,16 +95,14 @@ export function createImportPages(dependencies: Dependencies) {
     return callXero(dependencies, run, (call) => xero.journals({ ...call, paymentsOnly, offset, modifiedSince }));
   }
 
-  /** Stores a page and answers the new cursor; null when another attempt has stored it and this one is a zombie. */
-  async function keep(run: RunAtWork, after: number, page: AnsweredPage, lastNumber: number): Promise<number | null> {
-    if (lastNumber <= after) {
+  /** False when another attempt has stored the page and this one is a zombie. */
+  async function keep(run: RunAtWork, after: number, page: AnsweredPage, through: number): Promise<boolean> {
+    if (through <= after) {
       throw new Error(
-        `Xero was asked for journals after ${after} of "${run.connectionName}" and sent none beyond ${lastNumber}; reading on would never end.`,
+        `Xero was asked for journals after ${after} of "${run.connectionName}" and sent none beyond ${through}; reading on would never end.`,
       );
     }
-    const through = Math.min(lastNumber, run.range.endingAt ?? lastNumber);
-    const stored = await storePage(pool, { ...run, after, through, text: page.text, count: page.count });
-    return stored.moved ? through : null;
+    return storePatiently(pool, { ...run, after, through, text: page.text, count: page.count });
   }
 
   async function ended(
