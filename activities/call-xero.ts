@@ -1,15 +1,12 @@
-import { ApplicationFailure, Context, heartbeat, sleep } from '@temporalio/activity';
-import type pg from 'pg';
-import { block, blockedUntil, emptyLedger, type QuotaLedger, settle, takePermit } from '../model/quota.ts';
+import { ApplicationFailure, Context, sleep } from '@temporalio/activity';
 import type { WaitReason } from '../model/run.ts';
-import { countCall, type QuotaScope, readLedger, writeLedger } from '../storage/quota.ts';
 import type { Answered } from '../xero/api.ts';
-import type { Refused, Throttled, XeroFault } from '../xero/faults.ts';
+import type { Refused, XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
 import type { Dependencies } from './index.ts';
 
-/** Waits up to this long happen here, beating; longer ones are given back, for the workflow's durable timer. */
-const shortWaitMs = 8_000;
+/** Waits up to this long happen here, beating; longer ones, and the day's, are for the workflow's durable timer. */
+const shortWaitMs = 20_000;
 
 export interface Caller {
   runId: string;
@@ -20,9 +17,11 @@ export interface Caller {
 
 /** What can become of a call, once permits, tokens and passing troubles are dealt with. */
 export type CallOutcome<A extends Answered> =
-  | { kind: 'answered'; answer: A }
+  | { kind: 'answered'; answer: A; latencyMs: number }
   | { kind: 'throttled'; reason: WaitReason; until: number }
   | { kind: 'needsReconnect'; message: string }
+  /** The run was ended, paused, or its application taken off the list: the call was not made. */
+  | { kind: 'unwanted'; allowed: boolean }
   | Extract<XeroFault, { kind: 'notEntitled' | 'disconnected' }>
   | Refused;
 
@@ -33,47 +32,50 @@ export type Send<A extends Answered> = (call: {
 }) => Promise<A | XeroFault>;
 
 /**
- * Makes one call to Xero the way every call is made: permit, access token, call, correction of the quota ledger by what
+ * Makes one call to Xero the way every call is made: access token, permit, call, correction of the quota ledger by what
  * Xero said. Short waits are waited for; passing troubles (network, 5xx, broken answers) are thrown, for Temporal to try
  * again; all else is a value.
  */
 export async function callXero<A extends Answered>(
-  { pool, tokens, clientId, now }: Pick<Dependencies, 'pool' | 'tokens' | 'clientId' | 'now'>,
+  { permits, tokens, now }: Pick<Dependencies, 'permits' | 'tokens' | 'now'>,
   caller: Caller,
   send: Send<A>,
 ): Promise<CallOutcome<A>> {
-  const tenant: QuotaScope = `tenant:${caller.tenantId}`;
-  const app: QuotaScope = `app:${clientId}`;
   const signal = Context.current().cancellationSignal;
   let rejectedGeneration: number | undefined;
 
   for (;;) {
-    heartbeat();
-    const token = await tokens.accessToken(caller.authorisationId, {
-      signal,
-      ...(rejectedGeneration === undefined ? {} : { notThis: rejectedGeneration }),
-    });
+    const token = await tokens.accessToken(caller.authorisationId, { notThis: rejectedGeneration, signal });
     if (token.kind === 'needsReconnect') return { kind: 'needsReconnect', message: token.message };
     if (token.kind === 'unavailable') throw passing(token.message, null);
 
-    const permit = await spend(pool, tenant, app, caller.runId, now);
+    const permit = await permits.take(caller.tenantId, caller.runId);
     if (!permit.granted) {
-      if (permit.reason === 'day' || permit.until - now() > shortWaitMs) return throttled(permit.reason, permit.until);
-      await sleep(Math.max(1, permit.until - now()));
+      const { reason, until } = permit;
+      if (reason === 'day' || until - now() > shortWaitMs) return { kind: 'throttled', reason, until };
+      await sleep(Math.max(1, until - now()));
       continue;
+    }
+    if (!permit.open || !permit.allowed) {
+      await permits.settle(permit, nothingSaid);
+      return { kind: 'unwanted', allowed: permit.allowed };
     }
 
-    const answer = await send({ tenantId: caller.tenantId, accessToken: token.accessToken, signal });
+    const sentAt = now();
+    const call = { tenantId: caller.tenantId, accessToken: token.accessToken, signal };
+    const answer = await send(call).catch(async (aborted) => {
+      await permits.settle(permit, nothingSaid);
+      throw aborted;
+    });
     if (answer.kind === 'throttled') {
-      const until = blockedUntil(answer.window, answer.retryAfterSeconds, now());
-      await refuse(pool, answer, tenant, app, permit.lease, until, now);
+      await permits.refused(permit, answer.window, answer.retryAfterSeconds);
       continue;
     }
-    await correct(pool, tenant, (ledger) => settle(ledger, permit.lease, answer.limits, now()));
+    await permits.settle(permit, answer.limits);
 
     switch (answer.kind) {
       case 'answered':
-        return { kind: 'answered', answer };
+        return { kind: 'answered', answer, latencyMs: now() - sentAt };
       case 'tokenExpired':
       case 'tokenRejected':
         // One refresh for each token: a second refusal in a row is no matter of age any more.
@@ -89,60 +91,7 @@ export async function callXero<A extends Answered>(
   }
 }
 
-type Spent = { granted: true; lease: number } | { granted: false; reason: WaitReason; until: number };
-
-async function spend(
-  pool: pg.Pool,
-  tenant: QuotaScope,
-  app: QuotaScope,
-  runId: string,
-  now: () => number,
-): Promise<Spent> {
-  for (;;) {
-    const [own, shared] = await Promise.all([readLedger(pool, tenant), readLedger(pool, app)]);
-    const { blockedUntil: appUntil } = shared.ledger;
-    if (appUntil !== null && appUntil > now()) return { granted: false, reason: 'appMinute', until: appUntil };
-    const permit = takePermit(own.ledger, now());
-    if (!permit.granted) return permit;
-    if (await writeLedger(pool, tenant, own.version, permit.ledger)) {
-      await countCall(pool, runId);
-      return { granted: true, lease: permit.lease };
-    }
-  }
-}
-
-async function refuse(
-  pool: pg.Pool,
-  { window }: Throttled,
-  tenant: QuotaScope,
-  app: QuotaScope,
-  lease: number,
-  until: number,
-  now: () => number,
-): Promise<void> {
-  if (window !== 'appMinute') return correct(pool, tenant, (ledger) => block(ledger, lease, window, until));
-  await correct(pool, app, (ledger) => block(ledger, 0, window, until));
-  await correct(pool, tenant, (ledger) => settle(ledger, lease, noReading, now()));
-}
-
-const noReading = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
-
-async function correct(pool: pg.Pool, scope: QuotaScope, change: (ledger: QuotaLedger) => QuotaLedger): Promise<void> {
-  for (;;) {
-    const { version, ledger } = await readLedger(pool, scope);
-    if (await writeLedger(pool, scope, version, change(ledger))) return;
-  }
-}
-
-/** Calls left today as far as is known, for people to see. */
-export async function dayRemaining(pool: pg.Pool, tenantId: string): Promise<number | null> {
-  const { ledger } = await readLedger(pool, `tenant:${tenantId}`);
-  return (ledger ?? emptyLedger).dayRemaining;
-}
-
-function throttled(reason: WaitReason, until: number): { kind: 'throttled'; reason: WaitReason; until: number } {
-  return { kind: 'throttled', reason, until };
-}
+const nothingSaid = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
 
 /** Something that passes: Temporal tries again, first soon and then ever later, up to what Xero advised. */
 function passing(message: string, adviceSeconds: number | null): ApplicationFailure {

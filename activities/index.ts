@@ -4,16 +4,21 @@ import type { XeroApi } from '../xero/api.ts';
 import type { Tokens } from '../xero/tokens.ts';
 import { createBeginImport } from './begin-import.ts';
 import { createFinishImport } from './finish-import.ts';
-import { createImportPage } from './import-page.ts';
+import { createImportPages } from './import-pages.ts';
 import { createMarkRun } from './mark-run.ts';
+import type { Permits } from './permits.ts';
 
 /** What the activities need; made once by the worker. */
 export interface Dependencies {
   pool: pg.Pool;
   xero: XeroApi;
   tokens: Tokens;
-  /** The Xero app's client id: the scope of the quota that all its tenants share. */
-  clientId: string;
+  permits: Permits;
+  /**
+   * For how long one activity reads pages before it reports to the workflow, in milliseconds: a round through Temporal costs
+   * more than a page does, and people want to see progress.
+   */
+  sliceMs: number;
   /** Milliseconds since 1970. */
   now: () => number;
   /** To ask whether the workflow that holds a stream still runs. */
@@ -24,7 +29,7 @@ export interface Dependencies {
 export function createActivities(dependencies: Dependencies) {
   return {
     beginImport: createBeginImport(dependencies),
-    importPage: createImportPage(dependencies),
+    importPages: createImportPages(dependencies),
     markRun: createMarkRun(dependencies),
     finishImport: createFinishImport(dependencies),
   };

@@ -109,6 +109,18 @@ export function blockedUntil(reason: WaitReason, retryAfterSeconds: number | nul
   return now + (retryAfterSeconds === null ? silentWaitMs[reason] : retryAfterSeconds * 1_000 + marginMs);
 }
 
+const mostJitterMs = 60_000;
+
+/**
+ * By how much a run wakes later than its tenant's day begins, so that a thousand of them do not stampede: up to a twentieth
+ * of its wait, a minute at most, and always the same for one run.
+ */
+export function wakeJitterMs(runId: string, waitMs: number): number {
+  let hash = 0x811c9dc5;
+  for (const character of runId) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0;
+  return Math.floor((hash / 2 ** 32) * Math.min(mostJitterMs, Math.max(0, waitMs) / 20));
+}
+
 /** Records a 429. An earlier, longer refusal stands. */
 export function block(ledger: QuotaLedger, lease: number, reason: WaitReason, until: number): QuotaLedger {
   const leases = without(ledger.leases, lease);

@@ -56,3 +56,16 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClie
     client.release(broken);
   }
 }
+
+/** Whether an error says that Postgres is not there or this connection to it broke: the same statement may work later. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  // Class 08: connection exception; 57P0x: shutting down, crashed, starting up; 53300: too many connections.
+  if (/^(08|57P0[1-3]|53300|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH)/.test(code)) return true;
+  // pg gives no code where the server hung up, or no connection was to be had in time.
+  return (
+    code === '' &&
+    /Connection terminated|timeout exceeded when trying to connect|Query read timeout/.test(error.message)
+  );
+}

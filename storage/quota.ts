@@ -42,6 +42,32 @@ export async function readLedger(db: Queryable, scope: QuotaScope): Promise<Vers
   };
 }
 
+const instant = (ms: number | null) => (ms === null ? null : new Date(ms));
+
+const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
+  scope,
+  from,
+  ledger.minuteRemaining,
+  instant(ledger.minuteResetsBy),
+  ledger.dayRemaining,
+  instant(ledger.blockedUntil),
+  ledger.blockedBy,
+  ledger.leases.map((lease) => new Date(lease)),
+];
+
+/** Writes $3–$8 over the version $2 of the scope $1; no row when another process was faster. */
+const writeOver = `
+  insert into daybook.quota_ledger as l (scope, version, minute_remaining, minute_resets_by, day_remaining,
+                                         blocked_until, blocked_by, leases)
+  values ($1, $2 + 1, $3, $4, $5, $6, $7, $8)
+  on conflict (scope) do update
+     set version = excluded.version, minute_remaining = excluded.minute_remaining,
+         minute_resets_by = excluded.minute_resets_by, day_remaining = excluded.day_remaining,
+         blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by, leases = excluded.leases,
+         updated_at = now()
+   where l.version = $2
+  returning version`;
+
 /** Stores a ledger over the version it was computed from; false when another process was faster and it must be computed anew. */
 export async function writeLedger(
   db: Queryable,
@@ -49,32 +75,45 @@ export async function writeLedger(
   from: number,
   ledger: QuotaLedger,
 ): Promise<boolean> {
-  const instant = (ms: number | null) => (ms === null ? null : new Date(ms));
-  const { rowCount } = await db.query(
-    `insert into daybook.quota_ledger as l (scope, version, minute_remaining, minute_resets_by, day_remaining,
-                                            blocked_until, blocked_by, leases)
-     values ($1, $2 + 1, $3, $4, $5, $6, $7, $8)
-     on conflict (scope) do update
-        set version = excluded.version, minute_remaining = excluded.minute_remaining,
-            minute_resets_by = excluded.minute_resets_by, day_remaining = excluded.day_remaining,
-            blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by, leases = excluded.leases,
-            updated_at = now()
-      where l.version = $2`,
-    [
-      scope,
-      from,
-      ledger.minuteRemaining,
-      instant(ledger.minuteResetsBy),
-      ledger.dayRemaining,
-      instant(ledger.blockedUntil),
-      ledger.blockedBy,
-      ledger.leases.map((lease) => new Date(lease)),
-    ],
-  );
+  const { rowCount } = await db.query({
+    name: 'write-ledger',
+    text: writeOver,
+    values: ledgerValues(scope, from, ledger),
+  });
   return rowCount === 1;
 }
 
-/** Counts a call against its run before it is made. */
-export async function countCall(db: Queryable, runId: string): Promise<void> {
-  await db.query(`update daybook.import_run set calls = calls + 1 where run_id = $1`, [runId]);
+/** Whether the run may make a call, as it stands at the moment the call is spent. */
+export interface Spent {
+  /** False when another process wrote the ledger first: nothing was spent. */
+  spent: boolean;
+  /** The run has not ended. */
+  open: boolean;
+  /** The application is still on the connection's list. */
+  allowed: boolean;
+}
+
+/** Spends one call: the ledger with it taken off, and the run's count, before the call is made. */
+export async function spendCall(
+  db: Queryable,
+  scope: QuotaScope,
+  from: number,
+  ledger: QuotaLedger,
+  runId: string,
+): Promise<Spent> {
+  const { rows } = await db.query<Spent>({
+    name: 'spend-call',
+    text: `
+      with written as (${writeOver}),
+      counted as (
+        update daybook.import_run r set calls = calls + 1 from written
+         where r.run_id = $9 and r.ended_at is null
+        returning r.run_id
+      )
+      select exists (select from written) as spent, exists (select from counted) as open,
+             exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)
+                      where r.run_id = $9) as allowed`,
+    values: [...ledgerValues(scope, from, ledger), runId],
+  });
+  return rows[0] ?? { spent: false, open: false, allowed: false };
 }

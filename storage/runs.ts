@@ -1,6 +1,6 @@
 import type { JournalRange } from '../model/cursor.ts';
 import type { EndStatus, RunStatus, Totals } from '../model/run.ts';
-import type { Stream } from '../model/streams.ts';
+import { journalsPerPage, type Stream } from '../model/streams.ts';
 import type { Connection } from './connections.ts';
 import type { Queryable } from './pool.ts';
 
@@ -93,19 +93,25 @@ export async function openRun(db: Queryable, run: NewRun): Promise<{ opened: boo
 /** A run with what its next page needs to know, in one round trip. */
 export interface RunAtWork extends ImportRun {
   authorisationId: string | null;
+  ended: boolean;
+  /** The last page was full, so more are likely to follow. */
+  dense: boolean;
   /** False once the application was taken off the connection's list, or the connection was removed. */
   allowed: boolean;
 }
 
 export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork | null> {
   const { rows } = await db.query<RunAtWork>(
-    `select ${columns}, c.authorisation_id as "authorisationId", a.application is not null as allowed
+    `select ${columns}, c.authorisation_id as "authorisationId", a.application is not null as allowed,
+            r.ended_at is not null as ended,
+            coalesce((select p.journals >= $2 from daybook.page_receipt p
+                       where p.run_id = r.run_id and p.through_number = r.next_offset limit 1), false) as dense
        from daybook.import_run r
        left join daybook.connection c on c.connection_id = r.connection_id
        left join daybook.connection_application a
               on a.connection_id = r.connection_id and a.application = r.application
       where r.run_id = $1`,
-    [runId],
+    [runId, journalsPerPage],
   );
   return rows[0] ?? null;
 }

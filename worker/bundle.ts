@@ -1,17 +1,19 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 
 /**
- * The workflows as one bundle on disk, made when they have changed. A prebuilt bundle halves a worker's memory and start,
- * since webpack is not loaded; it is valid for exactly one version of the worker library, so that is part of its name.
+ * The workflows as one bundle on disk, made anew when they have changed; answers its path. It is valid for exactly one
+ * version of the worker library, so that is part of its name. It is made in a process of its own: webpack would stay in
+ * the worker's memory, which it doubles.
  */
 export async function workflowBundle(cacheDir: string): Promise<string> {
   const { version } = require('@temporalio/worker/package.json') as { version: string };
@@ -23,14 +25,11 @@ export async function workflowBundle(cacheDir: string): Promise<string> {
   }
   const path = join(cacheDir, `workflows-${hash.digest('hex').slice(0, 16)}.js`);
   if (existsSync(path)) return path;
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(root, 'workflows', 'index.ts'),
-    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
-  });
   await mkdir(cacheDir, { recursive: true });
   // Two processes may make it at once; a rename shows either whole.
   const unfinished = `${path}.${process.pid}`;
-  await writeFile(unfinished, code);
+  const script = join(root, 'worker', 'make-bundle.ts');
+  await promisify(execFile)(process.execPath, ['--import', 'tsx', script, unfinished], { cwd: root });
   await rename(unfinished, path);
   return path;
 }

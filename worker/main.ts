@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
+import { createPermits } from '../activities/permits.ts';
 import type { XeroSettings } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
@@ -31,6 +32,8 @@ const poolSize = 20;
 /** Xero's pages take one to four seconds; one that takes this long is not coming. */
 const xeroTimeoutMs = 45_000;
 
+const sliceMs = 3_000;
+
 /** Runs a worker until it is told to stop (SIGINT, SIGTERM): the pages in flight are finished first. */
 export async function runWorker(place: WorkerPlace): Promise<void> {
   const { databaseUrl, temporal, taskQueue, xero, log } = place;
@@ -52,7 +55,8 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   const now = () => Date.now();
   const api = createXeroApi({ apiUrl: xero.apiUrl, timeoutMs: xeroTimeoutMs, now });
   const tokens = createTokens({ pool, xero, keys: createKeyRing(place.tokenKeys), now, log });
-  const activities = createActivities({ pool, xero: api, tokens, clientId: xero.clientId, now, client: () => client });
+  const permits = createPermits({ pool, clientId: xero.clientId, now });
+  const activities = createActivities({ pool, xero: api, tokens, permits, sliceMs, now, client: () => client });
   const sweeping = keepTokensAlive(tokens, log);
   try {
     const worker = await createWorker({ connection, namespace, taskQueue, activities, workflows });

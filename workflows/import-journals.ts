@@ -22,17 +22,17 @@ const { beginImport, markRun, finishImport } = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
 });
 
-// A page waits out short limits itself, so it beats: a dead worker is noticed in seconds, not at the end of a page.
+// It reads pages for a few seconds at a time and waits out short limits itself, so it beats: a dead worker is noticed soon.
 // Cancelling waits for the page in flight, lest the next import find it still being written (the default would not wait).
-const { importPage } = proxyActivities<Activities>({
+const { importPages } = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '10 seconds',
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
 });
 
-/** A page adds some six events to the history; with this many a replay takes well under a second. */
-const pagesPerHistory = 250;
+/** A slice of pages adds some six events to the history; with this many a replay takes well under a second. */
+const slicesPerHistory = 250;
 /** A longer sleep than this begins on a fresh history, which is all that has to be replayed when it is over. */
 const longSleepMs = 60_000;
 /** How often a lost authorisation is looked at again, should nobody send `resume` after reconnecting. */
@@ -62,7 +62,7 @@ export async function importJournals(request: ImportJournalsRequest, carried?: C
 
   let outcome: 'caughtUp' | 'cancelled' | 'historyFull';
   try {
-    outcome = await importPages(underWay);
+    outcome = await importToTheEnd(underWay);
   } catch (failure) {
     await (isCancellation(failure) ? end(underWay, 'cancelled') : end(underWay, 'failed', messageOf(failure)));
     throw failure;
@@ -90,32 +90,32 @@ async function begin(request: ImportJournalsRequest): Promise<OpenRun | { skippe
   throw ApplicationFailure.nonRetryable(begun.message, begun.failure);
 }
 
-async function importPages(underWay: UnderWay): Promise<'caughtUp' | 'cancelled' | 'historyFull'> {
+async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancelled' | 'historyFull'> {
   const { run, standing, controls } = underWay;
   let longSleepAhead = false;
-  for (let pages = 0; ; pages++) {
-    // Asked before the history is renewed: what was said while the page was in flight is not carried over.
+  for (let slices = 0; ; slices++) {
+    // Asked before the history is renewed: what was said while pages were in flight is not carried over.
     if (controls.paused) await restUntilResumed(underWay);
     if (controls.cancelled) return 'cancelled';
-    if (longSleepAhead || pages >= pagesPerHistory || workflowInfo().continueAsNewSuggested) {
+    if (longSleepAhead || slices >= slicesPerHistory || workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
       return 'historyFull';
     }
 
     controls.listen();
-    const page = await importPage({ runId: run.runId });
-    if (page.kind === 'stopped') throw ApplicationFailure.nonRetryable(page.message, page.failure);
-    standing.change({ readThrough: page.readThrough, dayRemaining: page.dayRemaining, totals: page.totals });
+    const slice = await importPages({ runId: run.runId });
+    if (slice.kind === 'stopped') throw ApplicationFailure.nonRetryable(slice.message, slice.failure);
+    standing.change({ readThrough: slice.readThrough, dayRemaining: slice.dayRemaining, totals: slice.totals });
 
-    switch (page.kind) {
+    switch (slice.kind) {
       case 'imported':
         break;
       case 'throttled':
-        longSleepAhead = pages > 0 && Date.parse(page.until) - Date.now() > longSleepMs;
-        if (!longSleepAhead) await sleepUntil(page.until, 'waiting', limitInWords[page.reason], underWay);
+        longSleepAhead = slices > 0 && Date.parse(slice.until) - Date.now() > longSleepMs;
+        if (!longSleepAhead) await sleepUntil(slice.until, 'waiting', limitInWords[slice.reason], underWay);
         break;
       case 'needsReconnect':
-        await sleepUntil(inMs(reconnectCheckMs), 'needsReconnect', page.message, underWay);
+        await sleepUntil(inMs(reconnectCheckMs), 'needsReconnect', slice.message, underWay);
         break;
       case 'caughtUp':
         return 'caughtUp';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
+import { createPermits } from '../../activities/permits.ts';
 import { connectOrganisation } from '../../cli/connect-organisation.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
 import { createImports, type Ending, type Imports } from '../../client/imports.ts';
@@ -43,10 +44,13 @@ export async function startStand({
   sandbox: sandboxOptions = {},
   worker: withWorker = true,
   xeroTimeoutMs = 5_000,
+  sliceMs = 3_000,
 }: {
   sandbox?: SandboxOptions;
   worker?: boolean;
   xeroTimeoutMs?: number;
+  /** 0: one page an activity. */
+  sliceMs?: number;
 } = {}): Promise<Stand> {
   const [sandbox, database, temporal] = await Promise.all([
     startSandbox(sandboxOptions),
@@ -77,7 +81,8 @@ export async function startStand({
       pool,
       xero: api,
       tokens: createTokens({ pool, xero, keys: createKeyRing(tokenKeys), now, log: silent }),
-      clientId: xero.clientId,
+      permits: createPermits({ pool, clientId: xero.clientId, now }),
+      sliceMs,
       now,
       client: () => temporal.client,
     });

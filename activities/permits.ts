@@ -1,0 +1,161 @@
+import type pg from 'pg';
+import {
+  block,
+  blockedUntil,
+  emptyLedger,
+  type QuotaLedger,
+  type QuotaReading,
+  settle,
+  takePermit,
+} from '../model/quota.ts';
+import type { WaitReason } from '../model/run.ts';
+import { type QuotaScope, readLedger, spendCall, type VersionedLedger, writeLedger } from '../storage/quota.ts';
+
+/** One call, allowed and spent. Hand it back by `settle` or `refused`, whatever became of the call. */
+export interface CallPermit {
+  granted: true;
+  tenantId: string;
+  lease: number;
+  /** What the run's row said when the call was spent: a call that is no longer wanted is not made. */
+  open: boolean;
+  allowed: boolean;
+}
+
+export type PermitAnswer = CallPermit | { granted: false; reason: WaitReason; until: number };
+
+export type Permits = ReturnType<typeof createPermits>;
+
+/** How long a worker may not know that another one was told to wait for the whole app. */
+const appNewsMs = 1_000;
+
+/**
+ * The quota ledgers, as one worker sees them. Postgres holds the truth, and every change is a compare-and-set on the version
+ * it was computed from; what is remembered here only spares the reading, as long as nobody else writes.
+ */
+export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId: string; now: () => number }) {
+  const known = new Map<string, VersionedLedger>();
+  const turns = new Map<string, Promise<unknown>>();
+  const appScope: QuotaScope = `app:${clientId}`;
+  /** The minute's quota of the whole app, by the headers this worker sees: every worker sees them at each answer. */
+  let app: QuotaLedger = emptyLedger;
+  let appInFlight = 0;
+  let appReadAt = 0;
+
+  /** Calls of one tenant change its ledger one after the other: this worker does not race with itself. */
+  function inTurn<T>(tenantId: string, work: () => Promise<T>): Promise<T> {
+    const before = turns.get(tenantId) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    const settled = mine.catch(() => {});
+    turns.set(tenantId, settled);
+    void settled.then(() => {
+      if (turns.get(tenantId) === settled) turns.delete(tenantId);
+    });
+    return mine;
+  }
+
+  async function current(tenantId: string, fresh: boolean): Promise<VersionedLedger> {
+    const remembered = fresh ? undefined : known.get(tenantId);
+    if (remembered) return remembered;
+    const read = await readLedger(pool, tenantScope(tenantId));
+    known.set(tenantId, read);
+    return read;
+  }
+
+  async function change(tenantId: string, compute: (ledger: QuotaLedger) => QuotaLedger): Promise<void> {
+    for (let fresh = false; ; fresh = true) {
+      const { version, ledger } = await current(tenantId, fresh);
+      const changed = compute(ledger);
+      if (await writeLedger(pool, tenantScope(tenantId), version, changed)) {
+        known.set(tenantId, { version: version + 1, ledger: changed });
+        return;
+      }
+    }
+  }
+
+  async function appRefusal(): Promise<{ granted: false; reason: WaitReason; until: number } | null> {
+    if (now() - appReadAt > appNewsMs) {
+      appReadAt = now();
+      const { blockedUntil, blockedBy } = (await readLedger(pool, appScope)).ledger;
+      app = { ...app, blockedUntil, blockedBy };
+    }
+    // Five at once is a tenant's limit, not the app's.
+    const permit = takePermit({ ...app, leases: [] }, now());
+    if (!permit.granted) return { granted: false, reason: 'appMinute', until: permit.until };
+    app = permit.ledger;
+    return null;
+  }
+
+  function appAnswered(minuteRemaining: number | null): void {
+    appInFlight = Math.max(0, appInFlight - 1);
+    const leases = Array.from({ length: appInFlight }, () => Number.POSITIVE_INFINITY);
+    app = settle({ ...app, leases }, 0, { ...silence, minuteRemaining }, now());
+  }
+
+  return {
+    /** Spends one call for a run, or says until when to wait. Never made from memory alone: Postgres agrees to each. */
+    take(tenantId: string, runId: string): Promise<PermitAnswer> {
+      return inTurn(tenantId, async () => {
+        const refusal = await appRefusal();
+        if (refusal) return refusal;
+        for (let fresh = false; ; fresh = true) {
+          const { version, ledger } = await current(tenantId, fresh);
+          const permit = takePermit(ledger, now());
+          if (!permit.granted) {
+            // What is remembered may be older than what another worker wrote.
+            if (fresh) return permit;
+            continue;
+          }
+          const { spent, open, allowed } = await spendCall(pool, tenantScope(tenantId), version, permit.ledger, runId);
+          if (!spent) continue;
+          known.set(tenantId, { version: version + 1, ledger: permit.ledger });
+          appInFlight++;
+          return { granted: true, tenantId, lease: permit.lease, open, allowed };
+        }
+      });
+    },
+
+    /** Ends a call and believes what Xero said of the limits with its answer. */
+    settle({ tenantId, lease }: CallPermit, reading: QuotaReading): Promise<void> {
+      appAnswered(reading.appMinuteRemaining);
+      return inTurn(tenantId, () => change(tenantId, (ledger) => settle(ledger, lease, reading, now())));
+    },
+
+    /** Records a 429, for every worker; answers until when no call is to be made. */
+    async refused(
+      { tenantId, lease }: CallPermit,
+      reason: WaitReason,
+      retryAfterSeconds: number | null,
+    ): Promise<number> {
+      appAnswered(null);
+      const until = blockedUntil(reason, retryAfterSeconds, now());
+      if (reason === 'appMinute') {
+        appReadAt = 0;
+        await blockApp(until);
+      }
+      await inTurn(tenantId, () =>
+        change(tenantId, (ledger) =>
+          reason === 'appMinute' ? settle(ledger, lease, silence, now()) : block(ledger, lease, reason, until),
+        ),
+      );
+      return until;
+    },
+
+    /** Calls left today for a tenant, as far as this worker knows; null when Xero has not said. */
+    async dayRemaining(tenantId: string): Promise<number | null> {
+      return (await current(tenantId, false)).ledger.dayRemaining;
+    },
+  };
+
+  async function blockApp(until: number): Promise<void> {
+    for (;;) {
+      const { version, ledger } = await readLedger(pool, appScope);
+      if (await writeLedger(pool, appScope, version, block(ledger, 0, 'appMinute', until))) return;
+    }
+  }
+}
+
+const silence: QuotaReading = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
+
+function tenantScope(tenantId: string): QuotaScope {
+  return `tenant:${tenantId}`;
+}

@@ -1,0 +1,64 @@
+import type pg from 'pg';
+import { AccountingApi } from 'xero-node/dist/gen/api/accountingApi.js';
+
+/** What Daybook is compared with: the least that anybody could do with the same pages. */
+
+/** A bare xero-node loop that stores nothing; answers how long it took, in milliseconds, and the pages' texts. */
+export async function bareXeroNode(url: string, accessToken: string, tenantId: string): Promise<number> {
+  const api = new AccountingApi(`${url}/api.xro/2.0`);
+  api.accessToken = accessToken;
+  const began = performance.now();
+  for (let offset = 0; ; ) {
+    const { body } = await api.getJournals(tenantId, undefined, offset);
+    const journals = body.journals ?? [];
+    if (journals.length === 0) return performance.now() - began;
+    offset = Math.max(...journals.map(({ journalNumber }) => journalNumber ?? 0));
+  }
+}
+
+export async function fetchTexts(url: string, accessToken: string, tenantId: string): Promise<string[]> {
+  const texts = [];
+  for (let offset = 0; ; ) {
+    const response = await fetch(`${url}/api.xro/2.0/Journals?offset=${offset}`, {
+      headers: { authorization: `Bearer ${accessToken}`, 'xero-tenant-id': tenantId, accept: 'application/json' },
+    });
+    const text = await response.text();
+    const { Journals } = JSON.parse(text) as { Journals: { JournalNumber: number }[] };
+    if (Journals.length === 0) return texts;
+    texts.push(text);
+    offset = Math.max(...Journals.map(({ JournalNumber }) => JournalNumber));
+  }
+}
+
+/** The same pages stored by bare SQL, one statement a page, into tables with the same columns and keys; in milliseconds. */
+export async function bareSql(pool: pg.Pool, texts: string[], tenantId: string): Promise<number> {
+  await pool.query(`
+    drop schema if exists floor cascade; create schema floor;
+    create table floor.journal (like xero.journal including all);
+    create table floor.journal_line (like xero.journal_line including all);
+    create table floor.journal_line_tracking (like xero.journal_line_tracking including all)`);
+  const store = `
+    with element as (select e.j from jsonb_array_elements($1::jsonb -> 'Journals') as e (j)),
+    journal as (
+      insert into floor.journal (tenant_id, basis, journal_id, journal_number, journal_date, created_date_utc, reference, source_id, source_type, payload, run_id)
+      select $2::uuid, 'accrual', (j->>'JournalID')::uuid, (j->>'JournalNumber')::bigint, daybook.xero_date(j->>'JournalDate'),
+             daybook.xero_instant(j->>'CreatedDateUTC'), j->>'Reference', (j->>'SourceID')::uuid, j->>'SourceType', j, $2::uuid
+        from element
+    ), line as (
+      select (e.j->>'JournalID')::uuid as journal_id, l.n, l.line
+        from element e, jsonb_array_elements(e.j->'JournalLines') with ordinality as l (line, n)
+    ), lines as (
+      insert into floor.journal_line
+      select $2::uuid, 'accrual', journal_id, n, (line->>'JournalLineID')::uuid, (line->>'AccountID')::uuid, line->>'AccountCode',
+             line->>'AccountType', line->>'AccountName', line->>'Description', (line->>'NetAmount')::numeric,
+             (line->>'GrossAmount')::numeric, (line->>'TaxAmount')::numeric, line->>'TaxType', line->>'TaxName'
+        from line
+    )
+    insert into floor.journal_line_tracking
+    select $2::uuid, 'accrual', journal_id, n, t.m, (t.tracking->>'TrackingCategoryID')::uuid,
+           (t.tracking->>'TrackingOptionID')::uuid, t.tracking->>'Name', t.tracking->>'Option'
+      from line, jsonb_array_elements(coalesce(line->'TrackingCategories', '[]')) with ordinality as t (tracking, m)`;
+  const began = performance.now();
+  for (const text of texts) await pool.query({ name: 'floor', text: store, values: [text, tenantId] });
+  return performance.now() - began;
+}

@@ -1,0 +1,48 @@
+import { journalsPerPage } from './streams.ts';
+
+/**
+ * Several pages in flight. A page asked for after number *n* with 100 journals reaches at least *n*+100, so calls whose
+ * offsets are 100 apart can leave no hole; they are stored in the order of their offsets, so the cursor moves over an
+ * unbroken chain only. One call at a time is enough for Xero's 60 a minute while answers come within a second; more are
+ * in flight just as far as the latency asks for it.
+ */
+
+/** At most so many pages in flight for one run: Xero allows five calls at once, and others of the tenant need one. */
+export const mostLanes = 4;
+const callsPerSecond = 1;
+/** With fewer calls than this left today, none is risked on a page that may turn out not to be there. */
+const scarceCalls = 60;
+
+/**
+ * How many pages to have in flight. `latencyMs` is what a call takes now; `dense` says that the last page was full, so more
+ * are likely to follow.
+ */
+export function lanesFor(latencyMs: number, dense: boolean, dayRemaining: number | null): number {
+  if (!dense || (dayRemaining !== null && dayRemaining < scarceCalls)) return 1;
+  // A page takes a little longer than its call; a latency of a whole second is still one call a second.
+  return Math.min(mostLanes, Math.max(1, Math.ceil((latencyMs / 1_000) * callsPerSecond - 0.03)));
+}
+
+/**
+ * The offset of the next call, given the cursor and the offsets in flight (ascending). Never further on than the pages
+ * in flight are sure to reach.
+ */
+export function nextOffset(cursor: number, inFlight: readonly number[]): number {
+  const last = inFlight.at(-1);
+  return last === undefined ? cursor : Math.max(cursor, last + journalsPerPage);
+}
+
+/** What a page that has come means for the cursor. */
+export type Place =
+  /** It begins at the cursor or before it, and goes on beyond. */
+  | 'next'
+  /** It begins beyond the cursor: the page before was shorter than pages are, so one must be fetched in between. */
+  | 'tooFar'
+  /** All of it is stored already. */
+  | 'covered';
+
+export function placeOf(offset: number, lastNumber: number | null, cursor: number): Place {
+  if (offset > cursor) return 'tooFar';
+  // At the cursor itself whatever comes is news, an empty page too: it is the end of the feed.
+  return offset < cursor && (lastNumber === null || lastNumber <= cursor) ? 'covered' : 'next';
+}

@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { lanesFor, mostLanes, nextOffset, placeOf } from '../../model/lanes.ts';
+
+describe('how many pages are in flight', () => {
+  test.each([
+    [200, 1],
+    [1_000, 1],
+    [1_500, 2],
+    [2_000, 2],
+    [4_000, 4],
+    [60_000, mostLanes],
+  ])('at %i ms an answer, %i reach sixty calls a minute', (latencyMs, lanes) => {
+    expect(lanesFor(latencyMs, true, null)).toBe(lanes);
+  });
+
+  test('one where the end may be near, and where the day’s calls are scarce', () => {
+    expect(lanesFor(4_000, false, null)).toBe(1);
+    expect(lanesFor(4_000, true, 59)).toBe(1);
+    expect(lanesFor(4_000, true, 60)).toBe(4);
+  });
+});
+
+/** Reads a feed of numbers the way a run does, and answers in which order what was stored. */
+function read(feed: number[], lanesAt: (page: number) => number, pageSize: (offset: number) => number) {
+  const page = (offset: number) => {
+    const from = feed.findIndex((n) => n > offset);
+    return from < 0 ? [] : feed.slice(from, from + Math.max(1, pageSize(offset)));
+  };
+  let passed = 0;
+  const stored = new Set<number>();
+  const flights: number[] = [];
+  let cursor = 0;
+  let calls = 0;
+  for (let pages = 0; pages < 10_000; pages++) {
+    while (flights.length < lanesAt(pages)) flights.push(nextOffset(cursor, flights));
+    const offset = flights.shift() ?? cursor;
+    const rows = page(offset);
+    calls++;
+    const last = rows.at(-1) ?? null;
+    const place = placeOf(offset, last, cursor);
+    if (place === 'tooFar') {
+      flights.unshift(cursor, offset);
+      calls--;
+    } else if (place === 'next') {
+      if (last === null) return { stored, calls };
+      expect(last).toBeGreaterThan(cursor);
+      for (const n of rows) stored.add(n);
+      // The watermark's promise: whatever the feed has up to the cursor is stored.
+      cursor = last;
+      for (; (feed[passed] ?? Number.POSITIVE_INFINITY) <= cursor; passed++) {
+        if (!stored.has(feed[passed] ?? 0))
+          throw new Error(`${feed[passed]} is behind the cursor ${cursor} and not stored`);
+      }
+    }
+  }
+  throw new Error('reading never ended');
+}
+
+const gappyFeed = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 600 }).map((gaps) => {
+  let number = 0;
+  return gaps.map((gap) => (number += gap < 36 ? 1 : gap));
+});
+
+test('no number is left out, however the pages overlap, wherever gaps lie, and also when pages are short', () => {
+  fc.assert(
+    fc.property(
+      gappyFeed,
+      fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 }),
+      fc.array(fc.integer({ min: 1, max: 100 })),
+      (feed, lanes, sizes) => {
+        const { stored } = read(
+          feed,
+          (page) => lanes[page % lanes.length] ?? 1,
+          (offset) => (sizes.length === 0 ? 100 : (sizes[offset % sizes.length] ?? 100)),
+        );
+        expect(stored.size).toBe(feed.length);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+test('on dense numbers less than one call in a hundred is wasted', () => {
+  const feed = Array.from({ length: 50_000 }, (_, index) => index + 1);
+  expect(
+    read(
+      feed,
+      () => 4,
+      () => 100,
+    ).calls,
+  ).toBeLessThanOrEqual(501 * 1.01);
+});
