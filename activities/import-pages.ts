@@ -1,4 +1,4 @@
-import { heartbeat } from '@temporalio/activity';
+import { Context, heartbeat, log } from '@temporalio/activity';
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
 import { lanesFor, placeOf } from '../model/lanes.ts';
 import { wakeJitterMs } from '../model/quota.ts';
@@ -63,7 +63,8 @@ export function createImportPages(dependencies: Dependencies) {
         while (flights.count < lanes && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
         const flight = flights.take();
         if (!flight) break;
-        const outcome = await flight.outcome;
+        const outcome = await flight.outcome.catch((trouble: Error) => passOver(trouble, cursor > from));
+        if (outcome === null) return { kind: 'imported', ...(await standing(run)) };
         if (outcome.kind !== 'answered') return await ended(run, outcome);
         const page = outcome.answer;
         latencies.set(run.tenantId, outcome.latencyMs);
@@ -135,6 +136,16 @@ export function createImportPages(dependencies: Dependencies) {
       dayRemaining: await permits.dayRemaining(run.tenantId),
     };
   }
+}
+
+/**
+ * Trouble after progress ends the slice and is met again by the next: so Temporal counts, and waits for, failures without
+ * progress only, and an import that keeps advancing never backs off.
+ */
+function passOver(trouble: Error, advanced: boolean): null {
+  if (!advanced || Context.current().cancellationSignal.aborted) throw trouble;
+  log.warn(trouble.message);
+  return null;
 }
 
 function notAllowed(run: RunAtWork): PageOutcome {

@@ -4,7 +4,7 @@ import type { Dependencies } from './index.ts';
 
 export interface MarkInput {
   runId: string;
-  status: Extract<RunStatus, 'running' | 'waiting' | 'paused' | 'needsReconnect'>;
+  status: Extract<RunStatus, 'running' | 'stopping' | 'waiting' | 'paused' | 'needsReconnect'>;
   /** ISO instant at which the run goes on by itself; null when it does not wait for a time. */
   waitingUntil: string | null;
 }

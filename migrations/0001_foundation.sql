@@ -58,7 +58,7 @@ create table daybook.import_run (
   status text not null default 'running',
   message text,
   waiting_until timestamptz,
-  check ((ended_at is null) = (status in ('running', 'waiting', 'paused', 'needsReconnect')))
+  check ((ended_at is null) = (status in ('running', 'stopping', 'waiting', 'paused', 'needsReconnect')))
 );
 comment on table daybook.import_run is 'One execution of an import request; run_id is the first Temporal run id of its workflow.';
 create index import_run_by_connection on daybook.import_run (connection_id, started_at desc);

@@ -63,6 +63,7 @@ export interface OpenRun {
 
 export type RunStatus =
   | 'running'
+  | 'stopping'
   | 'waiting'
   | 'paused'
   | 'needsReconnect'

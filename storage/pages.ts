@@ -85,7 +85,8 @@ const recordPage = (after: string, through: string, journals: string) => `
   )
   update daybook.import_run r
      set next_offset = ${through}::bigint, pages = pages + 1, stored = r.stored + counted.stored, admitted = r.admitted + counted.admitted,
-         quarantined = r.quarantined + counted.quarantined, status = 'running', waiting_until = null
+         quarantined = r.quarantined + counted.quarantined, waiting_until = null,
+         status = case r.status when 'stopping' then r.status else 'running' end
     from here, counted
    where r.run_id = here.run_id
   returning json_build_object('pages', r.pages, 'stored', r.stored, 'admitted', r.admitted, 'quarantined', r.quarantined,

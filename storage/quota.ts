@@ -87,7 +87,7 @@ export async function writeLedger(
 export interface Spent {
   /** False when another process wrote the ledger first: nothing was spent. */
   spent: boolean;
-  /** The run has not ended. */
+  /** The run has not ended, nor been told to stop after the page in flight. */
   open: boolean;
   /** The application is still on the connection's list. */
   allowed: boolean;
@@ -107,7 +107,7 @@ export async function spendCall(
       with written as (${writeOver}),
       counted as (
         update daybook.import_run r set calls = calls + 1 from written
-         where r.run_id = $9 and r.ended_at is null
+         where r.run_id = $9 and r.ended_at is null and r.status <> 'stopping'
         returning r.run_id
       )
       select exists (select from written) as spent, exists (select from counted) as open,

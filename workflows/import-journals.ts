@@ -12,7 +12,14 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ImportJournalsRequest } from '../model/request.ts';
-import { type EndStatus, type ImportResult, noTotals, type OpenRun, type Progress } from '../model/run.ts';
+import {
+  type EndStatus,
+  type ImportResult,
+  noTotals,
+  type OpenRun,
+  type PageOutcome,
+  type Progress,
+} from '../model/run.ts';
 import { Controls, progress } from './messages.ts';
 import { wasStartedBySchedule } from './schedules.ts';
 import { limitInWords, Standing } from './standing.ts';
@@ -91,7 +98,7 @@ async function begin(request: ImportJournalsRequest): Promise<OpenRun | { skippe
 }
 
 async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancelled' | 'historyFull'> {
-  const { run, standing, controls } = underWay;
+  const { standing, controls } = underWay;
   let longSleepAhead = false;
   for (let slices = 0; ; slices++) {
     // Asked before the history is renewed: what was said while pages were in flight is not carried over.
@@ -103,7 +110,7 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
     }
 
     controls.listen();
-    const slice = await importPages({ runId: run.runId });
+    const slice = await importSlice(underWay);
     if (slice.kind === 'stopped') throw ApplicationFailure.nonRetryable(slice.message, slice.failure);
     standing.change({ readThrough: slice.readThrough, dayRemaining: slice.dayRemaining, totals: slice.totals });
 
@@ -121,6 +128,17 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
         return 'caughtUp';
     }
   }
+}
+
+/** Pages for a few seconds; whoever speaks meanwhile is heard after the page in flight. */
+async function importSlice({ run: { runId }, controls }: UnderWay): Promise<PageOutcome> {
+  const reading = importPages({ runId });
+  await Promise.race([reading, condition(() => controls.wantsRest)]);
+  if (!controls.wantsRest) return reading;
+  await markRun({ runId, status: 'stopping', waitingUntil: null });
+  const slice = await reading;
+  if (!controls.wantsRest) await markRun({ runId, status: 'running', waitingUntil: null });
+  return slice;
 }
 
 type Waiting = 'waiting' | 'needsReconnect';

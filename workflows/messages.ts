@@ -37,6 +37,11 @@ export class Controls {
     );
   }
 
+  /** Somebody asked for no more pages. */
+  get wantsRest(): boolean {
+    return this.paused || this.cancelled;
+  }
+
   #hear(act: () => void): void {
     act();
     this.#woken = true;

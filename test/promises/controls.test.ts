@@ -162,7 +162,10 @@ describe('What is said while a page is in flight that Xero refuses for long is n
 describe('An import longer than a history goes on in a fresh one', () => {
   let long: Stand;
   beforeAll(async () => {
-    long = await startStand({ sandbox: { journals: 26_000, seed: 33, limits: { minute: 100_000, day: 100_000 } } });
+    long = await startStand({
+      sliceMs: 0,
+      sandbox: { journals: 26_000, seed: 33, limits: { minute: 100_000, day: 100_000 } },
+    });
   });
   afterAll(() => long.close());
 

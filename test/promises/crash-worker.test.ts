@@ -39,9 +39,10 @@ describe('No journal is lost or doubled, whenever a worker dies', () => {
     expect(differences(await stored(), stand.organisation)).toEqual([]);
     const { pool } = stand.database;
     expect((await pool.query('select * from daybook.quarantine')).rows).toEqual([]);
-    expect(await runRows(stand, workflowId)).toMatchObject([
-      { status: 'caughtUp', pages, calls: journalCalls().length },
-    ]);
+    const runs = await runRows(stand, workflowId);
+    expect(runs).toMatchObject([{ status: 'caughtUp', pages }]);
+    // A call is counted before it is made: a crash in between counts one too many, never one too few.
+    expect(runs[0]?.calls).toBeGreaterThanOrEqual(journalCalls().length);
     const { rows } = await pool.query(
       'select sum(journals)::int as journals, count(*)::int as pages from daybook.page_receipt',
     );
