@@ -13,7 +13,7 @@ import { differences, plain } from './comparison.ts';
 import { connectSandbox } from './connect.ts';
 import { createVoice, type Voice } from './display.ts';
 import { follow } from './follow.ts';
-import { type Stack, startStack } from './stack.ts';
+import type { Stack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
@@ -41,6 +41,8 @@ async function demo({ keep }: { keep?: boolean }): Promise<void> {
     `Daybook's demo: a local Xero with ${journals} journals, ${callsADay} calls a "day" of ${secondsADay} seconds, and a worker that is killed on the way.\n`,
   );
   rmSync(config.dataDir, { recursive: true, force: true });
+  // Loaded here: a worker, which is the same program, does without the servers and the sandbox.
+  const { startStack } = await import('./stack.ts');
   const stack = await startStack({
     config,
     environment: ownEnvironment(),

@@ -6,7 +6,7 @@ import { takeLock } from '../embedded/lock.ts';
 import { findConnection } from '../storage/connections.ts';
 import { openPool } from '../storage/pool.ts';
 import { connectSandbox } from './connect.ts';
-import { type Stack, startStack } from './stack.ts';
+import type { Stack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
 
 const demoConnection = { name: 'demo', applications: ['planning'] };
@@ -45,6 +45,8 @@ async function up(options: UpOptions): Promise<void> {
 
 async function stayUp(config: Config, options: UpOptions): Promise<void> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
+  // Loaded here: a worker, which is the same program, does without the servers and the sandbox.
+  const { startStack } = await import('./stack.ts');
   const stack = await startStack({
     config,
     environment: process.env,

@@ -20,16 +20,12 @@ describe('No journal is lost or doubled, whichever server dies', () => {
   }, 120_000);
   afterEach(() => own.close());
 
-  const kill9 = (pid: number | undefined) => {
-    if (pid === undefined) throw new Error('There is nothing to kill.');
-    process.kill(pid, 'SIGKILL');
-  };
-  const killPostgres = () => kill9(own.postgres.pid());
-  const killTemporal = () => kill9(own.temporal.pid());
-  const killWorker = () => kill9(own.worker.pid());
+  /** What was killed a moment ago may not be back yet, while the import has gone on without it. */
+  const kill9 = async (victim: { pid(): number | undefined }) =>
+    process.kill(await eventually(() => victim.pid(), 60_000), 'SIGKILL');
 
   /** Runs a whole import and breaks something at each of these moments. */
-  async function importThrough(moments: Moment[], breakIt: (index: number) => void | Promise<void>): Promise<Ending> {
+  async function importThrough(moments: Moment[], breakIt: (index: number) => unknown): Promise<Ending> {
     const { workflowId } = await own.imports.startJournals({ connection: 'acme', application: 'planning' });
     for (const [index, moment] of moments.entries()) {
       await untilMoment(own.pool, moment);
@@ -50,23 +46,19 @@ describe('No journal is lost or doubled, whichever server dies', () => {
 
   test('Postgres, kill -9 in mid-import', async () => {
     const moments = drawMoments(seededRandom('moments of the kills'), 3, pages);
-    const ending = await importThrough(moments, killPostgres);
+    const ending = await importThrough(moments, () => kill9(own.postgres));
     await expectEverythingOnce(ending, moments.length);
   }, 300_000);
 
   test('Temporal, kill -9 in mid-import', async () => {
     const moments = drawMoments(seededRandom('moments of the kills'), 3, pages);
-    const ending = await importThrough(moments, killTemporal);
+    const ending = await importThrough(moments, () => kill9(own.temporal));
     await expectEverythingOnce(ending, moments.length);
   }, 300_000);
 
   test('both at once, and the worker with them', async () => {
     const moments = drawMoments(seededRandom('moments of the kills'), 2, pages);
-    const ending = await importThrough(moments, () => {
-      killPostgres();
-      killTemporal();
-      killWorker();
-    });
+    const ending = await importThrough(moments, () => Promise.all([own.postgres, own.temporal, own.worker].map(kill9)));
     await expectEverythingOnce(ending, moments.length);
   }, 300_000);
 

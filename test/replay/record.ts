@@ -9,7 +9,10 @@ import { type Stand, startStand } from '../support/stand.ts';
 
 let stand: Stand;
 beforeAll(async () => {
-  stand = await startStand({ sandbox: { journals: 900, limits: { minute: 10_000, dayAnchor: 'firstCall' } } });
+  stand = await startStand({
+    sliceMs: 0,
+    sandbox: { journals: 900, limits: { minute: 10_000, dayAnchor: 'firstCall' } },
+  });
 });
 afterAll(() => stand.close());
 

@@ -29,7 +29,7 @@ describe('Old workflow histories replay on new code', () => {
     const history = read('plain.json');
     const scheduled = history.events.find(
       (event: { activityTaskScheduledEventAttributes?: { activityType: { name: string } } }) =>
-        event.activityTaskScheduledEventAttributes?.activityType.name === 'importPage',
+        event.activityTaskScheduledEventAttributes?.activityType.name === 'importPages',
     );
     scheduled.activityTaskScheduledEventAttributes.activityType.name = 'anotherActivity';
     await expect(replay(history)).rejects.toThrow(DeterminismViolationError);
