@@ -17,7 +17,7 @@ import { openPool } from '../storage/pool.ts';
 const root = resolve(import.meta.dirname, '..');
 const tokenKeys = `k1:${Buffer.alloc(32, 5).toString('base64')}`;
 
-export interface SandboxInfo {
+interface SandboxInfo {
   url: string;
   clientId: string;
   clientSecret: string;
@@ -38,7 +38,7 @@ export interface Bench {
   close(): Promise<void>;
 }
 
-export interface Measured {
+interface Measured {
   pid: number;
   /** Peak resident memory, in megabytes. */
   peakMb(): number;
@@ -119,7 +119,7 @@ export async function startBench(sandboxArguments: string[]): Promise<Bench> {
   };
 }
 
-export async function consent(url: string, authorizeUrl: string): Promise<string> {
+async function consent(url: string, authorizeUrl: string): Promise<string> {
   const response = await fetch(`${url}/sandbox/consent`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -128,7 +128,7 @@ export async function consent(url: string, authorizeUrl: string): Promise<string
   return ((await response.json()) as { redirect: string }).redirect;
 }
 
-export function measured(pid: number): Measured {
+function measured(pid: number): Measured {
   const status = (name: string) =>
     new RegExp(`${name}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return {

@@ -10,7 +10,7 @@ export interface FaultFacts {
 }
 
 /** 429. `retryAfterSeconds` is null when Xero named no time (always so for the concurrent limit). */
-export type Throttled = { kind: 'throttled'; window: WaitReason; retryAfterSeconds: number | null } & FaultFacts;
+type Throttled = { kind: 'throttled'; window: WaitReason; retryAfterSeconds: number | null } & FaultFacts;
 
 /** 401: the access token is past its 30 minutes. Get another one and ask again, once. */
 type TokenExpired = { kind: 'tokenExpired' } & FaultFacts;

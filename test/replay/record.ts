@@ -21,7 +21,8 @@ async function record(name: string, workflowId: string, runId?: string): Promise
   const json = JSON.parse(historyToJSON(history), (key, value) => {
     // Where it was recorded is nobody's business.
     if (key === 'identity' || key === 'stackTrace') return '';
-    return value;
+    // Sticky task queues are named after process and host.
+    return typeof value === 'string' ? value.replace(/\d+@[\w.-]+/, '1@recorder') : value;
   });
   writeFileSync(join(import.meta.dirname, `${name}.json`), `${JSON.stringify(json)}\n`);
 }
