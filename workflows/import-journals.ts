@@ -130,14 +130,21 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
   }
 }
 
-/** Pages for a few seconds; whoever speaks meanwhile is heard after the page in flight. */
+/** Pages for a few seconds; whoever speaks meanwhile, or cancels, is heard after the page in flight. */
 async function importSlice({ run: { runId }, controls }: UnderWay): Promise<PageOutcome> {
   const reading = importPages({ runId });
-  await Promise.race([reading, condition(() => controls.wantsRest)]);
-  if (!controls.wantsRest) return reading;
-  await markRun({ runId, status: 'stopping', waitingUntil: null });
+  const read = reading.then(
+    () => {},
+    () => {},
+  );
+  // A cancelled workflow cannot wait any longer, which says just what is waited for.
+  const spoken = condition(() => controls.wantsRest).catch(() => {});
+  await Promise.race([read, spoken]);
+  const wantsRest = () => controls.wantsRest || CancellationScope.current().consideredCancelled;
+  if (!wantsRest()) return reading;
+  await CancellationScope.nonCancellable(() => markRun({ runId, status: 'stopping', waitingUntil: null }));
   const slice = await reading;
-  if (!controls.wantsRest) await markRun({ runId, status: 'running', waitingUntil: null });
+  if (!wantsRest()) await markRun({ runId, status: 'running', waitingUntil: null });
   return slice;
 }
 
