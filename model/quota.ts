@@ -118,6 +118,8 @@ const mostJitterMs = 60_000;
 export function wakeJitterMs(runId: string, waitMs: number): number {
   let hash = 0x811c9dc5;
   for (const character of runId) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0;
+  // Ids that differ in their last character only must still lie far apart.
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;
   return Math.floor((hash / 2 ** 32) * Math.min(mostJitterMs, Math.max(0, waitMs) / 20));
 }
 

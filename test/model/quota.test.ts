@@ -9,6 +9,7 @@ import {
   type QuotaLedger,
   settle,
   takePermit,
+  wakeJitterMs,
 } from '../../model/quota.ts';
 
 const start = Date.parse('2026-11-22T10:00:00Z');
@@ -115,4 +116,17 @@ test.each([
   ['day', 300_000],
 ] as const)('a 429 for the limit "%s" without Retry-After is asked about again after %i ms', (reason, ms) => {
   expect(blockedUntil(reason, null, start)).toBe(start + ms);
+});
+
+test('a thousand runs that wait for one instant wake spread over a minute at most, each always at the same time', () => {
+  const waitMs = 10 * 3_600_000;
+  const wakes = Array.from({ length: 1_000 }, (_, run) => wakeJitterMs(`0191b5d3-6446-7b3e-8e21-${run}`, waitMs));
+  expect(Math.max(...wakes)).toBeLessThan(60_000);
+  for (let second = 0; second < 60; second += 10) {
+    const share = wakes.filter((ms) => ms >= second * 1_000 && ms < (second + 10) * 1_000).length / wakes.length;
+    expect(share).toBeGreaterThan(0.1);
+  }
+  expect(wakeJitterMs('a run', waitMs)).toBe(wakeJitterMs('a run', waitMs));
+  expect(wakeJitterMs('a run', 20_000)).toBeLessThanOrEqual(1_000);
+  expect(wakeJitterMs('a run', -5)).toBe(0);
 });

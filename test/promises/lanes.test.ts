@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { differences } from '../../cli/comparison.ts';
+import { concurrentCalls } from '../../model/quota.ts';
+import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { drawSeed } from '../support/observe.ts';
+import { type Stand, startStand } from '../support/stand.ts';
+
+describe('Where Xero answers slowly, several pages are in flight and none is lost, doubled or asked for in vain', () => {
+  const seed = drawSeed('books read in lanes');
+  let stand: Stand;
+  beforeAll(async () => {
+    stand = await startStand({
+      sandbox: { journals: 1_600, seed, gapRate: 0.03, latencyMs: 3_200, limits: { minute: 10_000 } },
+    });
+    // A legal page that is shorter than pages are: the one asked for beyond it leaves a hole, which is filled.
+    stand.sandbox.faults.add({ match: { path: 'Journals', nth: 6 }, do: { kind: 'page', rows: 40 } });
+  });
+  afterAll(() => stand.close());
+
+  test('the ledger is that of the books, and the receipts are an unbroken chain', async () => {
+    const ending = await stand.importJournals();
+    expect(ending).toMatchObject({ ok: true, result: { totals: { stored: 1_600, quarantined: 0 } } });
+    const { pool } = stand.database;
+    expect(differences(await summariseLedger(pool, stand.organisation.tenantId), stand.organisation)).toEqual([]);
+    const { rows } = await pool.query<{ after_number: string; through_number: string }>(
+      'select after_number, through_number from daybook.page_receipt order by after_number',
+    );
+    expect(rows[0]?.after_number).toBe('0');
+    for (const [index, { after_number }] of rows.entries()) {
+      if (index > 0) expect(after_number).toBe(rows[index - 1]?.through_number);
+    }
+  }, 90_000);
+
+  test('four were in flight, never more than Xero allows, and few calls met nothing new', () => {
+    const calls = stand.sandbox.calls.journals();
+    const most = Math.max(...calls.map(({ inFlight }) => inFlight));
+    expect(most).toBeGreaterThanOrEqual(4);
+    expect(most).toBeLessThanOrEqual(concurrentCalls);
+    expect(calls.every(({ status }) => status === 200)).toBe(true);
+    // 16 full pages with numbers 3 % apart, one short, the empty one; at the end of the feed the other lanes find nothing.
+    expect(calls.length).toBeLessThanOrEqual(16 + 2 + 1 + 4);
+  });
+});
