@@ -23,7 +23,9 @@ export function reach(config: Config): Reach {
       config.databaseUrl ?? runningPostgres(config.dataDir)?.url ?? nowhere('Postgres', 'DATABASE_URL'),
     temporal: () => (config.temporalConfigured ? configuredTemporal() : embeddedTemporal(config)),
     xero: () =>
-      config.xero ?? runningSandbox(config.dataDir) ?? nowhere('Xero', 'XERO_CLIENT_ID and XERO_CLIENT_SECRET'),
+      config.xero ??
+      runningSandbox(config.dataDir, config.redirectUri) ??
+      nowhere('Xero', 'XERO_CLIENT_ID and XERO_CLIENT_SECRET'),
     tokenKeys: () => checked(config.tokenKeys ?? ownTokenKeys(config)),
   };
 }

@@ -22,22 +22,25 @@ export function withdrawSandbox(dataDir: string): void {
 }
 
 /** The settings of the sandbox that runs in this data folder now, or null. */
-export function runningSandbox(dataDir: string): XeroSettings | null {
+export function runningSandbox(dataDir: string, redirectUri: string): XeroSettings | null {
   try {
     const sandbox = JSON.parse(readFileSync(file(dataDir), 'utf8')) as SandboxFile;
     process.kill(sandbox.pid, 0);
-    return sandboxSettings(sandbox);
+    return sandboxSettings(sandbox, redirectUri);
   } catch {
     return null;
   }
 }
 
 /** How to speak to a sandbox instead of Xero. */
-export function sandboxSettings({ url, clientId, clientSecret }: Omit<SandboxFile, 'pid'>): XeroSettings {
+export function sandboxSettings(
+  { url, clientId, clientSecret }: Omit<SandboxFile, 'pid'>,
+  redirectUri: string = variables.XERO_REDIRECT_URI.default,
+): XeroSettings {
   return {
     clientId,
     clientSecret,
-    redirectUri: variables.XERO_REDIRECT_URI.default,
+    redirectUri,
     scopes: variables.XERO_SCOPES.default.split(' '),
     apiUrl: url,
     identityUrl: url,

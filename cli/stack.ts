@@ -64,7 +64,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         await sandbox.close();
       });
     }
-    const xero = config.xero ?? sandboxSettings(sandbox as Sandbox);
+    const xero = config.xero ?? sandboxSettings(sandbox as Sandbox, config.redirectUri);
     const forWorker = workerEnvironment(environment, { config, databaseUrl, xero, tokenKeys, temporal });
     return {
       databaseUrl,

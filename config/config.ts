@@ -24,7 +24,8 @@ export interface Config {
   /** Absolute. */
   dataDir: string;
   tokenKeys: string | null;
-  webPort: number;
+  /** Where Xero sends the admin back to, also from the sandbox. */
+  redirectUri: string;
   logLevel: LogLevel;
 }
 
@@ -38,12 +39,11 @@ export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
 }
 
-const host = (fallback: string) =>
-  z
-    .string()
-    .default(fallback)
-    .transform((text) => text.replace(/\/+$/, ''))
-    .refine((text) => isSafe(text), { error: 'must be an https:// address (http:// on this machine only)' });
+const address = z
+  .string()
+  .refine((text) => isSafe(text), { error: 'must be an https:// address (http:// on this machine only)' });
+
+const host = (fallback: string) => address.default(fallback).transform((text) => text.replace(/\/+$/, ''));
 
 const schema = z.object({
   DATABASE_URL: z
@@ -56,7 +56,8 @@ const schema = z.object({
   TEMPORAL_TASK_QUEUE: z.string().default(variables.TEMPORAL_TASK_QUEUE.default),
   XERO_CLIENT_ID: z.string().optional(),
   XERO_CLIENT_SECRET: z.string().optional(),
-  XERO_REDIRECT_URI: host(variables.XERO_REDIRECT_URI.default),
+  // Kept to the letter: Xero compares it with the one registered.
+  XERO_REDIRECT_URI: address.optional(),
   XERO_SCOPES: z.string().default(variables.XERO_SCOPES.default),
   XERO_API_URL: host(variables.XERO_API_URL.default),
   XERO_IDENTITY_URL: host(variables.XERO_IDENTITY_URL.default),
@@ -89,6 +90,7 @@ export function loadConfig(environment: Environment): Config {
   }
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems.join('\n'));
   const env = parsed.data;
+  const redirectUri = env.XERO_REDIRECT_URI ?? `http://localhost:${env.DAYBOOK_WEB_PORT}/oauth/callback`;
   return {
     databaseUrl: env.DATABASE_URL ?? null,
     temporalConfigured: Boolean(env.TEMPORAL_ADDRESS ?? env.TEMPORAL_PROFILE ?? env.TEMPORAL_CONFIG_FILE),
@@ -97,7 +99,7 @@ export function loadConfig(environment: Environment): Config {
       ? {
           clientId: env.XERO_CLIENT_ID,
           clientSecret: env.XERO_CLIENT_SECRET ?? '',
-          redirectUri: env.XERO_REDIRECT_URI,
+          redirectUri,
           scopes: env.XERO_SCOPES.split(/[\s,]+/).filter(Boolean),
           apiUrl: env.XERO_API_URL,
           identityUrl: env.XERO_IDENTITY_URL,
@@ -106,7 +108,7 @@ export function loadConfig(environment: Environment): Config {
       : null,
     dataDir: resolve(env.DAYBOOK_DATA_DIR),
     tokenKeys: env.DAYBOOK_TOKEN_KEYS ?? null,
-    webPort: env.DAYBOOK_WEB_PORT,
+    redirectUri,
     logLevel: env.DAYBOOK_LOG_LEVEL,
   };
 }

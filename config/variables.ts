@@ -33,6 +33,9 @@ export const variables = {
     meaning:
       'Keys that seal the tokens, kid:base64 (32 bytes) separated by commas; the first seals, all open. Made once into the data folder for the embedded Postgres, required otherwise.',
   },
-  DAYBOOK_WEB_PORT: { meaning: 'Port of the connect page.', default: '8088' },
+  DAYBOOK_WEB_PORT: {
+    meaning: 'Port on this machine to which Xero sends the admin back, unless XERO_REDIRECT_URI says otherwise.',
+    default: '8088',
+  },
   DAYBOOK_LOG_LEVEL: { meaning: 'trace, debug, info, warn, error or silent.', default: 'info' },
 } as const satisfies Record<string, { meaning: string; default?: string }>;
