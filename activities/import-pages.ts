@@ -1,6 +1,6 @@
 import { Context, heartbeat, log } from '@temporalio/activity';
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
-import { lanesFor, placeOf } from '../model/lanes.ts';
+import { lanesFor, placeOf, sliceFor } from '../model/lanes.ts';
 import { wakeJitterMs } from '../model/quota.ts';
 import type { PageOutcome, Position } from '../model/run.ts';
 import { journalsPerPage, streams } from '../model/streams.ts';
@@ -51,15 +51,23 @@ export function createImportPages(dependencies: Dependencies) {
 
   async function readOn(run: RunAtWork & { authorisationId: string }, from: number): Promise<PageOutcome> {
     const began = now();
-    const flights = new Flights((offset) => ask(run, offset));
+    let launchedAt = began;
+    const flights = new Flights((offset) => {
+      launchedAt = now();
+      return ask(run, offset);
+    });
     let cursor = from;
     let { dense } = run;
     // A slice has one page at least, whatever the clock does.
-    const mayLaunch = (offset: number) => (cursor === from || now() - began < sliceMs) && !isPastEnd(offset, run.range);
+    const latency = () => latencies.get(run.tenantId) ?? 0;
+    // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
+    const inRound = () => now() - launchedAt < latency() / 4;
+    const isOver = () => cursor !== from && now() - began >= sliceFor(sliceMs, latency()) && !inRound();
+    const mayLaunch = (offset: number) => !isOver() && !isPastEnd(offset, run.range);
 
     try {
       for (;;) {
-        const lanes = lanesFor(latencies.get(run.tenantId) ?? 0, dense, await permits.dayRemaining(run.tenantId));
+        const lanes = lanesFor(latency(), dense, await permits.dayRemaining(run.tenantId));
         while (flights.count < lanes && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
         const flight = flights.take();
         if (!flight) break;

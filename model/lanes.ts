@@ -19,8 +19,8 @@ const scarceCalls = 60;
  */
 export function lanesFor(latencyMs: number, dense: boolean, dayRemaining: number | null): number {
   if (!dense || (dayRemaining !== null && dayRemaining < scarceCalls)) return 1;
-  // A page takes a little longer than its call; a latency of a whole second is still one call a second.
-  return Math.min(mostLanes, Math.max(1, Math.ceil((latencyMs / 1_000) * callsPerSecond - 0.03)));
+  // A page takes longer than its call. Rather one lane too many than too few: the minute's quota holds it back anyway.
+  return Math.min(mostLanes, Math.ceil((latencyMs / 1_000) * callsPerSecond + 0.1));
 }
 
 /**
@@ -45,4 +45,14 @@ export function placeOf(offset: number, lastNumber: number | null, cursor: numbe
   if (offset > cursor) return 'tooFar';
   // At the cursor itself whatever comes is news, an empty page too: it is the end of the feed.
   return offset < cursor && (lastNumber === null || lastNumber <= cursor) ? 'covered' : 'next';
+}
+
+const longestSlices = 6;
+
+/**
+ * For how long one activity reads pages: a few rounds of calls where answers are slow, as the lanes run dry at its end, or
+ * else `sliceMs`.
+ */
+export function sliceFor(sliceMs: number, latencyMs: number): number {
+  return Math.max(sliceMs, Math.min(4 * latencyMs, longestSlices * sliceMs));
 }

@@ -92,9 +92,11 @@ export function settle(ledger: QuotaLedger, lease: number, reading: QuotaReading
     const expected = ledger.minuteRemaining;
     const newWindow = expected === null || reading.minuteRemaining > expected + inFlight;
     if (newWindow || ledger.minuteResetsBy === null) {
-      // A window seen for the first time began before this answer, so it ends at most a minute after it; a 429 knows better.
+      // The first call seen of a window was counted on its way through: halfway is late enough, as limits are checked before
+      // the work is done. So the window ends a minute after that at most; a 429 knows better.
+      const sentAt = lease === 0 ? now : lease - leaseMs;
       const named = ledger.blockedBy === 'minute' ? ledger.blockedUntil : null;
-      corrected.minuteResetsBy = named !== null && named > now ? named : now + minuteMs;
+      corrected.minuteResetsBy = named !== null && named > now ? named : (sentAt + now) / 2 + minuteMs;
     }
     corrected.minuteRemaining = Math.max(0, reading.minuteRemaining - inFlight);
   }

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { lanesFor, mostLanes, nextOffset, placeOf } from '../../model/lanes.ts';
+import { lanesFor, mostLanes, nextOffset, placeOf, sliceFor } from '../../model/lanes.ts';
 
 describe('how many pages are in flight', () => {
   test.each([
     [200, 1],
-    [1_000, 1],
+    [900, 1],
+    [1_000, 2],
     [1_500, 2],
-    [2_000, 2],
+    [2_000, 3],
     [4_000, 4],
     [60_000, mostLanes],
   ])('at %i ms an answer, %i reach sixty calls a minute', (latencyMs, lanes) => {
@@ -90,4 +91,11 @@ test('on dense numbers less than one call in a hundred is wasted', () => {
       () => 100,
     ).calls,
   ).toBeLessThanOrEqual(501 * 1.01);
+});
+
+test('a slice is as long as was said, some rounds where answers are slow, and one page where nothing was', () => {
+  expect(sliceFor(3_000, 200)).toBe(3_000);
+  expect(sliceFor(3_000, 4_000)).toBe(16_000);
+  expect(sliceFor(3_000, 60_000)).toBe(18_000);
+  expect(sliceFor(0, 4_000)).toBe(0);
 });
