@@ -120,12 +120,12 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       return inTurn(tenantId, () => change(tenantId, (ledger) => settle(ledger, lease, reading, now())));
     },
 
-    /** Records a 429, for every worker; answers until when no call is to be made. */
+    /** Records a 429, for every worker: whoever asks for a permit next is told to wait. */
     async refused(
       { tenantId, lease }: CallPermit,
       reason: WaitReason,
       retryAfterSeconds: number | null,
-    ): Promise<number> {
+    ): Promise<void> {
       appAnswered(null);
       const until = blockedUntil(reason, retryAfterSeconds, now());
       if (reason === 'appMinute') {
@@ -137,7 +137,6 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
           reason === 'appMinute' ? settle(ledger, lease, silence, now()) : block(ledger, lease, reason, until),
         ),
       );
-      return until;
     },
 
     /** Calls left today for a tenant, as far as this worker knows; null when Xero has not said. */
