@@ -1,0 +1,33 @@
+import type { Queryable } from './pool.ts';
+
+/** One act of the admin; `before` and `after` hold what changed, never a secret. */
+export interface AdminAct {
+  /** Who did it: the operating system's user on the command line, the session on the connect page. */
+  actor: string;
+  act:
+    | 'connect'
+    | 'reconnect'
+    | 'disconnect'
+    | 'rename'
+    | 'allow'
+    | 'deny'
+    | 'addApplication'
+    | 'removeApplication'
+    | 'rotateApplication'
+    | 'rotateKeys';
+  /** The name of the connection or application. */
+  subject: string;
+  before?: unknown;
+  after?: unknown;
+}
+
+/** Writes down an act of the admin, in the transaction that does it. */
+export async function recordAct(db: Queryable, { actor, act, subject, before, after }: AdminAct): Promise<void> {
+  await db.query(`insert into daybook.audit (actor, act, subject, before, after) values ($1, $2, $3, $4, $5)`, [
+    actor,
+    act,
+    subject,
+    before === undefined ? null : JSON.stringify(before),
+    after === undefined ? null : JSON.stringify(after),
+  ]);
+}
