@@ -1,5 +1,6 @@
 import { ApplicationFailure, Context, sleep } from '@temporalio/activity';
 import type { WaitReason } from '../model/run.ts';
+import type { Attempt } from '../storage/quota.ts';
 import type { Answered } from '../xero/api.ts';
 import type { Refused, XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
@@ -8,8 +9,7 @@ import type { Dependencies } from './index.ts';
 /** Waits up to this long happen here, beating; longer ones, and the day's, are for the workflow's durable timer. */
 const shortWaitMs = 20_000;
 
-export interface Caller {
-  runId: string;
+export interface Caller extends Attempt {
   tenantId: string;
   authorisationId: string;
   connectionName: string;
@@ -20,7 +20,7 @@ export type CallOutcome<A extends Answered> =
   | { kind: 'answered'; answer: A; latencyMs: number }
   | { kind: 'throttled'; reason: WaitReason; until: number }
   | { kind: 'needsReconnect'; message: string }
-  /** The run was ended, paused, or its application taken off the list: the call was not made. */
+  /** The run was ended, paused, given to a newer attempt, or its application taken off the list: the call was not made. */
   | { kind: 'unwanted'; allowed: boolean }
   | Extract<XeroFault, { kind: 'notEntitled' | 'disconnected' }>
   | Refused;
@@ -49,7 +49,7 @@ export async function callXero<A extends Answered>(
     if (token.kind === 'needsReconnect') return { kind: 'needsReconnect', message: token.message };
     if (token.kind === 'unavailable') throw passing(token.message, null);
 
-    const permit = await permits.take(caller.tenantId, caller.runId);
+    const permit = await permits.take(caller.tenantId, caller);
     if (!permit.granted) {
       const { reason, until } = permit;
       if (reason === 'day' || until - now() > shortWaitMs) return { kind: 'throttled', reason, until };

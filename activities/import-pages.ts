@@ -1,13 +1,13 @@
-import { Context, heartbeat, log } from '@temporalio/activity';
+import { ApplicationFailure, Context, heartbeat, log } from '@temporalio/activity';
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
 import { lanesFor, placeOf, sliceFor } from '../model/lanes.ts';
 import { wakeJitterMs } from '../model/quota.ts';
 import type { PageOutcome, Position } from '../model/run.ts';
 import { journalsPerPage, streams } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
-import { type RunAtWork, runAtWork } from '../storage/runs.ts';
+import { type RunAtWork, runAtWork, takeOver } from '../storage/runs.ts';
 import type { AnsweredPage } from '../xero/api.ts';
-import { type CallOutcome, callXero } from './call-xero.ts';
+import { type Caller, type CallOutcome, callXero } from './call-xero.ts';
 import { Flights } from './flights.ts';
 import type { Dependencies } from './index.ts';
 import { storePatiently } from './store-patiently.ts';
@@ -26,13 +26,15 @@ export function createImportPages(dependencies: Dependencies) {
 
   return async function importPages({ runId }: { runId: string }): Promise<PageOutcome> {
     const beat = setInterval(heartbeat, beatEveryMs);
+    const scheduledAt = new Date(Context.current().info.currentAttemptScheduledTimestampMs);
     try {
+      if (!(await takeOver(pool, runId, scheduledAt))) throw tooLate();
       const run = await runAtWork(pool, runId);
       if (!run || run.ended) {
         return { kind: 'stopped', failure: 'RunEnded', message: 'This run has ended already; start a new one.' };
       }
       if (!run.allowed || run.authorisationId === null) return notAllowed(run);
-      const caller = { ...run, authorisationId: run.authorisationId };
+      const caller = { ...run, authorisationId: run.authorisationId, scheduledAt };
       return await (run.nextOffset === null ? locate(caller) : readOn(caller, run.nextOffset));
     } finally {
       clearInterval(beat);
@@ -40,7 +42,7 @@ export function createImportPages(dependencies: Dependencies) {
   };
 
   /** Finds where the journals modified since an instant begin, by one call with If-Modified-Since. */
-  async function locate(run: RunAtWork & { authorisationId: string }): Promise<PageOutcome> {
+  async function locate(run: RunAtWork & Caller): Promise<PageOutcome> {
     const outcome = await ask(run, run.range.startingAt - 1, run.modifiedSince?.toISOString());
     if (outcome.kind !== 'answered') return ended(run, outcome);
     const { firstNumber } = outcome.answer;
@@ -49,7 +51,7 @@ export function createImportPages(dependencies: Dependencies) {
     return { kind: 'imported', ...(await standing(run)) };
   }
 
-  async function readOn(run: RunAtWork & { authorisationId: string }, from: number): Promise<PageOutcome> {
+  async function readOn(run: RunAtWork & Caller, from: number): Promise<PageOutcome> {
     const began = now();
     let launchedAt = began;
     const flights = new Flights((offset) => {
@@ -99,7 +101,7 @@ export function createImportPages(dependencies: Dependencies) {
     return { kind: isPastEnd(cursor, run.range) ? 'caughtUp' : 'imported', ...(await standing(run)) };
   }
 
-  function ask(run: RunAtWork & { authorisationId: string }, offset: number, modifiedSince?: string) {
+  function ask(run: RunAtWork & Caller, offset: number, modifiedSince?: string) {
     const { paymentsOnly } = streams[run.stream];
     return callXero(dependencies, run, (call) => xero.journals({ ...call, paymentsOnly, offset, modifiedSince }));
   }
@@ -154,6 +156,11 @@ function passOver(trouble: Error, advanced: boolean): null {
   if (!advanced || Context.current().cancellationSignal.aborted) throw trouble;
   log.warn(trouble.message);
   return null;
+}
+
+/** Nobody waits for a late attempt's answer; should the clocks be at odds instead, Temporal tries again. */
+function tooLate(): ApplicationFailure {
+  return ApplicationFailure.retryable('A newer attempt reads pages for this run.', 'SupersededAttempt');
 }
 
 function notAllowed(run: RunAtWork): PageOutcome {

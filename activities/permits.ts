@@ -9,7 +9,14 @@ import {
   takePermit,
 } from '../model/quota.ts';
 import type { WaitReason } from '../model/run.ts';
-import { type QuotaScope, readLedger, spendCall, type VersionedLedger, writeLedger } from '../storage/quota.ts';
+import {
+  type Attempt,
+  type QuotaScope,
+  readLedger,
+  spendCall,
+  type VersionedLedger,
+  writeLedger,
+} from '../storage/quota.ts';
 
 /** One call, allowed and spent. Hand it back by `settle` or `refused`, whatever became of the call. */
 export interface CallPermit {
@@ -93,7 +100,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
 
   return {
     /** Spends one call for a run, or says until when to wait. Never made from memory alone: Postgres agrees to each. */
-    take(tenantId: string, runId: string): Promise<PermitAnswer> {
+    take(tenantId: string, attempt: Attempt): Promise<PermitAnswer> {
       return inTurn(tenantId, async () => {
         const refusal = await appRefusal();
         if (refusal) return refusal;
@@ -105,7 +112,13 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
             if (fresh) return permit;
             continue;
           }
-          const { spent, open, allowed } = await spendCall(pool, tenantScope(tenantId), version, permit.ledger, runId);
+          const { spent, open, allowed } = await spendCall(
+            pool,
+            tenantScope(tenantId),
+            version,
+            permit.ledger,
+            attempt,
+          );
           if (!spent) continue;
           known.set(tenantId, { version: version + 1, ledger: permit.ledger });
           appInFlight++;

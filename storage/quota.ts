@@ -87,10 +87,16 @@ export async function writeLedger(
 export interface Spent {
   /** False when another process wrote the ledger first: nothing was spent. */
   spent: boolean;
-  /** The run has not ended, nor been told to stop after the page in flight. */
+  /** The run has not ended, nor been told to stop after the page in flight, and no newer attempt reads for it. */
   open: boolean;
   /** The application is still on the connection's list. */
   allowed: boolean;
+}
+
+/** Who spends: an attempt to read pages for a run, by the instant at which Temporal scheduled it. */
+export interface Attempt {
+  runId: string;
+  scheduledAt: Date;
 }
 
 /** Spends one call: the ledger with it taken off, and the run's count, before the call is made. */
@@ -99,7 +105,7 @@ export async function spendCall(
   scope: QuotaScope,
   from: number,
   ledger: QuotaLedger,
-  runId: string,
+  { runId, scheduledAt }: Attempt,
 ): Promise<Spent> {
   const { rows } = await db.query<Spent>({
     name: 'spend-call',
@@ -107,13 +113,13 @@ export async function spendCall(
       with written as (${writeOver}),
       counted as (
         update daybook.import_run r set calls = calls + 1 from written
-         where r.run_id = $9 and r.ended_at is null and r.status <> 'stopping'
+         where r.run_id = $9 and r.ended_at is null and r.status <> 'stopping' and r.attempt_scheduled_at = $10
         returning r.run_id
       )
       select exists (select from written) as spent, exists (select from counted) as open,
              exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)
                       where r.run_id = $9) as allowed`,
-    values: [...ledgerValues(scope, from, ledger), runId],
+    values: [...ledgerValues(scope, from, ledger), runId, scheduledAt],
   });
   return rows[0] ?? { spent: false, open: false, allowed: false };
 }

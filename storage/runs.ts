@@ -116,6 +116,19 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
   return rows[0] ?? null;
 }
 
+/**
+ * Makes an attempt the one that reads pages for a run. False when a newer one was scheduled: this one's process was held up
+ * for so long (frozen, cut off) that Temporal has given its work to another.
+ */
+export async function takeOver(db: Queryable, runId: string, scheduledAt: Date): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update daybook.import_run set attempt_scheduled_at = $2
+      where run_id = $1 and coalesce(attempt_scheduled_at <= $2, true)`,
+    [runId, scheduledAt],
+  );
+  return rowCount === 1;
+}
+
 /** Marks what an open run is doing; `waitingUntil` is when it goes on by itself. A run that has ended stays as it is. */
 export async function markRun(
   db: Queryable,
