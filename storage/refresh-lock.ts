@@ -53,6 +53,20 @@ export function createRefreshLock(pool: pg.Pool) {
       if (!taken) await giveBack();
       return taken;
     },
+    /**
+     * Ends the session that holds the lock, to be used on a process that holds it for longer than any refresh takes. What that
+     * process stores later is stored all the same. Returns how many sessions were ended.
+     */
+    async wrest(authorisationId: string): Promise<number> {
+      const { rowCount } = await pool.query(
+        `select pg_terminate_backend(pid) from pg_locks, ${key} as key
+          where locktype = 'advisory' and granted and pid <> pg_backend_pid() and objsubid = 1
+            and database = (select oid from pg_database where datname = current_database())
+            and (classid::bigint << 32 | objid::bigint) = key`,
+        [authorisationId],
+      );
+      return rowCount ?? 0;
+    },
     /** Never throws: a session that is lost has lost its locks. */
     async release(authorisationId: string): Promise<void> {
       await ask(`select pg_advisory_unlock(${key}) as done`, authorisationId).catch(() => {});

@@ -33,6 +33,8 @@ export interface TokensDeps {
   log: TokenLog;
   /** How long the token endpoint may take. */
   timeoutSeconds?: number;
+  /** How long another process may hold the refresh before it is taken from it: its own time limit and some. */
+  patienceMs?: number;
 }
 
 export interface Ask {
@@ -44,12 +46,10 @@ export interface Ask {
 
 export type Tokens = ReturnType<typeof createTokens>;
 
-/** How long to wait for another process that refreshes: its own time limit and some. */
-const patienceMs = 30_000;
 const pollMs = 200;
 
 /** The one source of access tokens: cached in the process, one refresh at a time for each authorisation everywhere. */
-export function createTokens({ pool, xero, keys, now, log, timeoutSeconds }: TokensDeps) {
+export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patienceMs = 30_000 }: TokensDeps) {
   const deps: RefreshDeps = {
     pool,
     keys,
@@ -82,6 +82,7 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds }: Tok
 
   async function obtain(authorisationId: string, notThis: number | undefined): Promise<TokenAnswer> {
     const until = now() + patienceMs;
+    let wrested = false;
     for (;;) {
       const seen = await findAuthorisation(pool, authorisationId);
       const dead = unusable(seen, authorisationId, xero.clientId);
@@ -92,8 +93,18 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds }: Tok
         const answer = await refreshOnce(authorisationId, notThis).finally(() => lock.release(authorisationId));
         if (answer !== null) return answer;
       }
-      if (now() > until) {
-        const message = `Another process has been refreshing authorisation ${authorisationId} for ${patienceMs / 1_000} s. It will be tried again.`;
+      if (now() > until && !wrested) {
+        // A paused machine keeps its session, and its lock, for as long as it sleeps; Xero's grace does not wait for it.
+        wrested = true;
+        const ended = await lock.wrest(authorisationId);
+        log.warn(
+          { authorisationId, ended },
+          'Another process held a refresh for too long, so its lock was taken from it',
+        );
+        continue;
+      }
+      if (now() > until + patienceMs) {
+        const message = `Another process has been refreshing authorisation ${authorisationId} for ${(2 * patienceMs) / 1_000} s. It will be tried again.`;
         return { kind: 'unavailable', message };
       }
       await deps.pause(pollMs);

@@ -1,3 +1,4 @@
+import type { GraceVariant } from '../../sandbox/options.ts';
 import { startSandbox } from '../../sandbox/server.ts';
 import { createOAuth } from '../../xero/oauth.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
@@ -7,11 +8,12 @@ import type { XeroConfig } from '../../xero/xero-config.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 /** A database, a sandbox, and as many "processes" (token sources with caches of their own) as a test wants. */
-export async function startTokenStand() {
+export async function startTokenStand(grace: GraceVariant = 'sibling') {
   const database = await createTestDatabase();
-  const sandbox = await startSandbox({ journals: 10, organisations: 2, print: () => {} });
+  const sandbox = await startSandbox({ journals: 10, organisations: 2, print: () => {}, grace });
   const { pool } = database;
-  const keys = createKeyRing(`k1:${Buffer.alloc(32, 7).toString('base64')}`);
+  const tokenKeys = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
+  const keys = createKeyRing(tokenKeys);
   const xero: XeroConfig = {
     clientId: sandbox.clientId,
     clientSecret: sandbox.clientSecret,
@@ -38,16 +40,18 @@ export async function startTokenStand() {
   }
 
   return {
+    databaseUrl: database.url,
     pool,
     sandbox,
+    tokenKeys,
     keys,
     xero,
     now,
     log,
     logged,
     consent,
-    process: (config: XeroConfig = xero, timeoutSeconds = 1) =>
-      createTokens({ pool, xero: config, keys, now, log, timeoutSeconds }),
+    process: (config: XeroConfig = xero, timeoutSeconds = 1, patienceMs = 30_000) =>
+      createTokens({ pool, xero: config, keys, now, log, timeoutSeconds, patienceMs }),
     async authorise(): Promise<string> {
       const stored = await consent();
       if (stored.kind !== 'authorised') throw new Error(stored.message);
