@@ -3,8 +3,10 @@ import {
   block,
   blockedUntil,
   emptyLedger,
+  type Permit,
   type QuotaLedger,
   type QuotaReading,
+  type SpentCall,
   settle,
   takePermit,
 } from '../model/quota.ts';
@@ -22,7 +24,9 @@ import {
 export interface CallPermit {
   granted: true;
   tenantId: string;
-  lease: number;
+  call: SpentCall;
+  /** The same call in the ledger of the whole app. */
+  appCall: SpentCall;
   /** What the run's row said when the call was spent: a call that is no longer wanted is not made. */
   open: boolean;
   allowed: boolean;
@@ -79,7 +83,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     }
   }
 
-  async function appRefusal(): Promise<{ granted: false; reason: WaitReason; until: number } | null> {
+  async function takeFromApp(): Promise<Permit> {
     if (now() - appReadAt > appNewsMs) {
       appReadAt = now();
       const { blockedUntil, blockedBy } = (await readLedger(pool, appScope)).ledger;
@@ -89,57 +93,64 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     const permit = takePermit({ ...app, leases: [] }, now());
     if (!permit.granted) return { granted: false, reason: 'appMinute', until: permit.until };
     app = permit.ledger;
-    return null;
+    appInFlight++;
+    return permit;
   }
 
-  function appAnswered(minuteRemaining: number | null): void {
-    appInFlight = Math.max(0, appInFlight - 1);
-    const leases = Array.from({ length: appInFlight }, () => Number.POSITIVE_INFINITY);
-    app = settle({ ...app, leases }, 0, { ...silence, minuteRemaining }, now());
+  /** Puts back what was taken for a call that the tenant's own ledger refused. */
+  function giveBackToApp(): void {
+    appInFlight--;
+    if (app.minuteRemaining !== null) app = { ...app, minuteRemaining: app.minuteRemaining + 1 };
+  }
+
+  function appAnswered(call: SpentCall, minuteRemaining: number | null): void {
+    appInFlight--;
+    const leases = Array.from({ length: appInFlight }, () => call.lease - 1);
+    app = settle({ ...app, leases }, call, { ...silence, minuteRemaining }, now());
   }
 
   return {
     /** Spends one call for a run, or says until when to wait. Never made from memory alone: Postgres agrees to each. */
     take(tenantId: string, attempt: Attempt): Promise<PermitAnswer> {
       return inTurn(tenantId, async () => {
-        const refusal = await appRefusal();
-        if (refusal) return refusal;
-        for (let fresh = false; ; fresh = true) {
-          const { version, ledger } = await current(tenantId, fresh);
-          const permit = takePermit(ledger, now());
-          if (!permit.granted) {
-            // What is remembered may be older than what another worker wrote.
-            if (fresh) return permit;
-            continue;
+        const fromApp = await takeFromApp();
+        if (!fromApp.granted) return fromApp;
+        let spentCall: CallPermit | null = null;
+        try {
+          for (let fresh = false; ; fresh = true) {
+            const { version, ledger } = await current(tenantId, fresh);
+            const permit = takePermit(ledger, now());
+            if (!permit.granted) {
+              // What is remembered may be older than what another worker wrote.
+              if (fresh) return permit;
+              continue;
+            }
+            const scope = tenantScope(tenantId);
+            const { spent, open, allowed } = await spendCall(pool, scope, version, permit.ledger, attempt);
+            if (!spent) continue;
+            known.set(tenantId, { version: version + 1, ledger: permit.ledger });
+            spentCall = { granted: true, tenantId, call: permit.call, appCall: fromApp.call, open, allowed };
+            return spentCall;
           }
-          const { spent, open, allowed } = await spendCall(
-            pool,
-            tenantScope(tenantId),
-            version,
-            permit.ledger,
-            attempt,
-          );
-          if (!spent) continue;
-          known.set(tenantId, { version: version + 1, ledger: permit.ledger });
-          appInFlight++;
-          return { granted: true, tenantId, lease: permit.lease, open, allowed };
+        } finally {
+          if (spentCall === null) giveBackToApp();
         }
       });
     },
 
     /** Ends a call and believes what Xero said of the limits with its answer. */
-    settle({ tenantId, lease }: CallPermit, reading: QuotaReading): Promise<void> {
-      appAnswered(reading.appMinuteRemaining);
-      return inTurn(tenantId, () => change(tenantId, (ledger) => settle(ledger, lease, reading, now())));
+    settle({ tenantId, call, appCall }: CallPermit, reading: QuotaReading): Promise<void> {
+      appAnswered(appCall, reading.appMinuteRemaining);
+      return inTurn(tenantId, () => change(tenantId, (ledger) => settle(ledger, call, reading, now())));
     },
 
     /** Records a 429, for every worker: whoever asks for a permit next is told to wait. */
     async refused(
-      { tenantId, lease }: CallPermit,
+      { tenantId, call, appCall }: CallPermit,
       reason: WaitReason,
       retryAfterSeconds: number | null,
     ): Promise<void> {
-      appAnswered(null);
+      appAnswered(appCall, null);
       const until = blockedUntil(reason, retryAfterSeconds, now());
       if (reason === 'appMinute') {
         appReadAt = 0;
@@ -147,7 +158,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       }
       await inTurn(tenantId, () =>
         change(tenantId, (ledger) =>
-          reason === 'appMinute' ? settle(ledger, lease, silence, now()) : block(ledger, lease, reason, until),
+          reason === 'appMinute' ? settle(ledger, call, silence, now()) : block(ledger, call, reason, until),
         ),
       );
     },
@@ -161,7 +172,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
   async function blockApp(until: number): Promise<void> {
     for (;;) {
       const { version, ledger } = await readLedger(pool, appScope);
-      if (await writeLedger(pool, appScope, version, block(ledger, 0, 'appMinute', until))) return;
+      if (await writeLedger(pool, appScope, version, block(ledger, null, 'appMinute', until))) return;
     }
   }
 }

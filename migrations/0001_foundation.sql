@@ -89,6 +89,8 @@ create table daybook.quota_ledger (
   blocked_until timestamptz,
   blocked_by text,
   leases timestamptz[] not null default '{}',
+  -- Calls spent so far, ever.
+  sent bigint not null default 0,
   updated_at timestamptz not null default now()
 );
 comment on table daybook.quota_ledger is

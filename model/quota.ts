@@ -29,6 +29,15 @@ export interface QuotaLedger {
   blockedBy: WaitReason | null;
   /** One entry for each call in flight: when to stop believing in it, should its process have died. */
   leases: number[];
+  /** Calls spent so far, ever: tells which of two calls was sent first, and how many were sent between them. */
+  sent: number;
+}
+
+/** A call that was spent, as the ledger knows it. */
+export interface SpentCall {
+  lease: number;
+  /** The ledger's `sent` with this call. */
+  sent: number;
 }
 
 export const emptyLedger: QuotaLedger = {
@@ -38,6 +47,7 @@ export const emptyLedger: QuotaLedger = {
   blockedUntil: null,
   blockedBy: null,
   leases: [],
+  sent: 0,
 };
 
 /** Calls that Xero allows at once for one tenant. */
@@ -49,7 +59,7 @@ export const leaseMs = 60_000;
 const marginMs = 250;
 
 export type Permit =
-  | { granted: true; ledger: QuotaLedger; lease: number }
+  | { granted: true; ledger: QuotaLedger; call: SpentCall }
   | { granted: false; reason: WaitReason; until: number };
 
 /** Spends one call, or says until when to wait. The call is spent before it is made: a crash counts too many, never too few. */
@@ -65,10 +75,12 @@ export function takePermit(ledger: QuotaLedger, now: number): Permit {
   if (minuteRemaining !== null && minuteRemaining <= 0) {
     return { granted: false, reason: 'minute', until: (ledger.minuteResetsBy ?? now) + marginMs };
   }
-  const lease = now + leaseMs;
+  // A millisecond apart at least, so that each call has its own and the order of sending shows.
+  const lease = Math.max(now + leaseMs, ...leases.map((other) => other + 1));
+  const call = { lease, sent: ledger.sent + 1 };
   return {
     granted: true,
-    lease,
+    call,
     ledger: {
       minuteRemaining: minuteRemaining === null ? null : minuteRemaining - 1,
       minuteResetsBy: windowOver ? null : ledger.minuteResetsBy,
@@ -76,31 +88,43 @@ export function takePermit(ledger: QuotaLedger, now: number): Permit {
       dayRemaining: ledger.dayRemaining === null ? null : Math.max(0, ledger.dayRemaining - 1),
       blockedUntil: null,
       blockedBy: null,
-      leases: [...leases, lease],
+      leases: [...leases, call.lease],
+      sent: call.sent,
     },
   };
 }
 
 /** Ends a call and corrects the ledger by what Xero said with the answer. */
-export function settle(ledger: QuotaLedger, lease: number, reading: QuotaReading, now: number): QuotaLedger {
-  const leases = without(ledger.leases, lease);
-  // Calls in flight may or may not be counted in the reading; taking them off again errs on the side of patience.
-  const inFlight = leases.filter((expiry) => expiry > now).length;
+export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReading, now: number): QuotaLedger {
+  const leases = without(ledger.leases, call.lease);
   const corrected = { ...ledger, leases };
-  if (reading.dayRemaining !== null) corrected.dayRemaining = Math.max(0, reading.dayRemaining - inFlight);
-  if (reading.minuteRemaining !== null) {
-    const expected = ledger.minuteRemaining;
-    const newWindow = expected === null || reading.minuteRemaining > expected + inFlight;
-    if (newWindow || ledger.minuteResetsBy === null) {
-      // The first call seen of a window was counted on its way through: halfway is late enough, as limits are checked before
-      // the work is done. So the window ends a minute after that at most; a 429 knows better.
-      const sentAt = lease === 0 ? now : lease - leaseMs;
-      const named = ledger.blockedBy === 'minute' ? ledger.blockedUntil : null;
-      corrected.minuteResetsBy = named !== null && named > now ? named : (sentAt + now) / 2 + minuteMs;
-    }
-    corrected.minuteRemaining = Math.max(0, reading.minuteRemaining - inFlight);
+  // Calls in flight may or may not be counted in the reading; taking them off again errs on the side of patience.
+  const inFlight = leases.filter((expiry) => expiry > now);
+  if (reading.dayRemaining !== null) corrected.dayRemaining = Math.max(0, reading.dayRemaining - inFlight.length);
+  const sentAfter = ledger.sent - call.sent;
+  // An answer that was overtaken by that to a later call is stale, and may even be of the minute before.
+  const overtaken = sentAfter > inFlight.filter((expiry) => expiry > call.lease).length;
+  const expected = ledger.minuteRemaining;
+  if (reading.minuteRemaining === null || (overtaken && expected !== 0)) return corrected;
+
+  const left = reading.minuteRemaining - sentAfter;
+  // Calls overtake each other on their way, too, by as many as there can be at once; only a greater leap is a new minute.
+  if (expected === null || ledger.minuteResetsBy === null || left > expected + 2 * concurrentCalls) {
+    // The first call seen of a window was counted on its way through: halfway is late enough, as limits are checked before
+    // the work is done. So the window ends a minute after that at most; a 429 knows better.
+    const named = ledger.blockedBy === 'minute' ? ledger.blockedUntil : null;
+    corrected.minuteResetsBy = named !== null && named > now ? named : (sentAt(call) + now) / 2 + minuteMs;
+    const sentBefore = inFlight.filter((expiry) => expiry < call.lease).length;
+    corrected.minuteRemaining = Math.max(0, left - sentBefore);
+  } else {
+    // What is ours was taken off as it was spent. Less than expected is left where other programs call too.
+    corrected.minuteRemaining = Math.max(0, Math.min(expected, left));
   }
   return corrected;
+}
+
+function sentAt({ lease }: SpentCall): number {
+  return lease - leaseMs;
 }
 
 /** How long to wait after a 429 that does not say: Xero sends Retry-After for the minute's and the day's limit only. */
@@ -126,8 +150,8 @@ export function wakeJitterMs(runId: string, waitMs: number): number {
 }
 
 /** Records a 429. An earlier, longer refusal stands. */
-export function block(ledger: QuotaLedger, lease: number, reason: WaitReason, until: number): QuotaLedger {
-  const leases = without(ledger.leases, lease);
+export function block(ledger: QuotaLedger, call: SpentCall | null, reason: WaitReason, until: number): QuotaLedger {
+  const leases = call === null ? ledger.leases : without(ledger.leases, call.lease);
   if (ledger.blockedUntil !== null && ledger.blockedUntil >= until) return { ...ledger, leases };
   // The minute's 429 names the end of its window: what was guessed about it is over.
   const minute = reason === 'minute' ? { minuteRemaining: null, minuteResetsBy: null } : {};
