@@ -1,9 +1,10 @@
-import { ApplicationFailure, Context, sleep } from '@temporalio/activity';
+import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
 import type { WaitReason } from '../model/run.ts';
 import type { Attempt } from '../storage/quota.ts';
 import type { Answered } from '../xero/api.ts';
 import type { Refused, XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
+import { diagnoseRefusal } from './diagnose-refusal.ts';
 import type { Dependencies } from './index.ts';
 
 /** Waits up to this long happen here, beating; longer ones, and the day's, are for the workflow's durable timer. */
@@ -13,6 +14,7 @@ export interface Caller extends Attempt {
   tenantId: string;
   authorisationId: string;
   connectionName: string;
+  application: string;
 }
 
 /** What can become of a call, once permits, tokens and passing troubles are dealt with. */
@@ -22,7 +24,7 @@ export type CallOutcome<A extends Answered> =
   | { kind: 'needsReconnect'; message: string }
   /** The run was ended, paused, given to a newer attempt, or its application taken off the list: the call was not made. */
   | { kind: 'unwanted'; allowed: boolean }
-  | Extract<XeroFault, { kind: 'notEntitled' | 'disconnected' }>
+  | Extract<XeroFault, { kind: 'notEntitled' }>
   | Refused;
 
 export type Send<A extends Answered> = (call: {
@@ -37,16 +39,22 @@ export type Send<A extends Answered> = (call: {
  * again; all else is a value.
  */
 export async function callXero<A extends Answered>(
-  { permits, tokens, now }: Pick<Dependencies, 'permits' | 'tokens' | 'now'>,
+  dependencies: Pick<Dependencies, 'permits' | 'tokens' | 'now' | 'xero' | 'connectPage'>,
   caller: Caller,
   send: Send<A>,
 ): Promise<CallOutcome<A>> {
+  const { permits, tokens, now } = dependencies;
   const signal = Context.current().cancellationSignal;
+  const mustReconnect = (said: string) => {
+    const message = reconnect(caller, dependencies.connectPage, said);
+    log.warn(message);
+    return { kind: 'needsReconnect' as const, message };
+  };
   let rejectedGeneration: number | undefined;
 
   for (;;) {
     const token = await tokens.accessToken(caller.authorisationId, { notThis: rejectedGeneration, signal });
-    if (token.kind === 'needsReconnect') return { kind: 'needsReconnect', message: token.message };
+    if (token.kind === 'needsReconnect') return mustReconnect(token.message);
     if (token.kind === 'unavailable') throw passing(token.message, null);
 
     const permit = await permits.take(caller.tenantId, caller);
@@ -79,12 +87,16 @@ export async function callXero<A extends Answered>(
       case 'tokenExpired':
       case 'tokenRejected':
         // One refresh for each token: a second refusal in a row is no matter of age any more.
-        if (rejectedGeneration !== undefined)
-          return { kind: 'needsReconnect', message: reconnect(caller, answer.message) };
+        if (rejectedGeneration !== undefined) return mustReconnect(answer.message);
         rejectedGeneration = token.generation;
         continue;
       case 'unavailable':
         throw passing(answer.message, answer.retryAfterSeconds);
+      case 'notEntitled':
+      case 'disconnected': {
+        const diagnosed = await diagnoseRefusal(dependencies, caller, answer, call);
+        return diagnosed.kind === 'needsReconnect' ? mustReconnect(diagnosed.message) : diagnosed;
+      }
       default:
         return answer;
     }
@@ -100,6 +112,8 @@ function passing(message: string, adviceSeconds: number | null): ApplicationFail
   return ApplicationFailure.create({ message, type: 'XeroUnavailable', nextRetryDelay: delaySeconds * 1_000 });
 }
 
-function reconnect(caller: Caller, said: string): string {
-  return `Xero does not accept the authorisation of the connection "${caller.connectionName}" any more (${said}). An admin reconnects it with \`daybook connect --name ${caller.connectionName}\`; the import then goes on by itself.`;
+/** The connection, and where the admin goes: what a log line, the Temporal UI and the query `progress` say of a run that waits. */
+function reconnect({ connectionName, application }: Caller, connectPage: string | undefined, said: string): string {
+  const where = connectPage === undefined ? '' : `at ${connectPage}, or `;
+  return `The connection "${connectionName}" must be reconnected: ${said.replace(/\.$/, '')}. An admin does so ${where}with \`daybook connect --name ${connectionName} --application ${application}\`; the import then goes on by itself.`;
 }

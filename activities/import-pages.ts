@@ -33,7 +33,8 @@ export function createImportPages(dependencies: Dependencies) {
       if (!run || run.ended) {
         return { kind: 'stopped', failure: 'RunEnded', message: 'This run has ended already; start a new one.' };
       }
-      if (!run.allowed || run.authorisationId === null) return notAllowed(run);
+      if (run.authorisationId === null) return removed(run);
+      if (!run.allowed) return notAllowed(run);
       const caller = { ...run, authorisationId: run.authorisationId, scheduledAt };
       return await (run.nextOffset === null ? locate(caller) : readOn(caller, run.nextOffset));
     } finally {
@@ -131,8 +132,6 @@ export function createImportPages(dependencies: Dependencies) {
         return outcome.allowed ? { kind: 'imported', ...(await standing(run)) } : notAllowed(run);
       case 'notEntitled':
         return { kind: 'stopped', failure: 'NotEntitled', message: forConnection(run, outcome.message) };
-      case 'disconnected':
-        return { kind: 'stopped', failure: 'Disconnected', message: forConnection(run, outcome.message) };
       case 'refused':
         return { kind: 'stopped', failure: 'RefusedByXero', message: forConnection(run, outcome.message) };
     }
@@ -161,6 +160,11 @@ function passOver(trouble: Error, advanced: boolean): null {
 /** Nobody waits for a late attempt's answer; should the clocks be at odds instead, Temporal tries again. */
 function tooLate(): ApplicationFailure {
   return ApplicationFailure.retryable('A newer attempt reads pages for this run.', 'SupersededAttempt');
+}
+
+function removed(run: RunAtWork): PageOutcome {
+  const message = `The connection "${run.connectionName}" was removed. What was imported through it stays.`;
+  return { kind: 'stopped', failure: 'Disconnected', message };
 }
 
 function notAllowed(run: RunAtWork): PageOutcome {

@@ -19,6 +19,8 @@ export interface Dependencies {
    * more than a page does, and people want to see progress.
    */
   sliceMs: number;
+  /** Address of the connect page, for the sentence that asks to reconnect. */
+  connectPage?: string;
   /** Milliseconds since 1970. */
   now: () => number;
   /** To ask whether the workflow that holds a stream still runs. */

@@ -15,6 +15,7 @@ export interface Wanted {
 }
 
 export interface Connected extends Wanted {
+  authorisationId: string;
   tenantId: string;
   tenantName: string;
 }
@@ -62,7 +63,7 @@ export async function connectOrganisation(
       `The name "${wanted.name}" belongs to another organisation than "${tenantName}". Choose another name, or remove that connection first.`,
     );
   }
-  return { ...wanted, tenantId, tenantName };
+  return { ...wanted, authorisationId, tenantId, tenantName };
 }
 
 /**

@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { ConfigurationError, loadConfig } from '../config/config.ts';
+import { runsAwaitingReconnect } from '../storage/runs.ts';
 import { waitForCallback } from './callback.ts';
 import { type Connected, connectOrganisation, type Wanted } from './connect-organisation.ts';
 import { reach } from './environment.ts';
 import { print } from './output.ts';
-import { withDatabase } from './servers.ts';
+import { withDatabase, withImports } from './servers.ts';
 import type { Stack } from './stack.ts';
 
 interface ConnectOptions {
@@ -35,18 +36,29 @@ async function connect(options: ConnectOptions): Promise<void> {
   const place = reach(loadConfig(process.env));
   const [xero, tokenKeys] = [place.xero(), place.tokenKeys()];
   const wanted = { name: options.name, applications: options.application, tenantId: options.tenant };
-  const connected = await withDatabase((pool) =>
-    connectOrganisation({ pool, xero, tokenKeys }, wanted, (address) =>
+  const { connected, waiting } = await withDatabase(async (pool) => {
+    const connected = await connectOrganisation({ pool, xero, tokenKeys }, wanted, (address) =>
       options.consent
         ? consentAtSandbox(xero.loginUrl, address, options.tenant)
         : waitForCallback(xero.redirectUri, () => invite(address, options)),
-    ),
-  );
+    );
+    return { connected, waiting: await runsAwaitingReconnect(pool, connected.authorisationId) };
+  });
   print(
     options.json,
     connected,
     `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
   );
+  if (waiting.length > 0) await resumeWaiting(waiting);
+}
+
+/** Imports that waited for this consent look again every ten minutes anyway: Temporal being away is no failure. */
+async function resumeWaiting(workflowIds: string[]): Promise<void> {
+  const said = await withImports((imports) => imports.resumeAll(workflowIds)).then(
+    (resumed) => `${resumed} waiting import${resumed === 1 ? ' goes' : 's go'} on now.`,
+    () => `${workflowIds.length} waiting import(s) will go on within ten minutes.`,
+  );
+  process.stderr.write(`${said}\n`);
 }
 
 function invite(address: string, { browser, json }: ConnectOptions): void {

@@ -144,7 +144,11 @@ async function status(options: { connection?: string; follow?: string; json?: bo
       run.totals.stored,
       run.totals.calls,
       run.nextOffset ?? '',
-      run.waitingUntil ? `goes on at ${run.waitingUntil.toISOString()}` : (run.message ?? ''),
+      run.status === 'needsReconnect'
+        ? `a new consent: daybook connect --name ${run.connectionName} --application ${run.application}`
+        : run.waitingUntil
+          ? `goes on at ${run.waitingUntil.toISOString()}`
+          : (run.message ?? ''),
     ]),
   );
 }

@@ -3,6 +3,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type WorkflowHandle,
+  WorkflowNotFoundError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { checkImportJournals, type ImportJournalsRequest } from '../model/request.ts';
@@ -68,6 +69,23 @@ export function createImports(client: Client, taskQueue: string) {
       client.withDeadline(Date.now() + progressWithinMs, () => handle(workflowId).query(progress)),
     pause: (workflowId: string): Promise<void> => handle(workflowId).signal(pause),
     resume: (workflowId: string): Promise<void> => handle(workflowId).signal(resume),
+    /** Tells runs that waited for a new consent to go on. Returns how many there were; one that has ended is passed over. */
+    async resumeAll(workflowIds: string[]): Promise<number> {
+      const told = await Promise.all(
+        workflowIds.map((workflowId) =>
+          handle(workflowId)
+            .signal(resume)
+            .then(
+              () => true,
+              (error) => {
+                if (error instanceof WorkflowNotFoundError) return false;
+                throw error;
+              },
+            ),
+        ),
+      );
+      return told.filter(Boolean).length;
+    },
     cancel: (workflowId: string): Promise<void> => handle(workflowId).signal(cancel),
 
     /** Waits for the end; a run that failed is a value too. */

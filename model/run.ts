@@ -35,7 +35,10 @@ export type PageOutcome =
   | ({ kind: 'needsReconnect'; message: string } & Position)
   | { kind: 'stopped'; failure: FailureName; message: string };
 
-/** Names under which a workflow fails; they are what a caller matches on, so they do not change. */
+/**
+ * Names under which a workflow fails; they are what a caller matches on, so they do not change. `Disconnected`: the
+ * connection was removed from Daybook; an organisation that was disconnected in Xero makes its imports wait instead.
+ */
 export type FailureName =
   | 'InvalidRequest'
   | 'UnknownConnection'

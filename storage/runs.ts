@@ -168,3 +168,16 @@ export async function recentRuns(db: Queryable, limit: number, connection?: stri
   );
   return rows;
 }
+
+/**
+ * Workflow ids of the runs that wait for a new consent, of one authorisation (all its connections move along with it): to be
+ * told to resume once it was given.
+ */
+export async function runsAwaitingReconnect(db: Queryable, authorisationId: string): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select r.workflow_id as id from daybook.import_run r join daybook.connection c on c.connection_id = r.connection_id
+      where c.authorisation_id = $1 and r.status = 'needsReconnect' and r.ended_at is null order by r.started_at`,
+    [authorisationId],
+  );
+  return rows.map(({ id }) => id);
+}

@@ -56,7 +56,16 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   const api = createXeroApi({ apiUrl: xero.apiUrl, timeoutMs: xeroTimeoutMs, now });
   const tokens = createTokens({ pool, xero, keys: createKeyRing(place.tokenKeys), now, log });
   const permits = createPermits({ pool, clientId: xero.clientId, now });
-  const activities = createActivities({ pool, xero: api, tokens, permits, sliceMs, now, client: () => client });
+  const activities = createActivities({
+    pool,
+    xero: api,
+    tokens,
+    permits,
+    sliceMs,
+    connectPage: new URL(xero.redirectUri).origin,
+    now,
+    client: () => client,
+  });
   const sweeping = keepTokensAlive(tokens, log);
   try {
     const worker = await createWorker({ connection, namespace, taskQueue, activities, workflows });

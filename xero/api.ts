@@ -1,5 +1,6 @@
 import type { AccountingApi } from 'xero-node/dist/gen/api/accountingApi.js';
 import type { QuotaReading } from '../model/quota.ts';
+import { createConnections } from './connections.ts';
 import { type Asked, badBody, factsOf, readFault, silence } from './errors.ts';
 import type { XeroFault } from './faults.ts';
 import { countRows, emptyPageText, type NotAPage, readJournalPage } from './pages.ts';
@@ -108,6 +109,8 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
         list('TrackingCategories'),
       );
     },
+    /** Which organisations a token reaches. */
+    connections: createConnections({ apiUrl, timeoutMs, now }),
     /** Closes the idle connections that are kept for the next call. */
     close: transport.close,
   };

@@ -142,7 +142,8 @@ describe('What does not pass ends the run at once, with a sentence and no refres
   test.each([
     ['authorizationUnsuccessful', 'NotEntitled', [/Advanced tier/, /accounting\.journals\.read/, /role/]],
     ['forbiddenRole', 'NotEntitled', [/permission/, /Advanced tier/, /accounting\.journals\.read/, /role/]],
-    ['forbiddenDisconnected', 'Disconnected', [/not connected/, /daybook connect/]],
+    // Xero's words say disconnected; /connections says that it is not, so it is the user's role.
+    ['forbiddenDisconnected', 'NotEntitled', [/although the organisation .* is connected/, /role/, /daybook connect/]],
   ] as const)('%s on Journals is %s', async (kind, failure, said) => {
     stand.sandbox.faults.add(onJournals({ kind }));
     const ended = await stand.importJournals();
@@ -164,9 +165,9 @@ describe('What does not pass ends the run at once, with a sentence and no refres
     expect(stand.sandbox.calls.journals()).toHaveLength(1);
   });
 
-  test('an organisation that is cut off in mid-run keeps what was stored, and the next run goes on from there', async () => {
+  test('a user who loses the role in mid-run keeps what was stored, and the next run goes on from there', async () => {
     stand.sandbox.faults.add(onJournals({ kind: 'forbiddenDisconnected' }, { nth: 3 }));
-    expect(await stand.importJournals()).toMatchObject({ ok: false, failure: 'Disconnected' });
+    expect(await stand.importJournals()).toMatchObject({ ok: false, failure: 'NotEntitled' });
     const { rows } = await stand.database.pool.query('select count(*)::int as n from xero.journal');
     expect(rows).toEqual([{ n: 200 }]);
     expect(await stand.importJournals()).toMatchObject({ ok: true, result: { totals: { stored: 100 } } });

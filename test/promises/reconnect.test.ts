@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { differences } from '../../cli/comparison.ts';
+import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { daybook } from '../support/daybook.ts';
+import { forgetImports, runRows, untilProgress, untilRow } from '../support/observe.ts';
+import { runProcess, type TestProcess } from '../support/processes.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+
+describe('An import whose authorisation is lost waits, and goes on by itself after the admin has reconnected', () => {
+  let stand: Stand;
+  let worker: TestProcess;
+  beforeAll(async () => {
+    stand = await startStand({ sandbox: { journals: 1_500, latencyMs: 60 }, worker: false });
+    worker = runProcess('bin/daybook.mjs', { args: ['worker'], env: stand.environment });
+  });
+  afterAll(async () => {
+    await worker.end('SIGTERM');
+    await stand.close();
+  });
+
+  const losses = {
+    'revoked at Xero': () => {
+      stand.sandbox.tokens.revoke();
+      stand.sandbox.tokens.expireAccessTokens();
+    },
+    // The access token still lives, and Xero's 403 does not say whether it is this or a matter of roles.
+    'disconnected in Xero': () => stand.sandbox.disconnect(stand.organisation.tenantId),
+  };
+
+  test.each(Object.entries(losses))('%s', async (_, lose) => {
+    await forgetImports(stand);
+    stand.sandbox.setLatency(60);
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+    await untilRow(stand, workflowId, ({ pages }) => pages >= 3);
+    lose();
+    const waiting = await untilProgress(stand, workflowId, ({ status }) => status === 'needsReconnect');
+    const command = `daybook connect --name ${stand.connection} --application ${application}`;
+    expect(waiting.waitingFor).toContain(command);
+    expect(waiting.waitingFor).toContain('http://localhost:8088');
+    // Where an operator looks: the worker's log, the status, the row.
+    expect(await worker.line(/must be reconnected/)).toContain(command);
+    const status = await daybook(['status'], stand.environment);
+    expect(status.stdout).toContain('needsReconnect');
+    expect(status.stdout).toContain(command);
+    expect(await runRows(stand, workflowId)).toMatchObject([{ status: 'needsReconnect', ended_at: null }]);
+    const before = await summariseLedger(stand.database.pool, stand.organisation.tenantId);
+
+    const tenant = ['--tenant', stand.organisation.tenantId, '--consent', '--no-browser'];
+    const [, ...words] = command.split(' ');
+    const connected = await daybook([...words, ...tenant], stand.environment);
+    expect(connected).toMatchObject({ code: 0, stderr: expect.stringContaining('1 waiting import goes on now') });
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+    const after = await summariseLedger(stand.database.pool, stand.organisation.tenantId);
+    expect(differences(after, stand.organisation)).toEqual([]);
+    // From its cursor: no page was fetched twice, but for the one that met the loss.
+    expect(JSON.stringify(before)).not.toBe(JSON.stringify(after));
+    const offsets = stand.sandbox.calls.journals().filter(({ status: code }) => code === 200);
+    expect(new Set(offsets.map(({ query }) => query)).size).toBe(offsets.length);
+  });
+});
