@@ -61,7 +61,7 @@ export async function startBench(sandboxArguments: string[]): Promise<Bench> {
   await migrate(postgres.url);
   const sandboxProcess = spawn(
     process.execPath,
-    ['--import', 'tsx', join(root, 'sandbox/main.ts'), '--port', '0', '--no-gzip', ...sandboxArguments],
+    ['--import', 'tsx', join(root, 'sandbox/main.ts'), '--port', '0', ...sandboxArguments],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const sandbox = JSON.parse(

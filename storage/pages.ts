@@ -32,8 +32,8 @@ const insertJournals = `
      where r.run_id = $1
        -- What a filter cannot judge is admitted, for the table to refuse: a journal without number or date is no silent loss.
        and coalesce((j->>'JournalNumber')::bigint >= r.starting_at, true)
-       and coalesce((j->>'JournalNumber')::bigint <= r.ending_at, true)
-       and coalesce(daybook.xero_instant(j->>'CreatedDateUTC') >= r.modified_since, true)
+       and (r.ending_at is null or coalesce((j->>'JournalNumber')::bigint <= r.ending_at, true))
+       and (r.modified_since is null or coalesce(daybook.xero_instant(j->>'CreatedDateUTC') >= r.modified_since, true))
   ), inserted as (
     insert into xero.journal (tenant_id, basis, journal_id, journal_number, journal_date, created_date_utc, reference,
                               source_id, source_type, payload, run_id)
