@@ -4,6 +4,7 @@ import { storeConnection } from '../storage/connections.ts';
 import { createConnections, type XeroConnection } from '../xero/connections.ts';
 import { createOAuth } from '../xero/oauth.ts';
 import { createKeyRing } from '../xero/sealing.ts';
+import type { Secret } from '../xero/secret.ts';
 import { storeAuthorisation } from '../xero/store-authorisation.ts';
 import { requireGoodNames } from './names.ts';
 
@@ -46,6 +47,17 @@ export async function connectOrganisation(
   const authorised = await storeAuthorisation({ pool, clientId: xero.clientId, keys, exchange });
   if (authorised.kind === 'refused') throw new ConfigurationError(authorised.message);
 
+  return nameOrganisation({ pool, xero, tokenKeys }, wanted, authorised);
+}
+
+/** Gives the organisation that an authorisation reaches its name and its applications. */
+export async function nameOrganisation(
+  { pool, xero }: ConnectPlace,
+  wanted: Wanted,
+  authorised: { authorisationId: string; accessToken: Secret; authEventId: string | null },
+): Promise<Connected> {
+  requireGoodNames(wanted);
+  const now = () => Date.now();
   const answer = await createConnections({ apiUrl: xero.apiUrl, now }).list({ accessToken: authorised.accessToken });
   if (answer.kind !== 'answered') throw new ConfigurationError(answer.message);
   const chosen = choose(answer.connections, authorised.authEventId, wanted.tenantId);

@@ -5,6 +5,8 @@ import { ConfigurationError, loadConfig } from '../config/config.ts';
 import { runsAwaitingReconnect } from '../storage/runs.ts';
 import { waitForCallback } from './callback.ts';
 import { type Connected, connectOrganisation, type Wanted } from './connect-organisation.ts';
+import { connectCustom } from './custom-connection.ts';
+import { entitlementsOf } from './entitlements.ts';
 import { reach } from './environment.ts';
 import { print } from './output.ts';
 import { withDatabase, withImports } from './servers.ts';
@@ -16,6 +18,7 @@ interface ConnectOptions {
   tenant?: string;
   browser: boolean;
   consent?: boolean;
+  custom?: boolean;
   json?: boolean;
 }
 
@@ -28,6 +31,7 @@ export function addConnectCommand(program: Command): void {
     .option('--tenant <id>', 'which organisation, when the consent covers several')
     .option('--no-browser', 'only print the address of the consent page')
     .option('--consent', 'let the local sandbox consent by itself')
+    .option('--custom', 'a custom connection: the Xero app speaks for its one organisation, without a consent')
     .option('--json', 'print one line of JSON')
     .action(connect);
 }
@@ -36,19 +40,24 @@ async function connect(options: ConnectOptions): Promise<void> {
   const place = reach(loadConfig(process.env));
   const [xero, tokenKeys] = [place.xero(), place.tokenKeys()];
   const wanted = { name: options.name, applications: options.application, tenantId: options.tenant };
-  const { connected, waiting } = await withDatabase(async (pool) => {
-    const connected = await connectOrganisation({ pool, xero, tokenKeys }, wanted, (address) =>
-      options.consent
-        ? consentAtSandbox(xero.loginUrl, address, options.tenant)
-        : waitForCallback(xero.redirectUri, () => invite(address, options)),
-    );
-    return { connected, waiting: await runsAwaitingReconnect(pool, connected.authorisationId) };
+  const { connected, waiting, entitlements } = await withDatabase(async (pool) => {
+    const at = { pool, xero, tokenKeys };
+    const connected = options.custom
+      ? await connectCustom(at, wanted)
+      : await connectOrganisation(at, wanted, (address) =>
+          options.consent
+            ? consentAtSandbox(xero.loginUrl, address, options.tenant)
+            : waitForCallback(xero.redirectUri, () => invite(address, options)),
+        );
+    const waiting = await runsAwaitingReconnect(pool, connected.authorisationId);
+    return { connected, waiting, entitlements: await entitlementsOf(at, connected) };
   });
   print(
     options.json,
-    connected,
+    { ...connected, entitlements },
     `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
   );
+  for (const { works, message } of entitlements) if (works !== true) process.stderr.write(`Note: ${message}\n`);
   if (waiting.length > 0) await resumeWaiting(waiting);
 }
 

@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
 import { runningPostgres } from '../embedded/postgres.ts';
 import { runningTemporal } from '../embedded/temporal.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { runningSandbox } from './sandbox-file.ts';
+import { ownTokenKeys } from './token-keys.ts';
 
 /** Where everything is that a command speaks to. Each part throws a sentence with the remedy when it is nowhere. */
 export interface Reach {
@@ -43,22 +41,6 @@ function nowhere(what: string, variables: string): never {
   throw new ConfigurationError(
     `No ${what} is configured or running. Start \`npx daybook up\` in another terminal, or set ${variables}.`,
   );
-}
-
-/** The sealing keys of the embedded stack, made once. With a Postgres of one's own they must be given. */
-function ownTokenKeys(config: Config): string {
-  if (config.databaseUrl !== null) {
-    throw new ConfigurationError(
-      'DAYBOOK_TOKEN_KEYS is missing: it seals the tokens in your Postgres. Make one with ' +
-        '`echo "k1:$(openssl rand -base64 32)"` and keep it; without it the stored authorisations cannot be opened.',
-    );
-  }
-  const path = join(config.dataDir, 'token-keys');
-  if (!existsSync(path)) {
-    mkdirSync(config.dataDir, { recursive: true });
-    writeFileSync(path, `k1:${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
-  }
-  return readFileSync(path, 'utf8').trim();
 }
 
 /** Keys that cannot seal are found before anything is started or stored. */

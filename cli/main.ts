@@ -9,6 +9,7 @@ import { addDemoCommand } from './demo.ts';
 import { reach } from './environment.ts';
 import { explain } from './failure.ts';
 import { addImportCommands } from './imports.ts';
+import { addKeyCommands } from './keys.ts';
 import { addUpCommand } from './up.ts';
 import { endWithParent, tellParent } from './worker-process.ts';
 
@@ -54,6 +55,7 @@ program
 
 addConnectCommand(program);
 addConnectionCommands(program);
+addKeyCommands(program);
 addImportCommands(program);
 
 try {

@@ -1,0 +1,125 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addOwnTokenKey, runsWithOlderKeys } from '../../cli/token-keys.ts';
+import { listSeals, rotateKeys } from '../../xero/rotate-keys.ts';
+import { createKeyRing } from '../../xero/sealing.ts';
+import { createTokens } from '../../xero/tokens.ts';
+import { daybook } from '../support/daybook.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+import { startTokenStand } from '../xero/token-stand.ts';
+
+let stand: Stand;
+beforeAll(async () => {
+  stand = await startStand({ sandbox: { journals: 120 } });
+});
+afterAll(() => stand.close());
+
+test('a custom connection is connected without a consent and names its organisation', async () => {
+  const environment = { ...stand.environment, XERO_CLIENT_ID: 'daybook-sandbox-custom' };
+  const name = `${stand.connection}-custom`;
+  const said = await daybook(
+    ['connect', '--custom', '--name', name, '--application', application, '--json'],
+    environment,
+  );
+  expect(said).toMatchObject({ code: 0, stderr: '' });
+  const { tenantId, entitlements } = JSON.parse(said.stdout);
+  expect(tenantId).toBe(stand.organisation.tenantId);
+  expect(entitlements.map(({ works }: { works: boolean }) => works)).toEqual([true, true, true]);
+  const web = await daybook(
+    ['connect', '--custom', '--name', `${name}-2`, '--application', application],
+    stand.environment,
+  );
+  expect(web).toMatchObject({ code: 2, stderr: expect.stringContaining('XERO_CLIENT_ID') });
+});
+
+test('what a connection cannot be used for is said as it is connected, and prevents nothing', async () => {
+  const { tenantId } = stand.organisation;
+  const connect = (environment: Record<string, string>) =>
+    daybook(
+      ['connect', '--name', stand.connection, '--application', application, '--tenant', tenantId, '--consent'],
+      environment,
+    );
+  const narrow = await connect({
+    ...stand.environment,
+    XERO_SCOPES: 'offline_access accounting.journals.read accounting.settings.read',
+  });
+  expect(narrow).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/lacks the scope accounting\.invoices\.read/),
+  });
+  expect(narrow.stderr).not.toMatch(/journals cannot/);
+
+  stand.sandbox.faults.add({ match: { path: 'Journals' }, do: { kind: 'authorizationUnsuccessful' } });
+  const poor = await connect(stand.environment);
+  expect(poor).toMatchObject({ code: 0, stdout: expect.stringContaining('Connected') });
+  expect(poor.stderr).toMatch(/^Note: .*Advanced tier.*accounting\.journals\.read/m);
+  stand.sandbox.faults.clear();
+});
+
+test('keys rotate: every pair is sealed with the first key, the old one can go, and it is written down', async () => {
+  const old = stand.environment.DAYBOOK_TOKEN_KEYS ?? '';
+  const fresh = `k2:${Buffer.alloc(32, 9).toString('base64')}`;
+  const environment = { ...stand.environment, DAYBOOK_TOKEN_KEYS: `${fresh},${old}` };
+  const before = JSON.parse((await daybook(['keys', 'list', '--json'], environment)).stdout);
+  expect(before).toMatchObject([
+    { kid: 'k2', pairs: 0 },
+    { kid: 'k1', pairs: expect.any(Number) },
+  ]);
+  const rotated = await daybook(['keys', 'rotate'], environment);
+  expect(rotated).toMatchObject({ code: 0, stdout: expect.stringMatching(/sealed with "k2"[\s\S]*take out "k1"/) });
+  const without = { ...stand.environment, DAYBOOK_TOKEN_KEYS: fresh };
+  expect((await daybook(['keys', 'list', '--json'], without)).stdout).toContain(`"pairs":${before[1].pairs}`);
+  const { rows } = await stand.database.pool.query(
+    `select act, subject, before, after from daybook.audit where act = 'rotateKeys'`,
+  );
+  expect(rows).toEqual([
+    { act: 'rotateKeys', subject: 'k2', before: { k1: before[1].pairs }, after: { k2: before[1].pairs } },
+  ]);
+  expect(JSON.stringify(rows)).not.toContain(fresh.slice(3));
+  // A key that is missing is named, and what it sealed is left as it is.
+  const missing = await daybook(['keys', 'rotate'], stand.environment);
+  expect(missing).toMatchObject({ code: 1, stdout: expect.stringContaining('"k2"') });
+});
+
+test('rotating beside refreshes loses no pair and leaves none behind', async () => {
+  const tokens = await startTokenStand();
+  try {
+    const ids = await Promise.all(Array.from({ length: 8 }, () => tokens.authorise()));
+    const keys = createKeyRing(`k2:${Buffer.alloc(32, 9).toString('base64')},${tokens.tokenKeys}`);
+    const source = createTokens({ ...tokens, keys });
+    let rotating = true;
+    const refreshing = ids.map(async (id) => {
+      for (let generation = 1; rotating || generation < 3; ) {
+        const answer = await source.accessToken(id, { notThis: generation });
+        if (answer.kind !== 'token') throw new Error(answer.message);
+        generation = answer.generation;
+      }
+    });
+    for (let round = 0; round < 3; round++) expect((await rotateKeys(tokens.pool, keys, 'test')).problems).toEqual([]);
+    rotating = false;
+    await Promise.all(refreshing);
+    expect(Object.keys(await listSeals(tokens.pool))).toEqual(['k2']);
+    const later = createTokens({ ...tokens, keys: createKeyRing(`k2:${Buffer.alloc(32, 9).toString('base64')}`) });
+    for (const id of ids) expect(await later.accessToken(id)).toMatchObject({ kind: 'token' });
+  } finally {
+    await tokens.stop();
+  }
+});
+
+test('the embedded stack’s key file gets a new first key, readable by its owner alone', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'daybook-keys-'));
+  try {
+    const path = join(dataDir, 'token-keys');
+    writeFileSync(path, `k1:${Buffer.alloc(32, 1).toString('base64')}\n`, { mode: 0o600 });
+    writeFileSync(join(dataDir, 'up.lock'), '{}');
+    utimesSync(join(dataDir, 'up.lock'), new Date(0), new Date(0));
+    expect(addOwnTokenKey(dataDir)).toBe('k2');
+    expect(createKeyRing(readFileSync(path, 'utf8').trim()).kids).toEqual(['k2', 'k1']);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(runsWithOlderKeys(dataDir)).toBe(true);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+});
