@@ -8,6 +8,7 @@ const { values } = parseArgs({
   options: {
     port: { type: 'string' },
     journals: { type: 'string' },
+    invoices: { type: 'string' },
     seed: { type: 'string' },
     organisations: { type: 'string' },
     'day-limit': { type: 'string' },
@@ -46,6 +47,7 @@ const sandbox = await startSandbox({
   ...said<{
     port: number;
     journals: number;
+    invoices: number;
     seed: number;
     organisations: number;
     timeScale: number;
@@ -57,6 +59,7 @@ const sandbox = await startSandbox({
   }>({
     port: number('port'),
     journals: number('journals'),
+    invoices: number('invoices'),
     seed: number('seed'),
     organisations: number('organisations'),
     timeScale: number('time-scale'),

@@ -37,6 +37,8 @@ export interface SandboxOptions {
   organisations?: number | OrganisationOptions[];
   /** Journals of each organisation that does not say otherwise. Default 4,000. */
   journals?: number;
+  /** Invoices of each organisation that does not say otherwise. Default: as many as the journals name, and an eighth more. */
+  invoices?: number;
   gapRate?: number;
   contiguous?: boolean;
   /** The books end just before this instant. Default: midnight UTC of the day the sandbox (or its state file) began. */

@@ -30,6 +30,8 @@ export function makeOrganisations(options: SandboxOptions, booksNow: number, clo
         {
           seed: mix(seed, 0xb00c, index + 1),
           journals: options.journals ?? 4000,
+          currency: baseCurrency ?? currency,
+          ...(options.invoices === undefined ? {} : { invoices: options.invoices }),
           now: booksNow,
           ...(options.gapRate === undefined ? {} : { gapRate: options.gapRate }),
           ...(options.contiguous === undefined ? {} : { contiguous: options.contiguous }),

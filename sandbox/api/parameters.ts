@@ -1,3 +1,4 @@
+import { INVOICE_STATUSES } from '../books/invoice.ts';
 import { preconditionFailed, validationFailed } from '../dialects.ts';
 import { type Answer, type Exchange, headerOf } from '../exchange.ts';
 
@@ -13,7 +14,12 @@ const uuids: Check = (value) =>
 const ordering: Check = (value) =>
   /^\w+( (ASC|DESC))?$/i.test(value) ? undefined : 'must be a field name, then ASC or DESC';
 const anything: Check = () => undefined;
-export const checks = { whole, atLeastOne, truth, uuids, ordering, anything };
+const invoiceStatuses: Check = (value) =>
+  value.split(',').every((each) => INVOICE_STATUSES.some((status) => status === each))
+    ? undefined
+    : `must be of ${INVOICE_STATUSES.join(', ')}, separated by commas`;
+const unitDecimals: Check = (value) => (/^[24]$/.test(value) ? undefined : 'must be 2 or 4');
+export const checks = { whole, atLeastOne, truth, uuids, ordering, anything, invoiceStatuses, unitDecimals };
 
 export const isUuid = (text: string): boolean => uuid.test(text);
 export const isTrue = (value: string | null): boolean => value?.toLowerCase() === 'true';

@@ -1,5 +1,6 @@
 import type { Answer } from '../exchange.ts';
 import { getContacts } from './contacts.ts';
+import { getInvoice, getInvoices } from './invoices.ts';
 import { getJournal, getJournals } from './journals.ts';
 import { type Check, checks } from './parameters.ts';
 import type { ApiRequest } from './request.ts';
@@ -18,6 +19,12 @@ export interface Route {
 
 const SETTINGS = ['accounting.settings', 'accounting.settings.read'];
 const CONTACTS = ['accounting.contacts', 'accounting.contacts.read'];
+const INVOICES = [
+  'accounting.invoices',
+  'accounting.invoices.read',
+  'accounting.transactions',
+  'accounting.transactions.read',
+];
 const JOURNALS = ['accounting.journals.read'];
 
 /** What the sandbox serves below `/api.xro/2.0/`; every other path is a 404. */
@@ -31,6 +38,32 @@ export const ROUTES: readonly Route[] = [
     answer: getJournals,
   },
   { pattern: /^Journals\/([^/]+)$/, scopes: JOURNALS, premium: true, parameters: {}, answer: getJournal },
+  {
+    pattern: /^Invoices$/,
+    scopes: INVOICES,
+    parameters: {
+      page: checks.atLeastOne,
+      pageSize: checks.whole,
+      order: checks.ordering,
+      where: checks.anything,
+      Statuses: checks.invoiceStatuses,
+      IDs: checks.uuids,
+      InvoiceNumbers: checks.anything,
+      ContactIDs: checks.uuids,
+      searchTerm: checks.anything,
+      summaryOnly: checks.truth,
+      includeArchived: checks.truth,
+      createdByMyApp: checks.truth,
+      unitdp: checks.unitDecimals,
+    },
+    answer: getInvoices,
+  },
+  {
+    pattern: /^Invoices\/([^/]+)$/,
+    scopes: INVOICES,
+    parameters: { unitdp: checks.unitDecimals },
+    answer: getInvoice,
+  },
   { pattern: /^Organisation$/, scopes: SETTINGS, parameters: {}, answer: getOrganisation },
   {
     pattern: /^Accounts$/,

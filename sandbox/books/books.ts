@@ -1,6 +1,7 @@
 import { mix } from '../seeded.ts';
 import { type Chart, chartOfAccounts } from './chart.ts';
 import { type Contact, contactsOf } from './contacts.ts';
+import { type InvoiceBook, invoiceBook } from './invoices.ts';
 import { type Ledger, ledger } from './ledger.ts';
 import { numbering } from './numbering.ts';
 import { type TrackingCategory, trackingCategories } from './tracking.ts';
@@ -20,6 +21,16 @@ export interface BooksOptions {
   now: number;
   /** How many days they cover. Default 730. */
   days?: number;
+  /** How many invoices. Default: one for each that the journals name, and one unposted for every eight of those. */
+  invoices?: number;
+  /** So many, in the middle of the list, were all last changed in one same second. Default 0. */
+  invoicesInOneSecond?: number;
+  /** A list without `Statuses` has the deleted ones, too. Xero leaves that open; default false, the stricter. */
+  listsDeleted?: boolean;
+  /** If-Modified-Since on invoices: everything of its second (default), or only what changed in a later one. */
+  modifiedSince?: 'inclusive' | 'exclusive';
+  /** The organisation's currency. Default NZD. */
+  currency?: string;
 }
 
 /** One organisation's books. The ledger's methods on it are those of the accrual series; `cash` is the other one. */
@@ -28,6 +39,7 @@ export interface Books extends Ledger {
   readonly chart: Chart;
   readonly tracking: readonly TrackingCategory[];
   readonly contacts: readonly Contact[];
+  readonly invoices: InvoiceBook;
   /** When the organisation was created: milliseconds since 1970. */
   readonly began: number;
 }
@@ -64,6 +76,11 @@ export function makeBooks(options: BooksOptions, clock: () => number): Books {
     chart,
     tracking,
     contacts,
+    invoices: invoiceBook(
+      { ...options, days, chart, tracking, contacts, currency: options.currency ?? 'NZD' },
+      accrual.generated,
+      clock,
+    ),
     began: now - days * 86_400_000,
   });
 }

@@ -40,7 +40,8 @@ export interface JournalDraft {
 
 const DAY = 86_400_000;
 
-function tagsOf(tracking: readonly TrackingCategory[], line: LineDraft): TrackingTag[] {
+/** The tags that a line's `[category, option]` names mean. Throws when there is no such option. */
+export function tagsOf(tracking: readonly TrackingCategory[], line: Pick<LineDraft, 'tracking'>): TrackingTag[] {
   return (line.tracking ?? []).map(([categoryName, optionName]) => {
     const category = tracking.find((each) => each.name === categoryName);
     const option = category?.options.find((each) => each.name === optionName);

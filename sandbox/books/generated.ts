@@ -26,12 +26,24 @@ export interface GeneratedOptions {
   readonly numbering: Numbering;
 }
 
+/** An invoice that the journals call for. */
+export interface InvoiceSource {
+  readonly id: string;
+  readonly type: 'ACCREC' | 'ACCPAY';
+  /** Where it was first posted, and where last: an edit posts twice more. */
+  readonly position: number;
+  readonly latest: number;
+}
+
 /** The generated part of a ledger: each journal a pure function of (seed, position). */
 export interface Generated {
   at(position: number): Journal;
   /** Only the lines: what sums need, at a fraction of the cost of the whole. */
   linesAt(position: number): JournalLine[];
   createdAt(position: number): number;
+  dateAt(position: number): number;
+  /** Every invoice whose id some journal carries as its SourceID, oldest first. */
+  invoiceSources(): InvoiceSource[];
 }
 
 const COMMON = [
@@ -158,6 +170,20 @@ export function generatedJournals(options: GeneratedOptions): Generated {
     return Math.floor(createdAt(first) / DAY) * DAY - daysBack * DAY;
   }
 
+  const sourceIdOf = (first: number): string => seededUuid(seed ^ 0x50ce, first + 1);
+
+  function invoiceSources(): InvoiceSource[] {
+    const sources: InvoiceSource[] = [];
+    for (let position = 0; position < count; position++) {
+      const type = sourceTypeAt(position);
+      if (original(position) !== position || (type !== 'ACCREC' && type !== 'ACCPAY')) continue;
+      const edited = position + (EDIT_C - EDIT_A);
+      const latest = phase(position) === EDIT_A && edited < count ? edited : position;
+      sources.push({ id: sourceIdOf(position), type, position, latest });
+    }
+    return sources;
+  }
+
   function at(position: number): Journal {
     const first = original(position);
     const h = mix(seed, first, 0x4ef);
@@ -177,9 +203,9 @@ export function generatedJournals(options: GeneratedOptions): Generated {
       created: createdAt(position),
       lines: linesAt(position),
       ...(reference === undefined ? {} : { reference }),
-      ...(sourceType === undefined ? {} : { sourceType, sourceId: seededUuid(seed ^ 0x50ce, first + 1) }),
+      ...(sourceType === undefined ? {} : { sourceType, sourceId: sourceIdOf(first) }),
     };
   }
 
-  return { at, linesAt, createdAt };
+  return { at, linesAt, createdAt, dateAt, invoiceSources };
 }

@@ -1,7 +1,7 @@
 import { seededUuid } from '../seeded.ts';
 import { type JournalDraft, journalFromDraft } from './draft.ts';
 import { extras } from './extras.ts';
-import { type GeneratedOptions, generatedJournals } from './generated.ts';
+import { type Generated, type GeneratedOptions, generatedJournals } from './generated.ts';
 import type { Journal } from './journal.ts';
 import { type SpecialKind, specialDraft } from './special.ts';
 import { type LedgerSummary, type SummaryFilter, summarise } from './summary.ts';
@@ -15,6 +15,7 @@ export interface Ledger {
   readonly lastNumber: number;
   /** Ids of the series' generated journals are made from it. */
   readonly idSeed: number;
+  readonly generated: Generated;
   /** The next `limit` journals after number `offset`, ascending; with `createdSince` only those created then or later. */
   page(offset: number, limit: number, createdSince?: number): Journal[];
   /** By number or id. */
@@ -98,6 +99,7 @@ export function ledger(options: GeneratedOptions, now: () => number): Ledger {
   const self: Ledger = {
     basis: options.basis,
     idSeed,
+    generated,
     get count() {
       return numbering.count + injected.size - overridden;
     },

@@ -69,7 +69,7 @@ describe('the API refuses in Xero’s dialects', () => {
     for (const method of ['POST', 'HEAD', 'DELETE', 'PUT']) {
       expect((await fetch(`${sandbox.apiUrl}/api.xro/2.0/Journals`, { method })).status).toBe(405);
     }
-    for (const path of ['Invoices', 'journals', 'Journals/1/History', '']) expect((await get(path)).status).toBe(404);
+    for (const path of ['Quotes', 'journals', 'Journals/1/History', '']) expect((await get(path)).status).toBe(404);
     expect((await get('/nowhere')).status).toBe(404);
     const { status, text } = await get('Journals', { accept: '*/*' });
     expect([status, text.slice(0, 5)]).toEqual([406, '<?xml']);
