@@ -26,7 +26,19 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
     advisoryLockMode: 'wait',
     logger: { debug() {}, info() {}, warn() {}, error() {} },
   });
+  await secureBooks(databaseUrl);
   return ran.map(({ name }) => name);
+}
+
+/** Whatever a migration added to the books gets its policy, and only then are applications let in. */
+async function secureBooks(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    await client.query('select daybook.secure_books()');
+  } finally {
+    await client.end();
+  }
 }
 
 /** Throws a sentence with the remedy unless the database has exactly the migrations of this program. */
