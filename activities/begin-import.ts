@@ -1,13 +1,14 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { startingPoint } from '../model/cursor.ts';
-import { checkImportJournals, type ImportJournalsRequest, instantOf } from '../model/request.ts';
+import { checkImport, type ImportKind, type ImportRequest, instantOf } from '../model/request.ts';
 import type { BeginOutcome, FailureName } from '../model/run.ts';
-import { journalStream } from '../model/streams.ts';
+import { type Stream, streamOf, streams } from '../model/streams.ts';
 import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
 import { endRun, type ImportRun, openRun, watermark } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
 
 export interface BeginInput {
+  kind: ImportKind;
   /** As it was sent, by whomever; checked here. */
   request: unknown;
   /** The first Temporal run id of the workflow: stays the same over continue-as-new, resets and retries. */
@@ -20,12 +21,12 @@ export interface BeginInput {
  * watermark, and opens the run's row. Refusals are values that name every problem; nothing is opened then.
  */
 export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 'client'>) {
-  return async function beginImport({ request: input, runId, workflowId }: BeginInput): Promise<BeginOutcome> {
-    const checked = checkImportJournals(input);
+  return async function beginImport({ kind, request: input, runId, workflowId }: BeginInput): Promise<BeginOutcome> {
+    const checked = checkImport(kind, input);
     const permission = await mayUse(input);
     if (!checked.ok) return refused('InvalidRequest', [...checked.problems, ...permission.problems]);
     if (!permission.connection) return refused(permission.failure, permission.problems);
-    return open(checked.request, permission.connection, runId, workflowId);
+    return open(streamOf(kind, checked.request), checked.request, permission.connection, runId, workflowId);
   };
 
   /** Looked up even when the request is wrong in other ways, so that one answer names all that is wrong. */
@@ -51,12 +52,12 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
   }
 
   async function open(
-    request: ImportJournalsRequest,
+    stream: Stream,
+    request: ImportRequest,
     connection: Connection,
     runId: string,
     workflowId: string,
   ): Promise<BeginOutcome> {
-    const stream = journalStream(request.basis);
     const stored = await watermark(pool, connection.tenantId, stream);
     const { range, cursor, movesWatermark } = startingPoint(request, stored);
     const since = request.modifiedSince === undefined ? null : instantOf(request.modifiedSince);
@@ -80,7 +81,7 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
     }
     if (!opened) {
       return refused('ImportAlreadyRunning', [
-        `The ${words(stream)} of "${connection.name}" are being imported already, by workflow "${run.workflowId}" ` +
+        `The ${streams[stream].name} of "${connection.name}" are being imported already, by workflow "${run.workflowId}" ` +
           `for application "${run.application}". Wait for it, or cancel it with \`daybook cancel ${run.workflowId}\`.`,
       ]);
     }
@@ -92,7 +93,7 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
         organisation: connection.tenantName,
         application: request.application,
         stream,
-        wanted: wanted(request, cursor),
+        wanted: wanted(stream, request, cursor),
         startingAt: range.startingAt,
         endingAt: range.endingAt,
       },
@@ -123,13 +124,9 @@ function refused(failure: FailureName, problems: string[]): BeginOutcome {
   return { kind: 'refused', failure, message: problems.join('\n') };
 }
 
-function words(stream: string): string {
-  return stream === 'cashJournals' ? 'cash-basis journals' : 'journals';
-}
-
-function wanted(request: ImportJournalsRequest, cursor: number | null): string {
-  const { startingAtJournalId: from, endingAtJournalId: to, modifiedSince, basis, full } = request;
-  const what = words(journalStream(basis));
+function wanted(stream: Stream, request: ImportRequest, cursor: number | null): string {
+  const { startingAtJournalId: from, endingAtJournalId: to, modifiedSince, full } = request;
+  const what = streams[stream].name;
   const parts = [];
   if (from !== undefined || to !== undefined) parts.push(`${what} ${from ?? 1} to ${to ?? 'the newest'}`);
   if (modifiedSince !== undefined) parts.push(`${parts.length > 0 ? '' : `${what} `}modified since ${modifiedSince}`);

@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { type Ending, type Imports, RequestRefused } from '../client/imports.ts';
-import { checkImportJournals } from '../model/request.ts';
+import { checkImport } from '../model/request.ts';
 import { findConnection } from '../storage/connections.ts';
 import { recentRuns } from '../storage/runs.ts';
 import { displayOn, noDisplay } from './display.ts';
@@ -85,7 +85,7 @@ async function importJournals(options: JournalOptions): Promise<void> {
   };
   // Absent, not undefined: what is sent is the same JSON that a person would write.
   const sent: unknown = JSON.parse(JSON.stringify(request));
-  const checked = checkImportJournals(sent);
+  const checked = checkImport('journals', sent);
   const problems = [
     ...(checked.ok ? [] : checked.problems),
     ...(await refusals(options.connection, options.application)),

@@ -6,9 +6,9 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { checkImportJournals, type ImportJournalsRequest } from '../model/request.ts';
+import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
 import type { FailureName, ImportResult, Progress } from '../model/run.ts';
-import { journalStream } from '../model/streams.ts';
+import { streamOf } from '../model/streams.ts';
 import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, pause, progress, resume } from '../workflows/messages.ts';
 
@@ -38,31 +38,34 @@ export function createImports(client: Client, taskQueue: string) {
   /** Any run of the chain: an import goes on under the same workflow id when its history is renewed. */
   const handle = (workflowId: string): WorkflowHandle<typeof importJournals> => client.workflow.getHandle(workflowId);
 
+  async function start(kind: ImportKind, input: unknown): Promise<StartedImport> {
+    const checked = checkImport(kind, input);
+    if (!checked.ok) throw new RequestRefused(checked.problems);
+    const workflowId = workflowIdFor(kind, checked.request);
+    try {
+      const started = await client.workflow.start(workflowTypes[kind], {
+        taskQueue,
+        workflowId,
+        workflowIdConflictPolicy: 'FAIL',
+        args: [checked.request],
+        staticSummary: summary(kind, checked.request),
+      });
+      return { workflowId, runId: started.firstExecutionRunId };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      throw new RequestRefused([
+        `This import is running already, as workflow "${workflowId}". Follow it with \`daybook status --follow ${workflowId}\`.`,
+      ]);
+    }
+  }
+
   return {
     /**
-     * Starts an import of journals. The workflow id says what it imports, so the same request twice at a time is one run.
+     * Starts an import. The workflow id says what it imports, so the same request twice at a time is one run.
      * @throws RequestRefused with every problem; nothing is started then.
      */
-    async startJournals(input: unknown): Promise<StartedImport> {
-      const checked = checkImportJournals(input);
-      if (!checked.ok) throw new RequestRefused(checked.problems);
-      const workflowId = workflowIdFor(checked.request);
-      try {
-        const started = await client.workflow.start<typeof importJournals>('importJournals', {
-          taskQueue,
-          workflowId,
-          workflowIdConflictPolicy: 'FAIL',
-          args: [checked.request],
-          staticSummary: summary(checked.request),
-        });
-        return { workflowId, runId: started.firstExecutionRunId };
-      } catch (error) {
-        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        throw new RequestRefused([
-          `This import is running already, as workflow "${workflowId}". Follow it with \`daybook status --follow ${workflowId}\`.`,
-        ]);
-      }
-    },
+    start,
+    startJournals: (input: unknown): Promise<StartedImport> => start('journals', input),
 
     /** Where an import stands; its worker answers, so without one this fails, in seconds. */
     progress: (workflowId: string): Promise<Progress> =>
@@ -105,9 +108,12 @@ export function createImports(client: Client, taskQueue: string) {
 
 export type Imports = ReturnType<typeof createImports>;
 
-function workflowIdFor(request: ImportJournalsRequest): string {
-  const { connection, startingAtJournalId: from, endingAtJournalId: to, modifiedSince, basis, full } = request;
-  const stream = journalStream(basis) === 'journals' ? 'journals' : 'cash-journals';
+/** The workflow type of each kind of import. */
+const workflowTypes = { journals: 'importJournals', invoices: 'importInvoices' } as const;
+
+function workflowIdFor(kind: ImportKind, request: ImportRequest): string {
+  const { connection, startingAtJournalId: from, endingAtJournalId: to, modifiedSince, full } = request;
+  const stream = streamOf(kind, request) === 'cashJournals' ? 'cash-journals' : kind;
   const filters = [
     from === undefined ? '' : `from-${from}`,
     to === undefined ? '' : `to-${to}`,
@@ -117,6 +123,6 @@ function workflowIdFor(request: ImportJournalsRequest): string {
   return ['import', stream, connection, ...filters].join('-');
 }
 
-function summary({ connection, application }: ImportJournalsRequest): string {
-  return `Journals of ${connection} for ${application}`;
+function summary(kind: ImportKind, { connection, application }: ImportRequest): string {
+  return `${kind === 'journals' ? 'Journals' : 'Invoices'} of ${connection} for ${application}`;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * What a person asks for: the one JSON object that a workflow of type `importJournals` takes, from the Temporal CLI, the
- * Temporal UI, a Schedule, the `daybook` command or the client library alike.
+ * What a person asks for: the one JSON object that a workflow of type `importJournals` or `importInvoices` takes, from the
+ * Temporal CLI, the Temporal UI, a Schedule, the `daybook` command or the client library alike.
  *
  * zod runs in the client and in the activity `beginImport`, never in workflow code: there it would triple the memory of
  * every cached workflow. Workflows import the *types* of this file only.
@@ -28,15 +28,26 @@ const modifiedSince = z
     error: 'must be a real date ("2026-07-01", midnight UTC) or a date-time with a zone ("2026-07-01T09:30:00Z")',
   });
 
+const connection = name('connection');
+const application = name('application');
+const full = z.boolean({ error: 'must be true or false' });
+
+const importInvoicesRequest = z.strictObject({
+  connection,
+  application,
+  modifiedSince: modifiedSince.optional(),
+  full: full.optional(),
+});
+
 const importJournalsRequest = z
   .strictObject({
-    connection: name('connection'),
-    application: name('application'),
+    connection,
+    application,
     startingAtJournalId: journalId.optional(),
     endingAtJournalId: journalId.optional(),
     modifiedSince: modifiedSince.optional(),
     basis: z.enum(['accrual', 'cash'], { error: 'must be "accrual" or "cash"' }).optional(),
-    full: z.boolean({ error: 'must be true or false' }).optional(),
+    full: full.optional(),
   })
   .refine((request) => !endsBeforeItStarts(request), {
     path: ['endingAtJournalId'],
@@ -58,24 +69,33 @@ function endsBeforeItStarts({
 }
 
 export type ImportJournalsRequest = z.infer<typeof importJournalsRequest>;
+export type ImportInvoicesRequest = z.infer<typeof importInvoicesRequest>;
+
+/** What can be imported: each kind is a workflow type of its own, and what can be asked of it. */
+export type ImportKind = 'journals' | 'invoices';
+
+/** A request of either kind: invoices know no bounds and no basis. */
+export type ImportRequest = ImportJournalsRequest;
 
 /** Accrual journals are the general ledger; cash journals (`paymentsOnly=true`) are a series of their own. */
 export type Basis = 'accrual' | 'cash';
 
 export type Checked<T> = { ok: true; request: T } | { ok: false; problems: string[] };
 
+const requests = { journals: importJournalsRequest, invoices: importInvoicesRequest };
+
 /** Checks an import request from anywhere. Every problem is named, in the order of the fields. */
-export function checkImportJournals(input: unknown): Checked<ImportJournalsRequest> {
+export function checkImport(kind: ImportKind, input: unknown): Checked<ImportRequest> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return {
       ok: false,
       problems: ['The input must be one JSON object, such as {"connection":"…","application":"…"}.'],
     };
   }
-  const parsed = importJournalsRequest.safeParse(input);
+  const parsed = requests[kind].safeParse(input);
   if (parsed.success) return { ok: true, request: parsed.data };
-  const shape = Object.keys(importJournalsRequest.shape);
-  return { ok: false, problems: parsed.error.issues.flatMap((issue) => sentences(issue, shape)) };
+  const known = Object.keys(requests[kind].shape);
+  return { ok: false, problems: parsed.error.issues.flatMap((issue) => sentences(issue, known)) };
 }
 
 function sentences(issue: z.core.$ZodIssue, known: string[]): string[] {

@@ -1,7 +1,7 @@
 import { parse, stringify } from 'lossless-json';
 import type pg from 'pg';
 import type { Totals } from '../model/run.ts';
-import { type Stream, streams } from '../model/streams.ts';
+import { basisOf, type Stream } from '../model/streams.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 
 /** One page of journals as Xero sent it, and where it lies. Numbers are journal numbers. */
@@ -113,7 +113,7 @@ const recordPieces = `
  * when the run does not stand where this page begins, because another attempt has stored it.
  */
 export async function storePage(pool: pg.Pool, page: JournalPage): Promise<Stored> {
-  const { basis } = streams[page.stream];
+  const basis = basisOf(page.stream);
   try {
     const { rows } = await pool.query<{ totals: Totals }>({
       name: 'store-journal-page',
@@ -164,7 +164,7 @@ interface Counts {
 }
 
 async function storeOrQuarantine(client: Queryable, page: JournalPage, journal: string): Promise<Counts> {
-  const { basis } = streams[page.stream];
+  const basis = basisOf(page.stream);
   await client.query('savepoint journal');
   try {
     const { rows } = await client.query<{ stored: number; admitted: number }>(storeOne, [

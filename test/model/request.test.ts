@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkImportJournals, instantOf } from '../../model/request.ts';
+import { checkImport, instantOf } from '../../model/request.ts';
 
 const who = { connection: 'acme-au', application: 'planning' };
 const problemsOf = (input: unknown) => {
-  const checked = checkImportJournals(input);
+  const checked = checkImport('journals', input);
   return checked.ok ? [] : checked.problems;
 };
 
@@ -19,7 +19,7 @@ describe('an import request', () => {
     };
     fc.assert(
       fc.property(fc.subarray(Object.entries(filters)), (chosen) => {
-        expect(checkImportJournals({ ...who, ...Object.fromEntries(chosen) }).ok).toBe(true);
+        expect(checkImport('journals', { ...who, ...Object.fromEntries(chosen) }).ok).toBe(true);
       }),
     );
   });

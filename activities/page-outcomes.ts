@@ -1,0 +1,69 @@
+import { Context, log } from '@temporalio/activity';
+import { wakeJitterMs } from '../model/quota.ts';
+import type { PageOutcome, Position } from '../model/run.ts';
+import { type RunAtWork, runAtWork } from '../storage/runs.ts';
+import type { Answered } from '../xero/api.ts';
+import type { Caller, CallOutcome } from './call-xero.ts';
+import type { Dependencies } from './index.ts';
+
+/** A run whose pages are being read, and who reads them. */
+export type Reading = RunAtWork & Caller;
+
+/** What the reading of pages tells the workflow, whichever stream is read. */
+export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'pool' | 'permits' | 'now'>) {
+  return { standing, ended };
+
+  /** A call that brought no page ends the slice. */
+  async function ended(
+    run: RunAtWork,
+    outcome: Exclude<CallOutcome<Answered>, { kind: 'answered' }>,
+  ): Promise<PageOutcome> {
+    switch (outcome.kind) {
+      case 'throttled': {
+        const jitter = outcome.reason === 'day' ? wakeJitterMs(run.runId, outcome.until - now()) : 0;
+        return { ...outcome, until: new Date(outcome.until + jitter).toISOString(), ...(await standing(run)) };
+      }
+      case 'needsReconnect':
+        return { ...outcome, ...(await standing(run)) };
+      case 'unwanted':
+        return outcome.allowed ? { kind: 'imported', ...(await standing(run)) } : notAllowed(run);
+      case 'notEntitled':
+        return { kind: 'stopped', failure: 'NotEntitled', message: forConnection(run, outcome.message) };
+      case 'refused':
+        return { kind: 'stopped', failure: 'RefusedByXero', message: forConnection(run, outcome.message) };
+    }
+  }
+
+  async function standing(run: RunAtWork): Promise<Position> {
+    const current = (await runAtWork(pool, run.runId)) ?? run;
+    return {
+      readThrough: current.nextOffset,
+      totals: current.totals,
+      dayRemaining: await permits.dayRemaining(run.tenantId),
+    };
+  }
+}
+
+/**
+ * Trouble after progress ends the slice and is met again by the next: so Temporal counts, and waits for, failures without
+ * progress only, and an import that keeps advancing never backs off.
+ */
+export function passOver(trouble: Error, advanced: boolean): null {
+  if (!advanced || Context.current().cancellationSignal.aborted) throw trouble;
+  log.warn(trouble.message);
+  return null;
+}
+
+export function removed(run: RunAtWork): PageOutcome {
+  const message = `The connection "${run.connectionName}" was removed. What was imported through it stays.`;
+  return { kind: 'stopped', failure: 'Disconnected', message };
+}
+
+export function notAllowed(run: RunAtWork): PageOutcome {
+  const message = `The application "${run.application}" may no longer use the connection "${run.connectionName}". What it imported before stays.`;
+  return { kind: 'stopped', failure: 'ApplicationNotAllowed', message };
+}
+
+function forConnection(run: RunAtWork, message: string): string {
+  return `Connection "${run.connectionName}": ${message}`;
+}

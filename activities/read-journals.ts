@@ -1,0 +1,96 @@
+import { cursorBefore, isPastEnd } from '../model/cursor.ts';
+import { lanesFor, placeOf, sliceFor } from '../model/lanes.ts';
+import type { PageOutcome } from '../model/run.ts';
+import { basisOf, journalsPerPage } from '../model/streams.ts';
+import { placeCursor } from '../storage/pages.ts';
+import type { AnsweredPage } from '../xero/api.ts';
+import { callXero } from './call-xero.ts';
+import { Flights } from './flights.ts';
+import type { Dependencies } from './index.ts';
+import { createPageOutcomes, passOver, type Reading } from './page-outcomes.ts';
+import { storePatiently } from './store-patiently.ts';
+
+/** Reads journals by offset, several calls in flight where answers are slow; the end is an empty page. */
+export function createReadJournals(dependencies: Dependencies) {
+  const { pool, xero, permits, now, sliceMs } = dependencies;
+  const { standing, ended } = createPageOutcomes(dependencies);
+  /** What a call took last, for each tenant: a slice begins with as many lanes as the one before. */
+  const latencies = new Map<string, number>();
+
+  return (run: Reading): Promise<PageOutcome> => (run.nextOffset === null ? locate(run) : readOn(run, run.nextOffset));
+
+  /** Finds where the journals modified since an instant begin, by one call with If-Modified-Since. */
+  async function locate(run: Reading): Promise<PageOutcome> {
+    const outcome = await ask(run, run.range.startingAt - 1, run.modifiedSince?.toISOString());
+    if (outcome.kind !== 'answered') return ended(run, outcome);
+    const { firstNumber } = outcome.answer;
+    if (firstNumber === null) return { kind: 'caughtUp', ...(await standing(run)) };
+    await placeCursor(pool, run.runId, cursorBefore(firstNumber, run.range));
+    return { kind: 'imported', ...(await standing(run)) };
+  }
+
+  async function readOn(run: Reading, from: number): Promise<PageOutcome> {
+    const began = now();
+    let launchedAt = began;
+    const flights = new Flights((offset) => {
+      launchedAt = now();
+      return ask(run, offset);
+    });
+    let cursor = from;
+    let { dense } = run;
+    // A slice has one page at least, whatever the clock does.
+    const latency = () => latencies.get(run.tenantId) ?? 0;
+    // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
+    const inRound = () => now() - launchedAt < latency() / 4;
+    const isOver = () => cursor !== from && now() - began >= sliceFor(sliceMs, latency()) && !inRound();
+    const mayLaunch = (offset: number) => !isOver() && !isPastEnd(offset, run.range);
+
+    try {
+      for (;;) {
+        const lanes = lanesFor(latency(), dense, await permits.dayRemaining(run.tenantId));
+        while (flights.count < lanes && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
+        const flight = flights.take();
+        if (!flight) break;
+        const outcome = await flight.outcome.catch((trouble: Error) => passOver(trouble, cursor > from));
+        if (outcome === null) return { kind: 'imported', ...(await standing(run)) };
+        if (outcome.kind !== 'answered') return await ended(run, outcome);
+        const page = outcome.answer;
+        latencies.set(run.tenantId, outcome.latencyMs);
+        dense = page.count >= journalsPerPage;
+
+        const place = placeOf(flight.offset, page.lastNumber, cursor);
+        if (place === 'covered') continue;
+        if (place === 'tooFar') {
+          flights.fillIn(cursor, flight);
+          continue;
+        }
+        // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
+        if (page.lastNumber === null) return { kind: 'caughtUp', ...(await standing(run)) };
+        const through = Math.min(page.lastNumber, run.range.endingAt ?? page.lastNumber);
+        const keeping = keep(run, cursor, page, through);
+        cursor = through;
+        // Where the next page begins is known now: it is on its way while this one is stored.
+        if (flights.count === 0 && mayLaunch(cursor)) flights.launch(cursor);
+        if (!(await keeping)) return { kind: 'imported', ...(await standing(run)) };
+      }
+    } finally {
+      await flights.allLanded();
+    }
+    return { kind: isPastEnd(cursor, run.range) ? 'caughtUp' : 'imported', ...(await standing(run)) };
+  }
+
+  function ask(run: Reading, offset: number, modifiedSince?: string) {
+    const paymentsOnly = basisOf(run.stream) === 'cash';
+    return callXero(dependencies, run, (call) => xero.journals({ ...call, paymentsOnly, offset, modifiedSince }));
+  }
+
+  /** False when another attempt has stored the page and this one is a zombie. */
+  async function keep(run: Reading, after: number, page: AnsweredPage, through: number): Promise<boolean> {
+    if (through <= after) {
+      throw new Error(
+        `Xero was asked for journals after ${after} of "${run.connectionName}" and sent none beyond ${through}; reading on would never end.`,
+      );
+    }
+    return storePatiently(pool, { ...run, after, through, text: page.text, count: page.count });
+  }
+}

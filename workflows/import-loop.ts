@@ -1,0 +1,191 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  rootCause,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { ImportKind } from '../model/request.ts';
+import {
+  type EndStatus,
+  type ImportResult,
+  noTotals,
+  type OpenRun,
+  type PageOutcome,
+  type Progress,
+} from '../model/run.ts';
+import { Controls, progress } from './messages.ts';
+import { wasStartedBySchedule } from './schedules.ts';
+import { limitInWords, Standing } from './standing.ts';
+
+const { beginImport, markRun, finishImport } = proxyActivities<Activities>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+});
+
+// It reads pages for a few seconds at a time and waits out short limits itself, so it beats: a dead worker is noticed soon.
+// Cancelling waits for the page in flight, lest the next import find it still being written (the default would not wait).
+const { importPages } = proxyActivities<Activities>({
+  startToCloseTimeout: '5 minutes',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+});
+
+/** A slice of pages adds some six events to the history; with this many a replay takes well under a second. */
+const slicesPerHistory = 250;
+/** A longer sleep than this begins on a fresh history, which is all that has to be replayed when it is over. */
+const longSleepMs = 60_000;
+/** How often a lost authorisation is looked at again, should nobody send `resume` after reconnecting. */
+const reconnectCheckMs = 10 * 60_000;
+
+/** What one workflow run hands to the next: names and counters. No rows, tokens or secrets ever enter history. */
+export interface Carried {
+  run: OpenRun;
+  progress: Progress;
+}
+
+/**
+ * The course of every import: begin, pages and waits until the end, the outcome. Ends when Xero has no more of what is
+ * wanted, when the last one wanted is stored, or when it is cancelled.
+ *
+ * @throws ApplicationFailure whose type is a `FailureName` and whose message says what happened and what to do.
+ */
+export async function runImport(kind: ImportKind, request: unknown, carried?: Carried): Promise<ImportResult> {
+  const standing = new Standing(carried?.progress ?? {});
+  const controls = new Controls({ paused: standing.progress.status === 'paused' });
+  setHandler(progress, () => standing.progress);
+
+  const begun = carried?.run ?? (await begin(kind, request));
+  if ('skipped' in begun) return begun.skipped;
+  standing.change({ run: begun });
+  const underWay = { run: begun, standing, controls };
+
+  let outcome: 'caughtUp' | 'cancelled' | 'historyFull';
+  try {
+    outcome = await importToTheEnd(underWay);
+  } catch (failure) {
+    await (isCancellation(failure) ? end(underWay, 'cancelled') : end(underWay, 'failed', messageOf(failure)));
+    throw failure;
+  }
+  if (outcome === 'historyFull') {
+    return continueAsNew<Import>(request, { run: begun, progress: standing.progress });
+  }
+  return end(underWay, outcome);
+}
+
+/** Each import is a workflow of its own type, which goes on under the same type when its history is renewed. */
+type Import = (request: unknown, carried?: Carried) => Promise<ImportResult>;
+
+interface UnderWay {
+  run: OpenRun;
+  standing: Standing;
+  controls: Controls;
+}
+
+async function begin(kind: ImportKind, request: unknown): Promise<OpenRun | { skipped: ImportResult }> {
+  const { firstExecutionRunId: runId, workflowId } = workflowInfo();
+  // Begun whole even when it is cancelled meanwhile: a row that was opened must get its outcome.
+  const begun = await CancellationScope.nonCancellable(() => beginImport({ kind, request, runId, workflowId }));
+  if (begun.kind === 'begun') return begun.run;
+  if (begun.failure === 'ImportAlreadyRunning' && wasStartedBySchedule()) {
+    return { skipped: { outcome: 'skipped', message: begun.message, runId, readThrough: null, totals: noTotals } };
+  }
+  throw ApplicationFailure.nonRetryable(begun.message, begun.failure);
+}
+
+async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancelled' | 'historyFull'> {
+  const { standing, controls } = underWay;
+  let longSleepAhead = false;
+  for (let slices = 0; ; slices++) {
+    // Asked before the history is renewed: what was said while pages were in flight is not carried over.
+    if (controls.paused) await restUntilResumed(underWay);
+    if (controls.cancelled) return 'cancelled';
+    if (longSleepAhead || slices >= slicesPerHistory || workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      return 'historyFull';
+    }
+
+    controls.listen();
+    const slice = await importSlice(underWay);
+    if (slice.kind === 'stopped') throw ApplicationFailure.nonRetryable(slice.message, slice.failure);
+    standing.change({ readThrough: slice.readThrough, dayRemaining: slice.dayRemaining, totals: slice.totals });
+
+    switch (slice.kind) {
+      case 'imported':
+        break;
+      case 'throttled':
+        longSleepAhead = slices > 0 && Date.parse(slice.until) - Date.now() > longSleepMs;
+        if (!longSleepAhead) await sleepUntil(slice.until, 'waiting', limitInWords[slice.reason], underWay);
+        break;
+      case 'needsReconnect':
+        await sleepUntil(inMs(reconnectCheckMs), 'needsReconnect', slice.message, underWay);
+        break;
+      case 'caughtUp':
+        return 'caughtUp';
+    }
+  }
+}
+
+/** Pages for a few seconds; whoever speaks meanwhile, or cancels, is heard after the page in flight. */
+async function importSlice({ run: { runId }, controls }: UnderWay): Promise<PageOutcome> {
+  const reading = importPages({ runId });
+  const read = reading.then(
+    () => {},
+    () => {},
+  );
+  // A cancelled workflow cannot wait any longer, which says just what is waited for.
+  const spoken = condition(() => controls.wantsRest).catch(() => {});
+  await Promise.race([read, spoken]);
+  const wantsRest = () => controls.wantsRest || CancellationScope.current().consideredCancelled;
+  if (!wantsRest()) return reading;
+  await CancellationScope.nonCancellable(() => markRun({ runId, status: 'stopping', waitingUntil: null }));
+  const slice = await reading;
+  if (!wantsRest()) await markRun({ runId, status: 'running', waitingUntil: null });
+  return slice;
+}
+
+type Waiting = 'waiting' | 'needsReconnect';
+
+async function sleepUntil(instant: string, status: Waiting, reason: string, underWay: UnderWay): Promise<void> {
+  const { run, standing, controls } = underWay;
+  standing.change({ status, waitingFor: reason, waitingUntil: instant });
+  await markRun({ runId: run.runId, status, waitingUntil: instant });
+  await controls.sleepUntil(Date.parse(instant), `${reason}; goes on at ${instant}`);
+  standing.change({ status: 'running' });
+}
+
+async function restUntilResumed({ run, standing, controls }: UnderWay): Promise<void> {
+  standing.change({ status: 'paused', waitingFor: 'somebody to resume it' });
+  await markRun({ runId: run.runId, status: 'paused', waitingUntil: null });
+  await controls.untilResumed();
+  standing.change({ status: 'running' });
+}
+
+async function end(underWay: UnderWay, outcome: 'caughtUp' | 'cancelled'): Promise<ImportResult>;
+async function end(underWay: UnderWay, outcome: 'failed', message: string): Promise<unknown>;
+async function end({ run, standing }: UnderWay, outcome: EndStatus, why?: string): Promise<unknown> {
+  const message = why ?? (outcome === 'caughtUp' ? `Imported ${run.wanted} of ${run.organisation}.` : cancelledMessage);
+  // Also a cancelled run must free its lease and get its outcome.
+  const totals = await CancellationScope.nonCancellable(() =>
+    finishImport({ runId: run.runId, status: outcome, message }),
+  );
+  standing.change({ status: outcome, totals });
+  return { outcome, message, runId: run.runId, readThrough: standing.progress.readThrough, totals };
+}
+
+const cancelledMessage = 'Cancelled. What was imported stays; a new run goes on from there.';
+
+function inMs(ms: number): string {
+  return new Date(Date.now() + ms).toISOString();
+}
+
+function messageOf(failure: unknown): string {
+  return rootCause(failure) ?? String(failure);
+}
