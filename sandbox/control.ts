@@ -1,6 +1,10 @@
+import type { Organisation } from './api/organisation.ts';
 import type { JournalDraft } from './books/draft.ts';
+import type { Invoice } from './books/invoice.ts';
+import type { InvoiceDraft } from './books/invoice-draft.ts';
 import type { Ledger } from './books/ledger.ts';
 import type { SpecialKind } from './books/special.ts';
+import type { ReportDifferences } from './books/trial-balance.ts';
 import { type Answer, bodyText, type Exchange, jsonAnswer } from './exchange.ts';
 import type { Fault } from './faults.ts';
 import type { Limits } from './limits.ts';
@@ -9,12 +13,41 @@ import type { Sandbox } from './sandbox.ts';
 
 type Body = Record<string, unknown>;
 
-function ledgerOf(sandbox: Sandbox, tenantId: unknown, basis: unknown): Ledger {
+function organisationOf(sandbox: Sandbox, tenantId: unknown): Organisation {
   const found = sandbox.organisations.find(
     (each) => tenantId === undefined || tenantId === null || each.tenantId === tenantId,
   );
   if (!found) throw new Error(`The sandbox has no organisation ${String(tenantId)}.`);
-  return basis === 'cash' ? found.books.cash : found.books;
+  return found;
+}
+
+function ledgerOf(sandbox: Sandbox, tenantId: unknown, basis: unknown): Ledger {
+  const { books } = organisationOf(sandbox, tenantId);
+  return basis === 'cash' ? books.cash : books;
+}
+
+/** One act of a person on invoices, by the act's name. */
+function changeInvoices(sandbox: Sandbox, body: Body): Body {
+  const { invoices } = organisationOf(sandbox, body.tenantId).books;
+  const id = String(body.id);
+  const draft = (body.invoice ?? {}) as InvoiceDraft;
+  const done = ((): Invoice[] => {
+    switch (body.act) {
+      case 'edit':
+        return [invoices.edit(id, draft)];
+      case 'void':
+        return [invoices.void(id)];
+      case 'delete':
+        return [invoices.delete(id)];
+      case 'add':
+        return Array.from({ length: typeof body.count === 'number' ? body.count : 1 }, () => invoices.add(draft));
+      case 'touch':
+        return invoices.touch(typeof body.count === 'number' ? body.count : [id]);
+      default:
+        throw new Error(`"act" is ${String(body.act)}; it must be edit, void, delete, add or touch.`);
+    }
+  })();
+  return { ids: done.map((each) => each.id) };
 }
 
 function info(sandbox: Sandbox): Body {
@@ -89,6 +122,18 @@ const LEVERS: Record<string, (sandbox: Sandbox, body: Body, query: URLSearchPara
   },
   'DELETE /sandbox/limits': (sandbox) => sandbox.limits.reset(),
   'POST /sandbox/append': append,
+  'POST /sandbox/invoices': (sandbox, body) => changeInvoices(sandbox, body),
+  'POST /sandbox/edits': (sandbox, body) =>
+    sandbox.setEdits(Number(body.perPage), typeof body.seed === 'number' ? body.seed : undefined),
+  'POST /sandbox/reveal': (sandbox, body) => {
+    const numbers = ledgerOf(sandbox, body.tenantId, body.basis).hidden();
+    ledgerOf(sandbox, body.tenantId, body.basis).reveal();
+    return { numbers };
+  },
+  'POST /sandbox/report': (sandbox, body) => {
+    const { tenantId, ...differences } = body;
+    organisationOf(sandbox, tenantId).books.reportDifferences = differences as ReportDifferences;
+  },
   'POST /sandbox/consent': (sandbox, body) => ({
     redirect: sandbox.consent(String(body.authorizeUrl), {
       ...(Array.isArray(body.tenantIds) ? { tenantIds: body.tenantIds as string[] } : {}),

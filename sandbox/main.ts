@@ -9,6 +9,7 @@ const { values } = parseArgs({
     port: { type: 'string' },
     journals: { type: 'string' },
     invoices: { type: 'string' },
+    'edits-per-page': { type: 'string' },
     seed: { type: 'string' },
     organisations: { type: 'string' },
     'day-limit': { type: 'string' },
@@ -48,6 +49,7 @@ const sandbox = await startSandbox({
     port: number;
     journals: number;
     invoices: number;
+    editsPerPage: number;
     seed: number;
     organisations: number;
     timeScale: number;
@@ -60,6 +62,7 @@ const sandbox = await startSandbox({
     port: number('port'),
     journals: number('journals'),
     invoices: number('invoices'),
+    editsPerPage: number('edits-per-page'),
     seed: number('seed'),
     organisations: number('organisations'),
     timeScale: number('time-scale'),

@@ -43,6 +43,8 @@ export interface SandboxOptions {
   contiguous?: boolean;
   /** The books end just before this instant. Default: midnight UTC of the day the sandbox (or its state file) began. */
   now?: Date;
+  /** So many random edits of invoices before every page of them, by `seed`, which is printed. Default 0. */
+  editsPerPage?: number;
   limits?: Partial<Limits>;
   /** How many of Xero's seconds pass in a real one. Default 1. */
   timeScale?: number;

@@ -1,5 +1,5 @@
 import type { Organisation } from './api/organisation.ts';
-import type { CallLog } from './calls.ts';
+import type { Call, CallLog } from './calls.ts';
 import type { FaultScript } from './faults.ts';
 import type { TokenEvent } from './identity/token-endpoint.ts';
 import type { TokenAnswer } from './identity/tokens.ts';
@@ -53,6 +53,10 @@ export interface Sandbox {
   disconnect(tenantId: string): void;
   /** Jumps the sandbox's clock ahead by real seconds: windows roll over, tokens age. */
   advance(realSeconds: number): void;
+  /** Calls `listener` with every admitted call before its answer is made; what it changes is in the answer. Returns how to end it. */
+  onCall(listener: (call: Call) => void): () => void;
+  /** So many random edits of invoices before every page of them, from now on; 0 ends it. */
+  setEdits(perPage: number, seed?: number): void;
   /** How long each API answer takes at least, from now on: real ms. */
   setLatency(ms: number): void;
   close(): Promise<void>;

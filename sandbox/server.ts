@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerApi, answerConnections, type Gateway } from './api/gateway.ts';
-import { callLog } from './calls.ts';
+import { type Call, callLog } from './calls.ts';
 import { startClock } from './clock.ts';
 import { answerControl } from './control.ts';
 import { notFound } from './dialects.ts';
+import { editing } from './editing.ts';
 import { type Answer, exchangeOf } from './exchange.ts';
 import { faultScript } from './faults.ts';
 import { authorisations } from './identity/authorisations.ts';
@@ -87,6 +88,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     clock,
     held,
   );
+  const people = editing(organisations, print);
+  people.set(options.editsPerPage ?? 0, seed);
+  const listeners = new Set<(call: Call) => void>();
   const gateway: Gateway = {
     clock,
     organisations: new Map(organisations.map((each) => [each.tenantId, each])),
@@ -98,6 +102,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     premium: ['advanced', 'enterprise'].includes(tier),
     zip,
     latencyMs: () => latencyMs,
+    heard(call) {
+      people.hear(call);
+      for (const listener of listeners) listener(call);
+    },
   };
   const identity: IdentityServer = {
     url: () => url,
@@ -186,6 +194,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       if (location === undefined) throw new Error(`The sandbox refused this authorize address: ${authorizeUrl}`);
       return location;
     },
+    onCall(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    setEdits: (perPage, own = seed) => people.set(perPage, own),
     disconnect: (tenantId) => held.disconnectTenant(tenantId),
     advance: (realSeconds) => clock.advance(realSeconds * 1000),
     setLatency(ms) {

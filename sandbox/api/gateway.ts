@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { CallRecorder } from '../calls.ts';
+import type { Call, CallRecorder } from '../calls.ts';
 import type { Clock } from '../clock.ts';
 import { deliver, rateLimited } from '../delivery.ts';
 import {
@@ -32,6 +32,8 @@ export interface Gateway {
   readonly premium: boolean;
   readonly zip: boolean;
   readonly latencyMs: () => number;
+  /** Hears of every admitted call before its answer is made. */
+  readonly heard: (call: Call) => void;
 }
 
 const API = '/api.xro/2.0/';
@@ -102,7 +104,10 @@ export async function answerApi(gateway: Gateway, exchange: Exchange, response: 
     exchange,
     response,
     call,
-    () => respond(gateway, exchange, access, organisation, struck.action),
+    () => {
+      gateway.heard(call);
+      return respond(gateway, exchange, access, organisation, struck.action);
+    },
     struck,
     {
       always,

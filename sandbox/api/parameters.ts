@@ -19,7 +19,13 @@ const invoiceStatuses: Check = (value) =>
     ? undefined
     : `must be of ${INVOICE_STATUSES.join(', ')}, separated by commas`;
 const unitDecimals: Check = (value) => (/^[24]$/.test(value) ? undefined : 'must be 2 or 4');
-export const checks = { whole, atLeastOne, truth, uuids, ordering, anything, invoiceStatuses, unitDecimals };
+const date: Check = (value) => {
+  const ms = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : Number.NaN;
+  // Date.parse turns 31 February into 3 March.
+  const real = !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(value);
+  return real ? undefined : 'must be a date such as 2026-11-30';
+};
+export const checks = { date, whole, atLeastOne, truth, uuids, ordering, anything, invoiceStatuses, unitDecimals };
 
 export const isUuid = (text: string): boolean => uuid.test(text);
 export const isTrue = (value: string | null): boolean => value?.toLowerCase() === 'true';

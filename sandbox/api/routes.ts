@@ -5,6 +5,7 @@ import { getJournal, getJournals } from './journals.ts';
 import { type Check, checks } from './parameters.ts';
 import type { ApiRequest } from './request.ts';
 import { getAccounts, getOrganisation, getTrackingCategories } from './settings.ts';
+import { getTrialBalance } from './trial-balance.ts';
 
 export interface Route {
   /** Matched against what follows `/api.xro/2.0/`. */
@@ -17,6 +18,7 @@ export interface Route {
   readonly answer: (request: ApiRequest) => Answer;
 }
 
+const REPORTS = ['accounting.reports.trialbalance.read', 'accounting.reports.read'];
 const SETTINGS = ['accounting.settings', 'accounting.settings.read'];
 const CONTACTS = ['accounting.contacts', 'accounting.contacts.read'];
 const INVOICES = [
@@ -63,6 +65,12 @@ export const ROUTES: readonly Route[] = [
     scopes: INVOICES,
     parameters: { unitdp: checks.unitDecimals },
     answer: getInvoice,
+  },
+  {
+    pattern: /^Reports\/TrialBalance$/,
+    scopes: REPORTS,
+    parameters: { date: checks.date, paymentsOnly: checks.truth },
+    answer: getTrialBalance,
   },
   { pattern: /^Organisation$/, scopes: SETTINGS, parameters: {}, answer: getOrganisation },
   {

@@ -1,5 +1,6 @@
 import type { Account } from '../books/chart.ts';
 import type { TrackingCategory } from '../books/tracking.ts';
+import { FINANCIAL_YEAR_END } from '../books/trial-balance.ts';
 import { notImplemented } from '../dialects.ts';
 import type { Answer, Exchange } from '../exchange.ts';
 import { mixText } from '../seeded.ts';
@@ -51,8 +52,8 @@ export function getOrganisation({ organisation, now }: ApiRequest): Answer {
     CountryCode: countryCode,
     IsDemoCompany: false,
     OrganisationStatus: 'ACTIVE',
-    FinancialYearEndDay: 31,
-    FinancialYearEndMonth: 3,
+    FinancialYearEndDay: FINANCIAL_YEAR_END.day,
+    FinancialYearEndMonth: FINANCIAL_YEAR_END.month,
     SalesTaxBasis: 'PAYMENTS',
     SalesTaxPeriod: 'TWOMONTHS',
     DefaultSalesTax: 'Tax Exclusive',

@@ -1,10 +1,12 @@
 import { mix } from '../seeded.ts';
 import { type Chart, chartOfAccounts } from './chart.ts';
 import { type Contact, contactsOf } from './contacts.ts';
+import type { LateJournals } from './generated.ts';
 import { type InvoiceBook, invoiceBook } from './invoices.ts';
 import { type Ledger, ledger } from './ledger.ts';
 import { numbering } from './numbering.ts';
 import { type TrackingCategory, trackingCategories } from './tracking.ts';
+import type { ReportDifferences } from './trial-balance.ts';
 
 export interface BooksOptions {
   seed: number;
@@ -29,6 +31,10 @@ export interface BooksOptions {
   listsDeleted?: boolean;
   /** If-Modified-Since on invoices: everything of its second (default), or only what changed in a later one. */
   modifiedSince?: 'inclusive' | 'exclusive';
+  /** Journals that become visible only later, among the newest. */
+  late?: LateJournals;
+  /** What the trial balance shows and the journals do not. */
+  reportDifferences?: ReportDifferences;
   /** The organisation's currency. Default NZD. */
   currency?: string;
 }
@@ -40,6 +46,8 @@ export interface Books extends Ledger {
   readonly tracking: readonly TrackingCategory[];
   readonly contacts: readonly Contact[];
   readonly invoices: InvoiceBook;
+  /** Can be set at any time; every later report has them. */
+  reportDifferences: ReportDifferences;
   /** When the organisation was created: milliseconds since 1970. */
   readonly began: number;
 }
@@ -63,6 +71,7 @@ export function makeBooks(options: BooksOptions, clock: () => number): Books {
         days,
         chart,
         tracking,
+        ...(basis === 'accrual' && options.late ? { late: options.late } : {}),
         numbering: numbering(mix(seed, basis === 'cash' ? 2 : 1), count, gapRate),
       },
       clock,
@@ -76,6 +85,7 @@ export function makeBooks(options: BooksOptions, clock: () => number): Books {
     chart,
     tracking,
     contacts,
+    reportDifferences: options.reportDifferences ?? {},
     invoices: invoiceBook(
       { ...options, days, chart, tracking, contacts, currency: options.currency ?? 'NZD' },
       accrual.generated,

@@ -14,7 +14,21 @@ const EDIT_A = 9;
 const EDIT_B = 20;
 const EDIT_C = 21;
 
+/** Concurrent posting: numbers taken before others, and visible after them. */
+export interface LateJournals {
+  readonly count: number;
+  /** They are some of so many newest journals, but never the last. */
+  readonly among: number;
+  /** All the newest were entered within so many hours before the books' end. Default 2. */
+  readonly hours?: number;
+  /** They appear when so many pages of the series have been answered; without either, by `reveal` only. */
+  readonly afterPages?: number;
+  /** They appear so many milliseconds after the sandbox began. */
+  readonly afterMs?: number;
+}
+
 export interface GeneratedOptions {
+  readonly late?: LateJournals;
   readonly seed: number;
   readonly basis: 'accrual' | 'cash';
   /** The books' last CreatedDateUTC lies just before this: milliseconds since 1970. */
@@ -88,7 +102,12 @@ export function generatedJournals(options: GeneratedOptions): Generated {
   function createdAt(position: number): number {
     // B and C of one edit are entered in the same instant.
     const p = phase(position) === EDIT_C ? position - 1 : position;
-    return Math.floor(start + p * step + (mix(seed, p, 0xc4ea) / 4_294_967_296) * step * 0.99);
+    const usual = Math.floor(start + p * step + (mix(seed, p, 0xc4ea) / 4_294_967_296) * step * 0.99);
+    if (!options.late) return usual;
+    const { among, hours = 2 } = options.late;
+    const rush = options.now - hours * 3_600_000;
+    const place = p - (count - among);
+    return place < 0 ? Math.min(usual, rush - 1) : Math.floor(rush + ((place + 0.5) / among) * hours * 3_600_000);
   }
 
   function sourceTypeAt(position: number): string | undefined {

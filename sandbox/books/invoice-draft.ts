@@ -7,7 +7,7 @@ import type { InvoiceOptions } from './made-invoices.ts';
 const DAY = 86_400_000;
 
 /** One line as a test or a person writes it. Amounts are decimal text, so that they stay what was written. */
-export interface InvoiceLineDraft {
+interface InvoiceLineDraft {
   /** Account code, or name for an account without one. */
   account: string;
   /** Default 1. */

@@ -2,7 +2,8 @@ import { seededUuid } from '../seeded.ts';
 import { type JournalDraft, journalFromDraft } from './draft.ts';
 import { extras } from './extras.ts';
 import { type Generated, type GeneratedOptions, generatedJournals } from './generated.ts';
-import type { Journal } from './journal.ts';
+import { type HiddenNumbers, hiddenNumbers } from './hidden.ts';
+import type { Journal, JournalLine } from './journal.ts';
 import { type SpecialKind, specialDraft } from './special.ts';
 import { type LedgerSummary, type SummaryFilter, summarise } from './summary.ts';
 import { journalIdOf } from './written.ts';
@@ -28,6 +29,13 @@ export interface Ledger {
   put(number: number, draft: JournalDraft): number;
   /** Posts one of the special journals, at the head or under a given number. */
   special(kind: SpecialKind, number?: number): number;
+  /** Generated journals that are not visible yet, ascending; `count`, `numbers`, `journals` and `summary` have them all the same. */
+  hidden(): number[];
+  hide(numbers: readonly number[]): void;
+  /** Makes hidden journals visible: those numbers, or all. */
+  reveal(numbers?: readonly number[]): void;
+  /** Dates and lines of all visible journals: what reports are summed from. */
+  entries(): IterableIterator<{ date: number; lines: readonly JournalLine[] }>;
   /** The oracle: exact sums of all journals, or of those a filter admits. Reads the whole ledger, about 3 s a million. */
   summary(filter?: SummaryFilter): LedgerSummary;
 }
@@ -37,6 +45,7 @@ export function ledger(options: GeneratedOptions, now: () => number): Ledger {
   const generated = generatedJournals(options);
   const injected = extras();
   const idSeed = seededIdSeed(options);
+  const hidden: HiddenNumbers = hiddenNumbers(options, now);
   let overridden = 0;
   const lastGenerated = numbering.numberAt(numbering.count - 1);
 
@@ -65,6 +74,7 @@ export function ledger(options: GeneratedOptions, now: () => number): Ledger {
   function* walk(
     offset: number,
     createdSince?: number,
+    all = true,
   ): Generator<{ number: number; position?: number; journal?: Journal }> {
     let position = Math.max(
       numbering.countUpTo(offset),
@@ -79,7 +89,7 @@ export function ledger(options: GeneratedOptions, now: () => number): Ledger {
         if (extra.number === number) position++;
         if (createdSince === undefined || extra.created >= createdSince) yield { number: extra.number, journal: extra };
       } else if (number !== undefined) {
-        yield { number, position };
+        if (all || !hidden.has(number)) yield { number, position };
         position++;
       } else return;
     }
@@ -108,8 +118,9 @@ export function ledger(options: GeneratedOptions, now: () => number): Ledger {
     },
     page(offset, limit, createdSince) {
       const found: Journal[] = [];
+      hidden.heard();
       if (limit < 1) return found;
-      for (const { position, journal } of walk(offset, createdSince)) {
+      for (const { position, journal } of walk(offset, createdSince, false)) {
         found.push(journal ?? generated.at(position ?? 0));
         if (found.length === limit) break;
       }
@@ -119,10 +130,12 @@ export function ledger(options: GeneratedOptions, now: () => number): Ledger {
       if (/^\d+$/.test(key)) {
         const number = Number(key);
         const position = positionOf(number);
-        return injected.get(number) ?? (position === undefined ? undefined : generated.at(position));
+        return (
+          injected.get(number) ?? (position === undefined || hidden.has(number) ? undefined : generated.at(position))
+        );
       }
       // Ids are made from numbers and not kept, so an id is found by trying the numbers; single gets are rare.
-      for (const { number, position, journal } of walk(0)) {
+      for (const { number, position, journal } of walk(0, undefined, false)) {
         const id = journal ? journalIdOf(journal, idSeed) : seededUuid(idSeed ^ 0x10a, number);
         if (id === key) return journal ?? generated.at(position ?? 0);
       }
@@ -132,6 +145,15 @@ export function ledger(options: GeneratedOptions, now: () => number): Ledger {
       for (const each of walk(0)) yield each.number;
     },
     journals,
+    hidden: hidden.list,
+    hide: hidden.hide,
+    reveal: hidden.reveal,
+    *entries() {
+      for (const { position = 0, journal } of walk(0, undefined, false))
+        yield journal
+          ? { date: journal.date, lines: journal.lines ?? [] }
+          : { date: generated.dateAt(position), lines: generated.linesAt(position) };
+    },
     append: (draft = {}) => put(lastNumber() + 1, draft),
     put,
     special: (kind, number = lastNumber() + 1) => put(number, specialDraft(kind, number)),

@@ -53,6 +53,7 @@ describe.skipIf(!present)(
       ['Invoices', 'Invoice', 'Invoices?Statuses=VOIDED,DELETED,DRAFT,SUBMITTED'],
       ['Invoices', 'Invoice', 'Invoices?summaryOnly=true'],
       ['Invoices', 'Invoice', 'Invoices'],
+      ['Reports', 'ReportWithRow', 'Reports/TrialBalance?date=2026-11-22'],
     ])('%s: %s at %s', async (list, schema, path) => {
       const sandbox = await sandboxFor();
       const { status, json } = await caller(sandbox)(path);
