@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
-import { connectOrganisation } from '../cli/connect-organisation.ts';
+import { connectOrganisation } from '../admin/connect.ts';
 import { sandboxSettings } from '../cli/sandbox-file.ts';
 import { createImports, type Imports } from '../client/imports.ts';
 import { startPostgres } from '../embedded/postgres.ts';
@@ -102,7 +102,9 @@ export async function startBench(sandboxArguments: string[]): Promise<Bench> {
       for (const [index, { tenantId }] of sandbox.organisations.entries()) {
         const name = `t${index}`;
         const wanted = { name, applications: ['bench'], tenantId };
-        await connectOrganisation({ pool, xero, tokenKeys }, wanted, (address) => consent(sandbox.url, address));
+        await connectOrganisation({ pool, xero, tokenKeys, actor: 'bench' }, wanted, (address) =>
+          consent(sandbox.url, address),
+        );
         names.push(name);
       }
       return names;

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type pg from 'pg';
+import { requireGoodNames } from '../admin/names.ts';
 import { ConfigurationError, loadConfig } from '../config/config.ts';
 import {
   accessFaults,
@@ -11,7 +12,6 @@ import {
 } from '../storage/applications.ts';
 import { drawPassword, scramVerifier } from './application-password.ts';
 import { reach } from './environment.ts';
-import { requireGoodNames } from './names.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase } from './servers.ts';
 

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import type pg from 'pg';
-import { ConfigurationError, loadConfig } from '../config/config.ts';
+import { type Connected, connectOrganisation, type Wanted } from '../admin/connect.ts';
+import { connectCustom } from '../admin/custom-connection.ts';
+import { entitlementsOf } from '../admin/entitlements.ts';
+import { ConfigurationError } from '../config/config.ts';
 import { runsAwaitingReconnect } from '../storage/runs.ts';
+import { operator, withAdminPlace } from './admin-place.ts';
 import { waitForCallback } from './callback.ts';
-import { type Connected, connectOrganisation, type Wanted } from './connect-organisation.ts';
-import { connectCustom } from './custom-connection.ts';
-import { entitlementsOf } from './entitlements.ts';
-import { reach } from './environment.ts';
 import { print } from './output.ts';
-import { withDatabase, withImports } from './servers.ts';
+import { withImports } from './servers.ts';
 import type { Stack } from './stack.ts';
 
 interface ConnectOptions {
@@ -37,19 +37,16 @@ export function addConnectCommand(program: Command): void {
 }
 
 async function connect(options: ConnectOptions): Promise<void> {
-  const place = reach(loadConfig(process.env));
-  const [xero, tokenKeys] = [place.xero(), place.tokenKeys()];
   const wanted = { name: options.name, applications: options.application, tenantId: options.tenant };
-  const { connected, waiting, entitlements } = await withDatabase(async (pool) => {
-    const at = { pool, xero, tokenKeys };
+  const { connected, waiting, entitlements } = await withAdminPlace(async (at) => {
     const connected = options.custom
       ? await connectCustom(at, wanted)
       : await connectOrganisation(at, wanted, (address) =>
           options.consent
-            ? consentAtSandbox(xero.loginUrl, address, options.tenant)
-            : waitForCallback(xero.redirectUri, () => invite(address, options)),
+            ? consentAtSandbox(at.xero.loginUrl, address, options.tenant)
+            : waitForCallback(at.xero.redirectUri, () => invite(address, options)),
         );
-    const waiting = await runsAwaitingReconnect(pool, connected.authorisationId);
+    const waiting = await runsAwaitingReconnect(at.pool, connected.authorisationId);
     return { connected, waiting, entitlements: await entitlementsOf(at, connected) };
   });
   print(
@@ -103,7 +100,7 @@ export function connectSandbox(pool: pg.Pool, { xero, tokenKeys, sandbox }: Stac
   const tenantId = sandbox?.organisations[0]?.tenantId;
   if (!sandbox || tenantId === undefined)
     throw new ConfigurationError('There is no sandbox: a Xero app is configured.');
-  return connectOrganisation({ pool, xero, tokenKeys }, { ...wanted, tenantId }, async (address) =>
+  return connectOrganisation({ pool, xero, tokenKeys, actor: operator() }, { ...wanted, tenantId }, async (address) =>
     sandbox.consent(address, { tenantIds: [tenantId] }),
   );
 }

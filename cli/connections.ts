@@ -1,15 +1,9 @@
 import type { Command } from 'commander';
 import type pg from 'pg';
-import { ConfigurationError } from '../config/config.ts';
-import {
-  allowApplication,
-  type Connection,
-  denyApplication,
-  findConnection,
-  listConnections,
-  removeConnection,
-} from '../storage/connections.ts';
-import { requireGoodNames } from './names.ts';
+import { changeAccess, unknownConnection } from '../admin/applications.ts';
+import { disconnect } from '../admin/disconnect.ts';
+import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
+import { operator, withAdminPlace } from './admin-place.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase } from './servers.ts';
 
@@ -50,9 +44,8 @@ export function addConnectionCommands(program: Command): void {
     .description('let an application use a connection')
     .requiredOption('--application <name>', 'which one')
     .action((name: string, { application }: { application: string }) =>
-      withConnection(name, async (pool, { connectionId }) => {
-        requireGoodNames({ applications: [application] });
-        await allowApplication(pool, connectionId, application);
+      withDatabase(async (pool) => {
+        await changeAccess({ pool, actor: operator() }, name, (present) => [...present, application]);
         print(false, null, `"${application}" may use "${name}" now.`);
       }),
     );
@@ -62,12 +55,14 @@ export function addConnectionCommands(program: Command): void {
     .description('take an application off a connection; a running import of its stops at its next page')
     .requiredOption('--application <name>', 'which one')
     .action((name: string, { application }: { application: string }) =>
-      withConnection(name, async (pool, { connectionId }) => {
-        const denied = await denyApplication(pool, connectionId, application);
+      withDatabase(async (pool) => {
+        const { denied } = await changeAccess({ pool, actor: operator() }, name, (present) =>
+          present.filter((each) => each !== application),
+        );
         print(
           false,
           null,
-          denied
+          denied.length > 0
             ? `"${application}" may not use "${name}" any more.`
             : `"${application}" was not on the list of "${name}".`,
         );
@@ -76,11 +71,12 @@ export function addConnectionCommands(program: Command): void {
 
   connections
     .command('remove <name>')
-    .description('forget a connection; what it imported stays')
-    .action((name: string) =>
-      withConnection(name, async (pool, { connectionId }) => {
-        await removeConnection(pool, connectionId);
-        print(false, null, `"${name}" is removed. What was imported through it stays in the database.`);
+    .description('disconnect an organisation, at Xero too; what was imported stays')
+    .option('--keep-at-xero', 'forget it here only')
+    .action((name: string, { keepAtXero }: { keepAtXero?: boolean }) =>
+      withAdminPlace(async (place) => {
+        const { message } = await disconnect(place, name, keepAtXero);
+        print(false, null, `"${name}" is removed. ${message} What was imported through it stays in the database.`);
       }),
     );
 }
@@ -95,10 +91,7 @@ async function withConnection(
 ): Promise<void> {
   await withDatabase(async (pool) => {
     const connection = await findConnection(pool, name);
-    if (!connection)
-      throw new ConfigurationError(
-        `There is no connection "${name}"; \`daybook connections list\` shows those there are.`,
-      );
+    if (!connection) throw unknownConnection(name);
     await work(pool, connection);
   });
 }

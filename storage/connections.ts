@@ -89,3 +89,26 @@ export async function denyApplication(db: Queryable, connectionId: string, appli
 export async function removeConnection(db: Queryable, connectionId: string): Promise<void> {
   await db.query(`delete from daybook.connection where connection_id = $1`, [connectionId]);
 }
+
+/** Where a connection stands among the others of this database. */
+export interface Link {
+  /** The link's id at Xero; null for those connected before it was known. */
+  xeroConnectionId: string | null;
+  /** Other connections of the same authorisation. */
+  siblings: number;
+  /** Those of them to the same organisation, which therefore stand on the same link at Xero. */
+  sharedBy: number;
+}
+
+export async function findLink(db: Queryable, connectionId: string): Promise<Link | null> {
+  const { rows } = await db.query<Link>(
+    `select c.xero_connection_id as "xeroConnectionId", count(o.connection_id)::int as siblings,
+            (count(o.connection_id) filter (where o.tenant_id = c.tenant_id))::int as "sharedBy"
+       from daybook.connection c
+       left join daybook.connection o
+              on o.authorisation_id = c.authorisation_id and o.connection_id <> c.connection_id
+      where c.connection_id = $1 group by c.connection_id`,
+    [connectionId],
+  );
+  return rows[0] ?? null;
+}

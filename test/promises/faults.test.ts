@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { connectOrganisation } from '../../admin/connect.ts';
 import { differences } from '../../cli/comparison.ts';
-import { connectOrganisation } from '../../cli/connect-organisation.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
 import type { Fault, FaultAction } from '../../sandbox/server.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
@@ -193,7 +193,12 @@ test('A lost authorisation makes the run wait for the admin, and it goes on afte
   const { database, environment, connection, organisation, sandbox } = stand;
   const { tenantId } = organisation;
   await connectOrganisation(
-    { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys: environment.DAYBOOK_TOKEN_KEYS ?? '' },
+    {
+      pool: database.pool,
+      xero: sandboxSettings(sandbox),
+      tokenKeys: environment.DAYBOOK_TOKEN_KEYS ?? '',
+      actor: 'test',
+    },
     { name: connection, applications: [application], tenantId },
     async (address) => sandbox.consent(address, { tenantIds: [tenantId] }),
   );

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { connectOrganisation } from '../../cli/connect-organisation.ts';
+import { connectOrganisation } from '../../admin/connect.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
 import { keepWorkerRunning, type WorkerProcess } from '../../cli/worker-process.ts';
 import { createImports, type Imports } from '../../client/imports.ts';
@@ -48,8 +48,10 @@ export async function startOwnServers(sandboxOptions: SandboxOptions): Promise<O
   await migrate(postgres.url);
   const pool = openPool(postgres.url, 3, () => undefined);
   const xero = sandboxSettings(sandbox);
-  await connectOrganisation({ pool, xero, tokenKeys }, { name: 'acme', applications: ['planning'] }, async (address) =>
-    sandbox.consent(address, { tenantIds: [organisation.tenantId] }),
+  await connectOrganisation(
+    { pool, xero, tokenKeys, actor: 'test' },
+    { name: 'acme', applications: ['planning'] },
+    async (address) => sandbox.consent(address, { tenantIds: [organisation.tenantId] }),
   );
   const { hostname, port } = new URL(postgres.url);
   const wire = await startFaultProxy({ host: hostname, port: Number(port) });

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { createPermits } from '../../activities/permits.ts';
-import { connectOrganisation } from '../../cli/connect-organisation.ts';
+import { connectOrganisation } from '../../admin/connect.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
 import { createImports, type Ending, type Imports } from '../../client/imports.ts';
 import { type Organisation, type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/server.ts';
@@ -64,7 +64,7 @@ export async function startStand({
   const taskQueue = uniqueName('imports');
   const { tenantId } = organisation;
   await connectOrganisation(
-    { pool: database.pool, xero, tokenKeys },
+    { pool: database.pool, xero, tokenKeys, actor: 'test' },
     { name: connection, applications: [application], tenantId },
     async (address) => sandbox.consent(address, { tenantIds: [tenantId] }),
   );

@@ -1,12 +1,12 @@
 import { findAuthorisation } from '../storage/authorisations.ts';
 import { createXeroApi } from '../xero/api.ts';
 import { type Entitlement, probeEntitlement } from '../xero/entitlement.ts';
-import type { Connected, ConnectPlace } from './connect-organisation.ts';
-import { tokensOf } from './custom-connection.ts';
+import type { Connected } from './connect.ts';
+import { type AdminPlace, tokensOf } from './place.ts';
 
 /** What can be imported through a new connection. Nothing that is found here prevents connecting. */
 export async function entitlementsOf(
-  place: ConnectPlace,
+  place: AdminPlace,
   { authorisationId, tenantId }: Connected,
 ): Promise<Entitlement[]> {
   const token = await tokensOf(place).accessToken(authorisationId);

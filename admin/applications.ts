@@ -1,0 +1,42 @@
+import { recordAct } from '../storage/audit.ts';
+import { allowApplication, denyApplication, findConnection } from '../storage/connections.ts';
+import { inTransaction } from '../storage/pool.ts';
+import { requireGoodNames } from './names.ts';
+import { ActRefused, type AdminPlace } from './place.ts';
+
+/** The applications added to and taken off a connection's list; both empty when it was as wanted already. */
+export interface AccessChange {
+  allowed: string[];
+  denied: string[];
+}
+
+/**
+ * Changes which applications may use a connection, at once: a running import of one taken off stops at its next page.
+ * `wanted` makes the new list of the present one.
+ * @throws ActRefused when there is no such connection, or a name is not one.
+ */
+export async function changeAccess(
+  { pool, actor }: Pick<AdminPlace, 'pool' | 'actor'>,
+  name: string,
+  wanted: (present: string[]) => string[],
+): Promise<AccessChange> {
+  return inTransaction(pool, async (db) => {
+    const connection = await findConnection(db, name);
+    if (!connection) throw unknownConnection(name);
+    const { connectionId, applications: before } = connection;
+    const after = [...new Set(wanted(before))].sort();
+    const allowed = after.filter((each) => !before.includes(each));
+    const denied = before.filter((each) => !after.includes(each));
+    requireGoodNames({ applications: allowed });
+    for (const application of allowed) await allowApplication(db, connectionId, application);
+    for (const application of denied) await denyApplication(db, connectionId, application);
+    const changed = { before: { applications: before }, after: { applications: after } };
+    if (allowed.length > 0) await recordAct(db, { actor, act: 'allow', subject: name, ...changed });
+    if (denied.length > 0) await recordAct(db, { actor, act: 'deny', subject: name, ...changed });
+    return { allowed, denied };
+  });
+}
+
+export function unknownConnection(name: string): ActRefused {
+  return new ActRefused(`There is no connection "${name}"; \`daybook connections list\` shows those there are.`);
+}

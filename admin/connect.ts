@@ -1,0 +1,86 @@
+import { recordAct } from '../storage/audit.ts';
+import { type Connection, findConnection, storeConnection } from '../storage/connections.ts';
+import { inTransaction } from '../storage/pool.ts';
+import { beginConsent, type Consented, finishConsent, meantBy, type Organisation } from './consent.ts';
+import { requireGoodNames } from './names.ts';
+import { ActRefused, type AdminPlace } from './place.ts';
+
+export interface Wanted {
+  name: string;
+  applications: string[];
+  /** Which organisation, when the consent covers several. */
+  tenantId?: string | undefined;
+}
+
+export interface Connected extends Wanted {
+  authorisationId: string;
+  tenantId: string;
+  tenantName: string;
+}
+
+/**
+ * Connects an organisation under a name: consent, tokens (sealed into Postgres), the organisation, the applications.
+ * `consent` takes the admin to Xero's consent page and returns the address Xero sends the browser back to.
+ * @throws ActRefused with a sentence for the admin when it comes to nothing; nothing is connected then.
+ */
+export async function connectOrganisation(
+  place: AdminPlace,
+  wanted: Wanted,
+  consent: (address: string) => Promise<string>,
+): Promise<Connected> {
+  requireGoodNames(wanted);
+  const begun = await beginConsent(place);
+  const callbackUrl = await consent(begun.address);
+  const consented = await finishConsent(place, { callbackUrl, state: begun.state, codeVerifier: begun.codeVerifier });
+  return connectNamed(place, consented, wanted);
+}
+
+/**
+ * Names an organisation of a consent, and says which applications may use it. A name that is there already for the same
+ * organisation is reconnected: it gets this consent's authorisation and keeps its applications.
+ * @throws ActRefused when the consent does not say which organisation, or the name is another's.
+ */
+export async function connectNamed(place: AdminPlace, consented: Consented, wanted: Wanted): Promise<Connected> {
+  requireGoodNames(wanted);
+  const { tenantId, tenantName, xeroConnectionId } = choose(consented.organisations, wanted.tenantId);
+  const { name } = wanted;
+  const { authorisationId } = consented;
+  const applications = await inTransaction(place.pool, async (db) => {
+    const before = await findConnection(db, name);
+    const stored = await storeConnection(db, { ...wanted, authorisationId, tenantId, tenantName, xeroConnectionId });
+    if (stored === null) {
+      throw new ActRefused(
+        `The name "${name}" belongs to another organisation than "${tenantName}". Choose another name, or remove that connection first.`,
+      );
+    }
+    const after = await findConnection(db, name);
+    await recordAct(db, {
+      actor: place.actor,
+      act: before === null ? 'connect' : 'reconnect',
+      subject: name,
+      ...(before === null ? {} : { before: described(before) }),
+      after: after === null ? null : described(after),
+    });
+    return after?.applications ?? [];
+  });
+  return { name, applications, authorisationId, tenantId, tenantName };
+}
+
+/** What the audit keeps of a connection. */
+export function described({ tenantId, tenantName, authorisationId, applications }: Connection) {
+  return { tenantId, tenantName, authorisationId, applications };
+}
+
+function choose(organisations: Organisation[], tenantId: string | undefined): Organisation {
+  const meant =
+    tenantId === undefined ? meantBy(organisations) : organisations.find((each) => each.tenantId === tenantId);
+  if (meant) return meant;
+  const own = organisations.filter(({ ofThisConsent }) => ofThisConsent);
+  const candidates = own.length > 0 && tenantId === undefined ? own : organisations;
+  const list = candidates.map((each) => `\n  --tenant ${each.tenantId}   ${each.tenantName}`).join('');
+  throw new ActRefused(
+    tenantId === undefined
+      ? `The consent covers several organisations. Run it again with one of them:${list}`
+      : `The consent does not cover the tenant ${tenantId}. It covers:${list}`,
+  );
+}

@@ -1,0 +1,75 @@
+import { createConnections, type XeroConnection } from '../xero/connections.ts';
+import { type Callback, type Consent, createOAuth } from '../xero/oauth.ts';
+import type { Secret } from '../xero/secret.ts';
+import { storeAuthorisation } from '../xero/store-authorisation.ts';
+import { ActRefused, type AdminPlace, keysOf } from './place.ts';
+
+/** An organisation that a consent reaches. */
+export interface Organisation {
+  tenantId: string;
+  tenantName: string;
+  /** Of the link at Xero, which DELETE /connections names. */
+  xeroConnectionId: string;
+  /** Whether this consent named it; the others are from earlier consents of the same Xero user. */
+  ofThisConsent: boolean;
+}
+
+/** A consent whose tokens are stored; no connection uses it yet. */
+export interface Consented {
+  authorisationId: string;
+  organisations: Organisation[];
+}
+
+/** Where the admin's browser goes to consent, with what must be kept until it comes back. */
+export function beginConsent({ xero }: AdminPlace): Promise<Consent> {
+  return createOAuth({ xero, now: () => Date.now() }).begin();
+}
+
+/**
+ * Completes a consent: its tokens are sealed into Postgres, its organisations read from Xero. The same Xero user
+ * consenting again renews the authorisation there is, with all connections that use it.
+ * @throws ActRefused when the consent was declined or cannot be used.
+ */
+export async function finishConsent(place: AdminPlace, callback: Callback): Promise<Consented> {
+  const { pool, xero } = place;
+  const now = () => Date.now();
+  const exchange = () => createOAuth({ xero, now }).finish(callback);
+  const authorised = await storeAuthorisation({ pool, clientId: xero.clientId, keys: keysOf(place), exchange });
+  if (authorised.kind === 'refused') throw new ActRefused(authorised.message);
+  return reachOf(place, authorised);
+}
+
+/** The organisations an authorisation reaches. @throws ActRefused when Xero does not say, or there is none. */
+export async function reachOf(
+  { xero }: AdminPlace,
+  authorised: { authorisationId: string; accessToken: Secret; authEventId: string | null },
+): Promise<Consented> {
+  const { accessToken, authEventId, authorisationId } = authorised;
+  const answer = await createConnections({ apiUrl: xero.apiUrl, now: () => Date.now() }).list({ accessToken });
+  if (answer.kind !== 'answered') throw new ActRefused(answer.message);
+  const organisations = answer.connections.filter(isOrganisation).map((each) => ({
+    tenantId: each.tenantId,
+    tenantName: each.tenantName,
+    xeroConnectionId: each.id,
+    ofThisConsent: authEventId !== null && each.authEventId === authEventId,
+  }));
+  if (organisations.length === 0) {
+    throw new ActRefused('This consent covers no organisation. Choose one on Xero’s consent page.');
+  }
+  return { authorisationId, organisations };
+}
+
+/** Practices have no ledger. */
+function isOrganisation({ tenantType }: XeroConnection): boolean {
+  return tenantType.toUpperCase() === 'ORGANISATION';
+}
+
+/**
+ * The organisation meant, or null when the admin has to choose. /connections lists every organisation the user ever
+ * authorised for the app, so the consent's own are told by its authentication event; never by the order of a list.
+ */
+export function meantBy(organisations: readonly Organisation[]): Organisation | null {
+  const own = organisations.filter(({ ofThisConsent }) => ofThisConsent);
+  const candidates = own.length > 0 ? own : organisations;
+  return candidates.length === 1 ? (candidates[0] ?? null) : null;
+}

@@ -1,0 +1,75 @@
+import { recordAct } from '../storage/audit.ts';
+import { findAuthorisation } from '../storage/authorisations.ts';
+import { findConnection, findLink, type Link, removeConnection } from '../storage/connections.ts';
+import { inTransaction } from '../storage/pool.ts';
+import { createConnections } from '../xero/connections.ts';
+import { unknownConnection } from './applications.ts';
+import { described } from './connect.ts';
+import { ActRefused, type AdminPlace, tokensOf } from './place.ts';
+
+/** What became of the link at Xero: `ended`, `shared` with another connection of ours, or `kept`, with the reason. */
+export interface Disconnected {
+  atXero: 'ended' | 'shared' | 'kept';
+  message: string;
+}
+
+/**
+ * Disconnects an organisation: its link is ended at Xero, where it counts until then, and the connection is forgotten
+ * here; what it imported stays. The tokens are revoked only with the last connection of their authorisation, as Xero's
+ * revocation ends all connections of that Xero user. `keepAtXero` leaves Xero out.
+ * @throws ActRefused when there is no such connection, or Xero does not answer; nothing changes then.
+ */
+export async function disconnect(place: AdminPlace, name: string, keepAtXero = false): Promise<Disconnected> {
+  const { pool, actor } = place;
+  const connection = await findConnection(pool, name);
+  const link = connection && (await findLink(pool, connection.connectionId));
+  if (!connection || !link) throw unknownConnection(name);
+  const atXero = keepAtXero ? left(name) : await endAtXero(place, name, connection.authorisationId, link);
+  await inTransaction(pool, async (db) => {
+    await removeConnection(db, connection.connectionId);
+    const after = { atXero: atXero.atXero };
+    await recordAct(db, { actor, act: 'disconnect', subject: name, before: described(connection), after });
+  });
+  return atXero;
+}
+
+async function endAtXero(place: AdminPlace, name: string, authorisationId: string, link: Link): Promise<Disconnected> {
+  const tokens = tokensOf(place);
+  if (link.sharedBy > 0) {
+    return {
+      atXero: 'shared',
+      message: 'Another connection uses the same organisation, so it stays connected at Xero.',
+    };
+  }
+  const token = await tokens.accessToken(authorisationId);
+  if (token.kind === 'needsReconnect') {
+    return {
+      atXero: 'kept',
+      message: `Xero could not be told, as the authorisation is lost: see in Xero whether the app is still among its connected apps.`,
+    };
+  }
+  if (token.kind === 'unavailable') throw unheard(name, token.message);
+  if (link.xeroConnectionId !== null) {
+    const connections = createConnections({ apiUrl: place.xero.apiUrl, now: () => Date.now(), timeoutMs: 20_000 });
+    const answer = await connections.remove({ accessToken: token.accessToken, id: link.xeroConnectionId });
+    if (answer.kind !== 'deleted') throw unheard(name, answer.message);
+  }
+  // A custom connection has no consent to revoke: its app speaks for itself, and may be connected again.
+  const custom = (await findAuthorisation(place.pool, authorisationId))?.kind === 'custom';
+  const revoked = link.siblings > 0 || custom || (await tokens.revoke(authorisationId));
+  const rest = revoked ? '' : ' Its tokens could not be revoked; they reach no organisation any more.';
+  return { atXero: 'ended', message: `It is disconnected at Xero.${rest}` };
+}
+
+function left(name: string): Disconnected {
+  return {
+    atXero: 'kept',
+    message: `Xero was not told: "${name}" may still be among the organisation's connected apps.`,
+  };
+}
+
+function unheard(name: string, why: string): ActRefused {
+  return new ActRefused(
+    `"${name}" is not removed, because Xero could not be told to disconnect it. ${why} Try again, or forget it here only with \`daybook connections remove ${name} --keep-at-xero\`.`,
+  );
+}

@@ -1,0 +1,30 @@
+import type pg from 'pg';
+import { createKeyRing, type KeyRing } from '../xero/sealing.ts';
+import type { Tokens } from '../xero/tokens.ts';
+import { createTokens } from '../xero/tokens.ts';
+import type { XeroConfig } from '../xero/xero-config.ts';
+
+/** What the acts of an admin need. */
+export interface AdminPlace {
+  pool: pg.Pool;
+  xero: XeroConfig;
+  /** As in DAYBOOK_TOKEN_KEYS. */
+  tokenKeys: string;
+  /** Who acts, for the audit: the operating system's user, or the session on the connect page. */
+  actor: string;
+}
+
+/** An act that was not done, and nothing changed; the message is a sentence for the admin with the remedy. */
+export class ActRefused extends Error {
+  override name = 'ActRefused';
+}
+
+export function keysOf({ tokenKeys }: AdminPlace): KeyRing {
+  return createKeyRing(tokenKeys);
+}
+
+/** Access tokens for the admin's own calls to Xero. */
+export function tokensOf(place: AdminPlace): Tokens {
+  const log = { info() {}, warn() {}, error() {} };
+  return createTokens({ pool: place.pool, xero: place.xero, keys: keysOf(place), now: () => Date.now(), log });
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { changeAccess } from '../../admin/applications.ts';
+import { connectOrganisation } from '../../admin/connect.ts';
+import { disconnect } from '../../admin/disconnect.ts';
+import { suggestName } from '../../admin/names.ts';
+import type { AdminPlace } from '../../admin/place.ts';
+import { sandboxSettings } from '../../cli/sandbox-file.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let sandbox: Sandbox;
+let place: AdminPlace;
+
+beforeAll(async () => {
+  [database, sandbox] = await Promise.all([createTestDatabase(), startSandbox({ organisations: 2, journals: 5 })]);
+  const tokenKeys = `k1:${Buffer.alloc(32, 3).toString('base64')}`;
+  place = { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'robin' };
+});
+afterAll(async () => {
+  await sandbox.close();
+  await database.drop();
+});
+beforeEach(() => database.pool.query('truncate daybook.connection, daybook.authorisation, daybook.audit cascade'));
+
+const tenant = (index: number) => sandbox.organisations[index]?.tenantId ?? '';
+const connect = (name: string, index: number) =>
+  connectOrganisation(place, { name, applications: ['planning'], tenantId: tenant(index) }, async (address) =>
+    sandbox.consent(address, { tenantIds: [tenant(index)] }),
+  );
+const rows = async (sql: string) => (await database.pool.query(sql)).rows;
+const acts = () => rows('select actor, act, subject, before, after from daybook.audit order by audit_id');
+const statuses = async () => (await rows('select status from daybook.authorisation')).map(({ status }) => status);
+
+test('every act is written down: who, what, before and after', async () => {
+  await connect('acme', 0);
+  await changeAccess(place, 'acme', (present) => [...present, 'bi']);
+  await changeAccess(place, 'acme', (present) => present.filter((each) => each !== 'planning'));
+  await connect('acme', 0);
+  await disconnect(place, 'acme');
+  const both = { applications: ['bi', 'planning'] };
+  expect(await acts()).toMatchObject([
+    { actor: 'robin', act: 'connect', subject: 'acme', before: null, after: { tenantId: tenant(0) } },
+    { act: 'allow', before: { applications: ['planning'] }, after: both },
+    { act: 'deny', before: both, after: { applications: ['bi'] } },
+    { act: 'reconnect', before: { tenantId: tenant(0) }, after: { tenantId: tenant(0) } },
+    { act: 'disconnect', before: { tenantId: tenant(0) }, after: { atXero: 'ended' } },
+  ]);
+});
+
+test('an act that is refused changes nothing and leaves no trace', async () => {
+  await connect('acme', 0);
+  const before = await acts();
+  await expect(connect('acme', 1)).rejects.toThrow('belongs to another organisation');
+  await expect(connect('Acme!', 1)).rejects.toThrow('must begin with a small letter');
+  await expect(changeAccess(place, 'acme', () => ['a\nb'])).rejects.toThrow('must have only letters');
+  await expect(changeAccess(place, 'nobody', () => [])).rejects.toThrow('There is no connection "nobody"');
+  await expect(disconnect(place, 'nobody')).rejects.toThrow('There is no connection "nobody"');
+  expect(await acts()).toEqual(before);
+  expect(await rows('select name from daybook.connection')).toEqual([{ name: 'acme' }]);
+});
+
+test('two organisations share an authorisation, which ends with the last connection only', async () => {
+  await connect('acme', 0);
+  await connect('globex', 1);
+  await connect('acme-again', 0);
+  expect(await statuses()).toEqual(['active']);
+  expect(await disconnect(place, 'acme-again')).toMatchObject({ atXero: 'shared' });
+  expect(await disconnect(place, 'acme')).toMatchObject({ atXero: 'ended' });
+  expect(await statuses()).toEqual(['active']);
+  expect(await disconnect(place, 'globex')).toMatchObject({ atXero: 'ended' });
+  expect(await statuses()).toEqual(['revoked']);
+});
+
+test('Xero out of reach: nothing is removed, unless it is to be forgotten here only', async () => {
+  await connect('acme', 0);
+  const away = { ...place, xero: { ...place.xero, apiUrl: 'http://127.0.0.1:9' } };
+  await expect(disconnect(away, 'acme')).rejects.toThrow('--keep-at-xero');
+  expect(await rows('select name from daybook.connection')).toEqual([{ name: 'acme' }]);
+  expect(await disconnect(away, 'acme', true)).toMatchObject({ atXero: 'kept' });
+  expect(await rows('select name from daybook.connection')).toEqual([]);
+  expect((await acts()).at(-1)).toMatchObject({ act: 'disconnect', after: { atXero: 'kept' } });
+});
+
+test('a lost authorisation does not keep a connection from being removed', async () => {
+  await connect('acme', 0);
+  await database.pool.query(`update daybook.authorisation set status = 'needsReconnect'`);
+  expect(await disconnect(place, 'acme')).toMatchObject({ atXero: 'kept' });
+});
+
+test('a name is suggested from the organisation', () => {
+  expect(suggestName('Maple & Finch Ltd', [])).toBe('maple-finch-ltd');
+  expect(suggestName('Crème Brûlée <script>', ['creme-brulee-script'])).toBe('creme-brulee-script-2');
+  expect(suggestName('東京', [])).toBe('organisation');
+});
