@@ -103,6 +103,18 @@ function calls(sandbox: Sandbox, query: URLSearchParams): unknown {
     );
 }
 
+/** Renames, recodes or archives an account, a tracking option or a contact. */
+function changeReference(sandbox: Sandbox, body: Body): void {
+  const { tenantId, account, category, option, contactId, ...change } = body;
+  for (const name of Object.keys(change)) {
+    if (!['name', 'code', 'status'].includes(name)) throw new Error(`"${name}" of reference data cannot be changed.`);
+  }
+  const { reference } = organisationOf(sandbox, tenantId).books;
+  if (account !== undefined) reference.changeAccount(String(account), change);
+  else if (option !== undefined) reference.changeOption(String(category), String(option), change);
+  else reference.changeContact(String(contactId), change);
+}
+
 /** `METHOD /sandbox/…`: the same levers over HTTP that a program in this process pulls directly. */
 const LEVERS: Record<string, (sandbox: Sandbox, body: Body, query: URLSearchParams) => unknown> = {
   'GET /sandbox': info,
@@ -130,6 +142,7 @@ const LEVERS: Record<string, (sandbox: Sandbox, body: Body, query: URLSearchPara
     ledgerOf(sandbox, body.tenantId, body.basis).reveal();
     return { numbers };
   },
+  'POST /sandbox/reference': changeReference,
   'POST /sandbox/report': (sandbox, body) => {
     const { tenantId, ...differences } = body;
     organisationOf(sandbox, tenantId).books.reportDifferences = differences as ReportDifferences;

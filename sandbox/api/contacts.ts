@@ -29,7 +29,8 @@ export function getContacts({ exchange, organisation, now }: ApiRequest): Answer
   const { query } = exchange;
   const ids = query.get('IDs')?.toLowerCase().split(',');
   const term = query.get('searchTerm')?.toLowerCase();
-  const found = organisation.books.contacts
+  const found = organisation.books.reference
+    .contacts()
     .filter((each) => isTrue(query.get('includeArchived')) || each.status === 'ACTIVE')
     .filter((each) => since === undefined || each.updated >= since)
     .filter((each) => ids === undefined || ids.includes(each.id))

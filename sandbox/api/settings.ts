@@ -101,9 +101,8 @@ function accountItem(account: Account, updated: number, baseCurrency: string): o
 export function getAccounts({ exchange, organisation, now }: ApiRequest): Answer {
   const since = ifModifiedSince(exchange);
   if (typeof since === 'object') return since;
-  const { chart, began } = organisation.books;
-  const items = chart.all
-    .map((account, index) => ({ account, updated: began + index * 86_400_000 }))
+  const items = organisation.books.reference
+    .accounts()
     .filter(({ updated }) => since === undefined || updated >= since)
     .map(({ account, updated }) => accountItem(account, updated, organisation.baseCurrency));
   const sorted = ordered(items, exchange);
@@ -124,7 +123,8 @@ function categoryItem(category: TrackingCategory, archived: boolean): object {
 /** `GET /TrackingCategories`: archived categories and options only with includeArchived=true. */
 export function getTrackingCategories({ exchange, organisation, now }: ApiRequest): Answer {
   const archived = isTrue(exchange.query.get('includeArchived'));
-  const items = organisation.books.tracking
+  const items = organisation.books.reference
+    .categories()
     .filter((category) => archived || category.status === 'ACTIVE')
     .map((category) => categoryItem(category, archived));
   const sorted = ordered(items, exchange);

@@ -42,7 +42,12 @@ export function getTrialBalance({ exchange, organisation, now }: ApiRequest): An
   const text = exchange.query.get('date');
   const date = text === null ? Math.floor(now / DAY) * DAY : Date.parse(`${text}T00:00:00Z`);
   const ledger = isTrue(exchange.query.get('paymentsOnly')) ? books.cash : books;
-  const rows = trialBalance(ledger, books.chart, date, books.reportDifferences);
+  // The report calls accounts what they are called today.
+  const today = new Map(books.reference.accounts().map(({ account }) => [account.id, account]));
+  const rows = trialBalance(ledger, books.chart, date, books.reportDifferences).map((each) => ({
+    ...each,
+    account: today.get(each.account.id) ?? each.account,
+  }));
   const sections = SECTIONS.flatMap(([Title, cls, side]) => {
     const own = rows.filter(({ account }) => account.class === cls);
     own.sort((a, b) => (a.account.name < b.account.name ? -1 : 1));

@@ -1,11 +1,12 @@
 import { mix } from '../seeded.ts';
 import { type Chart, chartOfAccounts } from './chart.ts';
-import { type Contact, contactsOf } from './contacts.ts';
+import { contactsOf } from './contacts.ts';
 import type { LateJournals } from './generated.ts';
 import { type InvoiceBook, invoiceBook } from './invoices.ts';
 import { type Ledger, ledger } from './ledger.ts';
 import { numbering } from './numbering.ts';
-import { type TrackingCategory, trackingCategories } from './tracking.ts';
+import { type ReferenceBook, referenceBook } from './reference.ts';
+import { trackingCategories } from './tracking.ts';
 import type { ReportDifferences } from './trial-balance.ts';
 
 export interface BooksOptions {
@@ -43,8 +44,8 @@ export interface BooksOptions {
 export interface Books extends Ledger {
   readonly cash: Ledger;
   readonly chart: Chart;
-  readonly tracking: readonly TrackingCategory[];
-  readonly contacts: readonly Contact[];
+  /** Reference data as it stands now, and the levers to change it. */
+  readonly reference: ReferenceBook;
   readonly invoices: InvoiceBook;
   /** Can be set at any time; every later report has them. */
   reportDifferences: ReportDifferences;
@@ -79,18 +80,18 @@ export function makeBooks(options: BooksOptions, clock: () => number): Books {
   const accrual = series('accrual', options.journals);
   const cash = series('cash', options.cashJournals ?? Math.floor(options.journals * 0.6));
   const contacts = contactsOf(seed, options.contacts ?? 137, now, days);
+  const began = now - days * 86_400_000;
   // Delegation by prototype, so that `count` and `lastNumber` stay live.
   return Object.assign(Object.create(accrual) as Ledger, {
     cash,
     chart,
-    tracking,
-    contacts,
+    reference: referenceBook({ chart, tracking, contacts, began }, clock),
     reportDifferences: options.reportDifferences ?? {},
     invoices: invoiceBook(
       { ...options, days, chart, tracking, contacts, currency: options.currency ?? 'NZD' },
       accrual.generated,
       clock,
     ),
-    began: now - days * 86_400_000,
+    began,
   });
 }

@@ -66,6 +66,41 @@ describe('people go on working', () => {
   });
 });
 
+describe('reference data changes between runs', () => {
+  it('accounts, tracking options and contacts; If-Modified-Since finds them, journals keep what they said', async () => {
+    const sandbox = await sandboxFor({ organisations: [{ contacts: 1500 }] });
+    const get = caller(sandbox);
+    const before = (await get('Journals')).json.Journals;
+    const page = async (n: number, headers = {}) =>
+      (await get(`Contacts?page=${n}&pageSize=5000&includeArchived=true`, headers)).json;
+    expect((await page(2)).pagination).toEqual({ page: 2, pageSize: 1000, pageCount: 2, itemCount: 1500 });
+    const since = { 'If-Modified-Since': '2026-11-22T00:00:00' };
+    expect([(await page(1, since)).Contacts, (await get('Accounts', since)).json.Accounts]).toEqual([[], []]);
+    const contactId = (await page(1)).Contacts.find(
+      (each: { ContactStatus: string }) => each.ContactStatus === 'ACTIVE',
+    ).ContactID;
+
+    for (const change of [
+      { account: '200', name: 'Sales of everything', code: '2000' },
+      { category: 'Region', option: 'North', status: 'ARCHIVED' },
+      { contactId, status: 'ARCHIVED' },
+    ])
+      expect((await control(sandbox, 'reference', change)).status).toBe(200);
+    expect((await control(sandbox, 'reference', { account: '200', colour: 'red' })).status).toBe(400);
+    expect((await control(sandbox, 'reference', { account: 'nothing', name: 'x' })).status).toBe(400);
+
+    const changed = (await get('Accounts', since)).json.Accounts;
+    expect(changed).toHaveLength(1);
+    expect(changed[0]).toMatchObject({ Name: 'Sales of everything', Code: '2000' });
+    expect((await page(1, since)).Contacts).toMatchObject([{ ContactID: contactId, ContactStatus: 'ARCHIVED' }]);
+    expect((await get('Contacts?page=1', since)).json.Contacts).toEqual([]);
+    const [region] = (await get('TrackingCategories')).json.TrackingCategories;
+    expect(region.Options.map((each: { Name: string }) => each.Name)).not.toContain('North');
+    expect((await get('Reports/TrialBalance')).text).toContain('Sales of everything (2000)');
+    expect((await get('Journals')).json.Journals).toEqual(before);
+  });
+});
+
 describe('late journals', () => {
   it('25 of the newest 400, entered within two hours, appear only when revealed', async () => {
     const now = new Date('2026-11-22T12:00:00Z');
