@@ -44,13 +44,12 @@ export async function hasYoungAttempts(db: Queryable, authorisationId: string): 
 }
 
 /** Authorisations nobody used for a day: refreshing them keeps them clear of Xero's 60 days and moves them to the newest key. */
-export async function listIdle(db: Queryable, limit: number): Promise<string[]> {
+export async function listIdle(db: Queryable): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     `select a.authorisation_id as id
        from daybook.authorisation a join daybook.authorisation_token t using (authorisation_id, generation)
       where a.kind = 'oauth' and a.status = 'active' and t.stored_at < clock_timestamp() - interval '24 hours'
-      order by t.stored_at limit $1`,
-    [limit],
+      order by t.stored_at`,
   );
   return rows.map(({ id }) => id);
 }

@@ -13,6 +13,7 @@ import { createKeyRing } from '../xero/sealing.ts';
 import { createTokens, type Tokens } from '../xero/tokens.ts';
 import { workflowBundle } from './bundle.ts';
 import { createWorker } from './create-worker.ts';
+import { scheduleKeepAlive } from './schedule-keep-alive.ts';
 
 export interface WorkerPlace {
   databaseUrl: string;
@@ -66,11 +67,17 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
     now,
     client: () => client,
   });
-  const sweeping = keepTokensAlive(tokens, log);
+  const sweeping = sweepEachMinute(tokens, log);
   try {
     const worker = await createWorker({ connection, namespace, taskQueue, activities, workflows });
     log.info({ taskQueue, namespace, pid: process.pid }, 'the worker is ready');
     place.onReady?.();
+    await scheduleKeepAlive(client, taskQueue).catch((error: Error) =>
+      log.warn(
+        { reason: error.message },
+        'the daily keep-alive of the authorisations could not be scheduled; tried again at the next start',
+      ),
+    );
     await worker.run();
   } finally {
     clearInterval(sweeping);
@@ -80,8 +87,11 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   }
 }
 
-/** Follows up token refreshes that a crash left without a known outcome, within Xero's grace of 30 minutes. */
-function keepTokensAlive(tokens: Tokens, log: Logger): NodeJS.Timeout {
+/**
+ * Follows up token refreshes that a crash left without a known outcome, within Xero's grace of 30 minutes. Not a workflow:
+ * it must happen also while Temporal is away.
+ */
+function sweepEachMinute(tokens: Tokens, log: Logger): NodeJS.Timeout {
   const sweep = () => {
     tokens
       .sweep()

@@ -15,12 +15,8 @@ type Share = (authorisationId: string, notThis: number | undefined) => Promise<T
 /** Few enough to leave the pool and Xero's token endpoint to the imports. */
 const lanes = 4;
 
-/**
- * Refreshes every authorisation with an attempt whose outcome nobody knows (see `listUnfinished`), and those idle for a
- * day. One that fails does not stop the others; it is tried again with the next sweep.
- */
+/** Refreshes every authorisation with an attempt whose outcome nobody knows (see `listUnfinished`). */
 export async function followUp(pool: pg.Pool, log: TokenLog, now: () => number, share: Share): Promise<Swept> {
-  const swept = { refreshed: 0, failed: 0 };
   const finish = async (authorisationId: string, seconds: number) => {
     const facts = { authorisationId, seconds: Math.round(seconds) };
     if (seconds > 720) log.error(facts, 'A refresh has had no known outcome for 12 minutes; Xero’s grace ends at 30');
@@ -31,13 +27,29 @@ export async function followUp(pool: pg.Pool, log: TokenLog, now: () => number, 
     if (renewed) await markSwept(pool, authorisationId, (now() - began) / 1_000);
     return renewed;
   };
-  const unfinished = (await listUnfinished(pool)).map(
-    ({ authorisationId, seconds }) =>
-      () =>
-        finish(authorisationId, seconds),
+  const unfinished = await listUnfinished(pool);
+  return each(
+    log,
+    unfinished.map(
+      ({ authorisationId, seconds }) =>
+        () =>
+          finish(authorisationId, seconds),
+    ),
   );
-  const idle = (await listIdle(pool, 20)).map((id) => async () => (await share(id, undefined)).kind === 'token');
-  const tasks = [...unfinished, ...idle];
+}
+
+/** Refreshes those that nobody used for a day. */
+export async function keepAlive(pool: pg.Pool, log: TokenLog, share: Share): Promise<Swept> {
+  const idle = await listIdle(pool);
+  return each(
+    log,
+    idle.map((id) => async () => (await share(id, undefined)).kind === 'token'),
+  );
+}
+
+/** A few at a time. One that fails does not stop the others; it is tried again the next time. */
+async function each(log: TokenLog, tasks: (() => Promise<boolean>)[]): Promise<Swept> {
+  const swept = { refreshed: 0, failed: 0 };
   const work = async () => {
     for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) {
       const done = await task().catch((error: Error) => {

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { type Authorisation, endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
 import { createRefreshLock } from '../storage/refresh-lock.ts';
 import { pruneTokens } from '../storage/token-sweep.ts';
-import { followUp, type Swept } from './follow-up.ts';
+import { followUp, keepAlive, type Swept } from './follow-up.ts';
 import { type RefreshDeps, refresh, type TokenLog } from './refresh.ts';
 import type { KeyRing } from './sealing.ts';
 import type { Secret } from './secret.ts';
@@ -157,13 +157,18 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
     },
 
     /**
-     * To be called each minute and at start: follows up refreshes whose answer nobody stored, keeps idle authorisations
-     * alive, removes worthless tokens. Returns how many authorisations were refreshed and how many could not be.
+     * To be called each minute and at start: follows up refreshes whose answer nobody stored, removes worthless tokens.
+     * Returns how many authorisations were refreshed and how many could not be.
      */
     async sweep(): Promise<Swept> {
       const swept = await followUp(pool, log, now, (authorisationId, notThis) => share(authorisationId, notThis));
       await pruneTokens(pool);
       return swept;
+    },
+
+    /** To be called each day: refreshes idle authorisations, which Xero forgets after 60 days. */
+    keepAlive(): Promise<Swept> {
+      return keepAlive(pool, log, (authorisationId, notThis) => share(authorisationId, notThis));
     },
 
     /**

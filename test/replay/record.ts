@@ -89,3 +89,12 @@ test('continued: a long wait begins on a fresh history', async () => {
   await record('continued-first', workflowId, runId);
   await record('continued-last', workflowId);
 }, 120_000);
+
+test('kept alive: the daily look at idle authorisations', async () => {
+  const handle = await stand.temporal.client.workflow.start('keepAuthorisationsAlive', {
+    taskQueue: stand.taskQueue,
+    workflowId: `${stand.connection}-kept-alive`,
+  });
+  await handle.result();
+  await record('kept-alive', handle.workflowId);
+});

@@ -180,6 +180,7 @@ test('spent tokens are pruned after a day, the one in use never; idle ones are k
   const id = await stand.authorise();
   await stand.process().accessToken(id, { notThis: 1 });
   await stand.age(id, 90_000);
+  expect(await stand.process().keepAlive()).toEqual({ refreshed: 1, failed: 0 });
   expect((await stand.process().sweep()).failed).toBe(0);
   const { rows } = await stand.pool.query(
     `select generation, sealed is null as pruned from daybook.authorisation_token where authorisation_id = $1 order by 1`,
