@@ -22,13 +22,13 @@ export interface ApplicationAct {
 
 export async function listApplications(db: Queryable): Promise<Application[]> {
   const { rows } = await db.query<Application>(
-    `select name, a.role_name::text as role, a.password_set_at as "passwordSetAt",
+    `select known.name, a.role_name::text as role, a.password_set_at as "passwordSetAt",
             coalesce((select array_agg(c.name order by c.name) from daybook.connection_application l
-                        join daybook.connection c using (connection_id) where l.application = name), '{}') as connections
+                        join daybook.connection c using (connection_id) where l.application = known.name), '{}') as connections
        from (select name from daybook.application
-             union select application from daybook.connection_application) as every(name)
+             union select application from daybook.connection_application) as known(name)
        left join daybook.application a using (name)
-      order by name`,
+      order by known.name`,
   );
   return rows;
 }
