@@ -12,6 +12,8 @@ const shortWaitMs = 20_000;
 
 export interface Caller extends Attempt {
   tenantId: string;
+  /** How many of the day's calls are left to others. */
+  quotaReserve: number;
   authorisationId: string;
   connectionName: string;
   application: string;
@@ -57,7 +59,7 @@ export async function callXero<A extends Answered>(
     if (token.kind === 'needsReconnect') return mustReconnect(token.message);
     if (token.kind === 'unavailable') throw passing(token.message, null);
 
-    const permit = await permits.take(caller.tenantId, caller);
+    const permit = await permits.take(caller);
     if (!permit.granted) {
       const { reason, until } = permit;
       if (reason === 'day' || until - now() > shortWaitMs) return { kind: 'throttled', reason, until };

@@ -20,7 +20,8 @@ export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'p
   ): Promise<PageOutcome> {
     switch (outcome.kind) {
       case 'throttled': {
-        const jitter = outcome.reason === 'day' ? wakeJitterMs(run.runId, outcome.until - now()) : 0;
+        const jitter =
+          outcome.reason === 'day' || outcome.reason === 'reserve' ? wakeJitterMs(run.runId, outcome.until - now()) : 0;
         return { ...outcome, until: new Date(outcome.until + jitter).toISOString(), ...(await standing(run)) };
       }
       case 'needsReconnect':

@@ -10,7 +10,7 @@ import {
   settle,
   takePermit,
 } from '../model/quota.ts';
-import type { WaitReason } from '../model/run.ts';
+import type { LimitName, WaitReason } from '../model/run.ts';
 import {
   type Attempt,
   type QuotaScope,
@@ -111,7 +111,8 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
 
   return {
     /** Spends one call for a run, or says until when to wait. Never made from memory alone: Postgres agrees to each. */
-    take(tenantId: string, attempt: Attempt): Promise<PermitAnswer> {
+    take(asker: Attempt & { tenantId: string; quotaReserve: number }): Promise<PermitAnswer> {
+      const { tenantId, quotaReserve } = asker;
       return inTurn(tenantId, async () => {
         const fromApp = await takeFromApp();
         if (!fromApp.granted) return fromApp;
@@ -119,14 +120,14 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
         try {
           for (let fresh = false; ; fresh = true) {
             const { version, ledger } = await current(tenantId, fresh);
-            const permit = takePermit(ledger, now());
+            const permit = takePermit(ledger, now(), quotaReserve);
             if (!permit.granted) {
               // What is remembered may be older than what another worker wrote.
               if (fresh) return permit;
               continue;
             }
             const scope = tenantScope(tenantId);
-            const { spent, open, allowed } = await spendCall(pool, scope, version, permit.ledger, attempt);
+            const { spent, open, allowed } = await spendCall(pool, scope, version, permit.ledger, asker);
             if (!spent) continue;
             known.set(tenantId, { version: version + 1, ledger: permit.ledger });
             spentCall = { granted: true, tenantId, call: permit.call, appCall: fromApp.call, open, allowed };
@@ -147,7 +148,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     /** Records a 429, for every worker: whoever asks for a permit next is told to wait. */
     async refused(
       { tenantId, call, appCall }: CallPermit,
-      reason: WaitReason,
+      reason: LimitName,
       retryAfterSeconds: number | null,
     ): Promise<void> {
       appAnswered(appCall, null);

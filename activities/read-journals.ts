@@ -1,5 +1,5 @@
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
-import { lanesFor, placeOf, sliceFor } from '../model/lanes.ts';
+import { isSliceOver, lanesFor, placeOf } from '../model/lanes.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { basisOf, journalsPerPage } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
@@ -37,17 +37,18 @@ export function createReadJournals(dependencies: Dependencies) {
       return ask(run, offset);
     });
     let cursor = from;
+    let pages = 0;
     let { dense } = run;
     // A slice has one page at least, whatever the clock does.
     const latency = () => latencies.get(run.tenantId) ?? 0;
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
     const inRound = () => now() - launchedAt < latency() / 4;
-    const isOver = () => cursor !== from && now() - began >= sliceFor(sliceMs, latency()) && !inRound();
+    const isOver = () => isSliceOver(now() - began, pages, sliceMs, latency()) && !inRound();
     const mayLaunch = (offset: number) => !isOver() && !isPastEnd(offset, run.range);
 
     try {
       for (;;) {
-        const lanes = lanesFor(latency(), dense, await permits.dayRemaining(run.tenantId));
+        const lanes = lanesFor(latency(), dense, await unreserved(run));
         while (flights.count < lanes && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
         const flight = flights.take();
         if (!flight) break;
@@ -69,6 +70,7 @@ export function createReadJournals(dependencies: Dependencies) {
         const through = Math.min(page.lastNumber, run.range.endingAt ?? page.lastNumber);
         const keeping = keep(run, cursor, page, through);
         cursor = through;
+        pages++;
         // Where the next page begins is known now: it is on its way while this one is stored.
         if (flights.count === 0 && mayLaunch(cursor)) flights.launch(cursor);
         if (!(await keeping)) return { kind: 'imported', ...(await standing(run)) };
@@ -82,6 +84,11 @@ export function createReadJournals(dependencies: Dependencies) {
   function ask(run: Reading, offset: number, modifiedSince?: string) {
     const paymentsOnly = basisOf(run.stream) === 'cash';
     return callXero(dependencies, run, (call) => xero.journals({ ...call, paymentsOnly, offset, modifiedSince }));
+  }
+
+  async function unreserved({ tenantId, quotaReserve }: Reading): Promise<number | null> {
+    const left = await permits.dayRemaining(tenantId);
+    return left === null ? null : left - quotaReserve;
   }
 
   /** False when another attempt has stored the page and this one is a zombie. */

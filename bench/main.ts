@@ -1,19 +1,73 @@
+import { growth } from './growth.ts';
 import { pace } from './pace.ts';
+import { plot, report } from './report.ts';
+import { suspended } from './suspended.ts';
+import { tenants } from './tenants.ts';
 import { throughput } from './throughput.ts';
 
-// `npm run bench`: ratios within one run, as the machine's speed is nobody's merit. What they mean: docs/performance.md.
+// `npm run bench`: ratios within one run, as the machine's speed is nobody's merit. `npm run bench -- a c` runs parts only;
+// `--full` lets the tenant of part f grow to a million journals. What the numbers mean: docs/performance.md.
 
-const a = await throughput(20_000);
-console.log('\n(a) 20,000 journals, limits off, no latency');
-console.table({
-  'bare SQL, the same pages': { ms: a.bareSqlMs, 'as a share of Daybook': (a.bareSqlMs / a.daybookMs).toFixed(2) },
-  'bare xero-node, stores nothing': {
-    ms: a.bareXeroNodeMs,
-    'as a share of Daybook': (a.bareXeroNodeMs / a.daybookMs).toFixed(2),
+const parts: Record<string, (full: boolean) => Promise<void>> = {
+  async a() {
+    const { daybookMs, bareSqlMs, bareXeroNodeMs, peakMb, cpuMsPerPage } = await throughput(20_000);
+    const row = (what: string, ms: number) => ({ what, ms, shareOfDaybook: (ms / daybookMs).toFixed(2) });
+    report('a', [
+      row('bare SQL: the same pages, one statement each, into the same tables', bareSqlMs),
+      row('a bare xero-node loop that stores nothing', bareXeroNodeMs),
+      row('Daybook, through Temporal, with receipts, cursor and quota ledger', daybookMs),
+    ]);
+    console.log(`worker: ${peakMb} MB at its peak, ${cpuMsPerPage.toFixed(1)} ms of processor time a page`);
   },
-  Daybook: { ms: a.daybookMs, 'as a share of Daybook': '1.00' },
-});
-console.log(`worker: ${a.peakMb} MB at its peak, ${a.cpuMsPerPage.toFixed(1)} ms of processor time a page`);
+  async b() {
+    const paces = await Promise.all([200, 1_000, 2_000, 4_000].map(pace));
+    report('b', paces);
+    const bars = paces.map(({ latencyMs, callsAMinute }) => ({
+      label: `${latencyMs / 1_000} s an answer`,
+      value: Math.round(callsAMinute),
+    }));
+    plot('pace.svg', 'Calls a minute of one tenant; Xero allows 60', bars, 60);
+  },
+  async c() {
+    const rows = [];
+    for (const [count, pagesEach] of [
+      [1, 300],
+      [10, 100],
+      [100, 20],
+      [1_000, 10],
+    ] as const)
+      rows.push(await tenants(count, pagesEach));
+    report('c', rows);
+    const bars = rows.map((row) => ({ label: `${row.tenants} tenants`, value: row.pagesASecond }));
+    plot('tenants.svg', 'Pages a second of one worker', bars, rows[1]?.pagesASecond ?? 0);
+  },
+  async d() {
+    report('d', [await suspended(1_000)]);
+  },
+  async e() {
+    report('e', [(await growth(2_000)).upToDate]);
+  },
+  async f(full) {
+    const rows = [];
+    for (const journals of full ? [10_000, 100_000, 1_000_000] : [10_000, 100_000])
+      rows.push((await growth(journals)).growth);
+    report('f', rows);
+  },
+};
 
-console.log("\n(b) one tenant at Xero's own limits, three minutes each");
-console.table(await Promise.all([200, 1_000, 2_000, 4_000].map(pace)));
+const asked = process.argv.slice(2);
+const chosen = asked.filter((word) => word !== '--full');
+const unknown = chosen.filter((part) => !(part in parts));
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}, and --full.`);
+  process.exit(2);
+}
+const failed: string[] = [];
+for (const part of chosen.length > 0 ? chosen : Object.keys(parts)) {
+  // One part that cannot be measured here is no reason to lose the others.
+  await parts[part]?.(asked.includes('--full')).catch((error: Error) => {
+    failed.push(part);
+    console.error(`(${part}) could not be measured: ${error.stack}`);
+  });
+}
+process.exitCode = failed.length > 0 ? 1 : 0;

@@ -7,10 +7,11 @@ import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { connectOrganisation } from '../admin/connect.ts';
 import { sandboxSettings } from '../cli/sandbox-file.ts';
-import { createImports, type Imports } from '../client/imports.ts';
+import { createImports, type Imports, type StartedImport } from '../client/imports.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import { startTemporal } from '../embedded/temporal.ts';
 import { findTemporal } from '../embedded/temporal-executable.ts';
+import { findConnection, storeConnection } from '../storage/connections.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 
@@ -31,10 +32,11 @@ export interface Bench {
   imports: Imports;
   sandbox: SandboxInfo;
   worker: Measured;
-  temporalPid: number;
+  temporal: Measured;
   /** Connects each of the sandbox's organisations, as t0, t1 …; answers the names. */
   connectAll(): Promise<string[]>;
-  /** An access token of the sandbox's, for comparisons that go past Daybook. */
+  /** Starts an import of all journals through each connection. */
+  startAll(connections: string[]): Promise<StartedImport[]>;
   close(): Promise<void>;
 }
 
@@ -90,24 +92,45 @@ export async function startBench(sandboxArguments: string[]): Promise<Bench> {
   const pool = openPool(postgres.url, 5, () => {});
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection });
+  const imports = createImports(client, 'xero-imports');
   return {
     pool,
     client,
-    imports: createImports(client, 'xero-imports'),
+    imports,
     sandbox,
     worker: measured(worker.pid ?? 0),
-    temporalPid: temporal.pid() ?? 0,
+    temporal: measured(temporal.pid() ?? 0),
     async connectAll() {
-      const names = [];
-      for (const [index, { tenantId }] of sandbox.organisations.entries()) {
-        const name = `t${index}`;
-        const wanted = { name, applications: ['bench'], tenantId };
-        await connectOrganisation({ pool, xero, tokenKeys, actor: 'bench' }, wanted, (address) =>
-          consent(sandbox.url, address),
-        );
-        names.push(name);
+      const [first] = sandbox.organisations;
+      if (!first) throw new Error('The sandbox has no organisation.');
+      const wanted = { name: 't0', applications: ['bench'], tenantId: first.tenantId };
+      const tenantIds = sandbox.organisations.map(({ tenantId }) => tenantId);
+      await connectOrganisation({ pool, xero, tokenKeys, actor: 'bench' }, wanted, (address) =>
+        consent(sandbox.url, address, tenantIds),
+      );
+      const authorisationId = (await findConnection(pool, 't0'))?.authorisationId ?? '';
+      // One consent covers them all: a thousand of them would be a measurement of its own.
+      for (const [index, { tenantId, name }] of sandbox.organisations.entries()) {
+        await storeConnection(pool, {
+          name: `t${index}`,
+          authorisationId,
+          tenantId,
+          tenantName: name,
+          xeroConnectionId: null,
+          applications: ['bench'],
+        });
       }
-      return names;
+      return sandbox.organisations.map((_, index) => `t${index}`);
+    },
+    async startAll(connections) {
+      const started: StartedImport[] = [];
+      for (let from = 0; from < connections.length; from += 25) {
+        const some = connections.slice(from, from + 25);
+        started.push(
+          ...(await Promise.all(some.map((connection) => imports.startJournals({ connection, application: 'bench' })))),
+        );
+      }
+      return started;
     },
     async close() {
       await end(worker);
@@ -121,11 +144,11 @@ export async function startBench(sandboxArguments: string[]): Promise<Bench> {
   };
 }
 
-async function consent(url: string, authorizeUrl: string): Promise<string> {
+async function consent(url: string, authorizeUrl: string, tenantIds: string[]): Promise<string> {
   const response = await fetch(`${url}/sandbox/consent`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ authorizeUrl }),
+    body: JSON.stringify({ authorizeUrl, tenantIds }),
   });
   return ((await response.json()) as { redirect: string }).redirect;
 }

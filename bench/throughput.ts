@@ -19,6 +19,8 @@ export async function throughput(journals: number): Promise<Throughput> {
     '10000000',
     '--day-limit',
     '10000000',
+    '--app-minute-limit',
+    '10000000',
   ]);
   try {
     const [connection] = await bench.connectAll();

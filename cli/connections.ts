@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import type pg from 'pg';
 import { changeAccess, unknownConnection } from '../admin/applications.ts';
 import { disconnect } from '../admin/disconnect.ts';
+import { setQuotaReserve } from '../admin/quota-reserve.ts';
+import { ConfigurationError } from '../config/config.ts';
 import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { print, printTable } from './output.ts';
@@ -65,6 +67,26 @@ export function addConnectionCommands(program: Command): void {
           denied.length > 0
             ? `"${application}" may not use "${name}" any more.`
             : `"${application}" was not on the list of "${name}".`,
+        );
+      }),
+    );
+
+  connections
+    .command('set <name>')
+    .description('change how a connection is used')
+    .requiredOption('--quota-reserve <calls>', 'how many of the day’s calls imports leave to others')
+    .action((name: string, { quotaReserve }: { quotaReserve: string }) =>
+      withDatabase(async (pool) => {
+        if (!/^\d{1,6}$/.test(quotaReserve)) {
+          throw new ConfigurationError(
+            `--quota-reserve is "${quotaReserve}"; it must be a whole number of calls, 0 or more.`,
+          );
+        }
+        await setQuotaReserve({ pool, actor: operator() }, name, Number(quotaReserve));
+        print(
+          false,
+          null,
+          `Imports through "${name}" leave ${Number(quotaReserve)} of each day's calls to others now.`,
         );
       }),
     );

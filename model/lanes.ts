@@ -56,3 +56,12 @@ const longestSlices = 6;
 export function sliceFor(sliceMs: number, latencyMs: number): number {
   return Math.max(sliceMs, Math.min(4 * latencyMs, longestSlices * sliceMs));
 }
+
+/** A slice that has fewer pages than this goes on, for a while: where many share a worker, time alone would give a page each. */
+const worthwhilePages = 4;
+
+/** Whether a slice is over: its time has passed, and it was worth a round through Temporal or has become long. */
+export function isSliceOver(elapsedMs: number, pages: number, sliceMs: number, latencyMs: number): boolean {
+  const length = sliceFor(sliceMs, latencyMs);
+  return pages > 0 && elapsedMs >= (pages < worthwhilePages ? Math.max(length, longestSlices * sliceMs) : length);
+}

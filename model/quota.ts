@@ -1,4 +1,4 @@
-import type { WaitReason } from './run.ts';
+import type { LimitName, WaitReason } from './run.ts';
 
 /**
  * Xero's limits as arithmetic: a ledger of what is known, and whether one more call may be made now. Pure: the clock is
@@ -24,6 +24,8 @@ export interface QuotaLedger {
   /** The latest instant at which the minute window known from the headers can reset. */
   minuteResetsBy: number | null;
   dayRemaining: number | null;
+  /** When the last call was spent of what is reserved for others; null when none ever was. */
+  reserveAskedAt: number | null;
   /** Until when Xero refuses (from a 429), and which limit it named. */
   blockedUntil: number | null;
   blockedBy: WaitReason | null;
@@ -44,6 +46,7 @@ export const emptyLedger: QuotaLedger = {
   minuteRemaining: null,
   minuteResetsBy: null,
   dayRemaining: null,
+  reserveAskedAt: null,
   blockedUntil: null,
   blockedBy: null,
   leases: [],
@@ -62,11 +65,23 @@ export type Permit =
   | { granted: true; ledger: QuotaLedger; call: SpentCall }
   | { granted: false; reason: WaitReason; until: number };
 
-/** Spends one call, or says until when to wait. The call is spent before it is made: a crash counts too many, never too few. */
-export function takePermit(ledger: QuotaLedger, now: number): Permit {
+/**
+ * How often one call is made of a reserve: the page is imported like any other, and its answer tells whether the day has
+ * begun again. Nothing else would: only a 429 names that instant, and it comes when all is used up.
+ */
+const reserveCheckMs = 3_600_000;
+
+/**
+ * Spends one call, or says until when to wait. The call is spent before it is made: a crash counts too many, never too few.
+ * `reserve` is how many of the day's calls are left to others.
+ */
+export function takePermit(ledger: QuotaLedger, now: number, reserve = 0): Permit {
   if (ledger.blockedUntil !== null && ledger.blockedUntil > now) {
     return { granted: false, reason: ledger.blockedBy ?? 'minute', until: ledger.blockedUntil };
   }
+  const reserved = reserve > 0 && ledger.dayRemaining !== null && ledger.dayRemaining <= reserve;
+  const nextCheck = (ledger.reserveAskedAt ?? Number.NEGATIVE_INFINITY) + reserveCheckMs;
+  if (reserved && nextCheck > now) return { granted: false, reason: 'reserve', until: nextCheck };
   const leases = ledger.leases.filter((expiry) => expiry > now);
   if (leases.length >= concurrentCalls) return { granted: false, reason: 'concurrent', until: now + marginMs };
 
@@ -86,6 +101,7 @@ export function takePermit(ledger: QuotaLedger, now: number): Permit {
       minuteResetsBy: windowOver ? null : ledger.minuteResetsBy,
       // Zero left today is no reason not to ask: only a 429 tells when the day's window resets, and it costs no call.
       dayRemaining: ledger.dayRemaining === null ? null : Math.max(0, ledger.dayRemaining - 1),
+      reserveAskedAt: reserved ? now : ledger.reserveAskedAt,
       blockedUntil: null,
       blockedBy: null,
       leases: [...leases, call.lease],
@@ -128,10 +144,10 @@ function sentAt({ lease }: SpentCall): number {
 }
 
 /** How long to wait after a 429 that does not say: Xero sends Retry-After for the minute's and the day's limit only. */
-const silentWaitMs: Record<WaitReason, number> = { concurrent: 1_000, appMinute: 10_000, minute: 15_000, day: 300_000 };
+const silentWaitMs: Record<LimitName, number> = { concurrent: 1_000, appMinute: 10_000, minute: 15_000, day: 300_000 };
 
 /** Until when a 429 forbids the next call. */
-export function blockedUntil(reason: WaitReason, retryAfterSeconds: number | null, now: number): number {
+export function blockedUntil(reason: LimitName, retryAfterSeconds: number | null, now: number): number {
   return now + (retryAfterSeconds === null ? silentWaitMs[reason] : retryAfterSeconds * 1_000 + marginMs);
 }
 

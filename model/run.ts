@@ -25,7 +25,10 @@ export interface Position {
 }
 
 /** Which limit or event a run waits for. */
-export type WaitReason = 'minute' | 'day' | 'concurrent' | 'appMinute';
+export type WaitReason = LimitName | 'reserve';
+
+/** The limits that Xero names with a 429. */
+export type LimitName = 'minute' | 'day' | 'concurrent' | 'appMinute';
 
 /** What became of one call: expected outcomes are values. Only the unexpected is thrown, and tried again by Temporal. */
 export type PageOutcome =

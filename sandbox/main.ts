@@ -15,6 +15,7 @@ const { values } = parseArgs({
     'day-limit': { type: 'string' },
     'day-window-seconds': { type: 'string' },
     'minute-limit': { type: 'string' },
+    'app-minute-limit': { type: 'string' },
     'time-scale': { type: 'string' },
     'latency-ms': { type: 'string' },
     'state-file': { type: 'string' },
@@ -37,9 +38,10 @@ function said<T extends object>(all: { [K in keyof T]: T[K] | undefined }): Part
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
-const limits = said<Pick<Limits, 'day' | 'minute' | 'dayWindowSeconds'>>({
+const limits = said<Pick<Limits, 'day' | 'minute' | 'appMinute' | 'dayWindowSeconds'>>({
   day: number('day-limit'),
   minute: number('minute-limit'),
+  appMinute: number('app-minute-limit'),
   dayWindowSeconds: number('day-window-seconds'),
 });
 

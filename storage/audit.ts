@@ -11,6 +11,7 @@ export interface AdminAct {
     | 'rename'
     | 'allow'
     | 'deny'
+    | 'setQuotaReserve'
     | 'addApplication'
     | 'removeApplication'
     | 'rotateApplication'

@@ -9,11 +9,13 @@ export interface Connection {
   /** The organisation's name in Xero. */
   tenantName: string;
   applications: string[];
+  /** How many of the organisation's daily calls imports through it leave to others. */
+  quotaReserve: number;
 }
 
 const select = `
   select c.connection_id as "connectionId", c.name, c.authorisation_id as "authorisationId", c.tenant_id as "tenantId",
-         c.tenant_name as "tenantName",
+         c.tenant_name as "tenantName", c.quota_reserve as "quotaReserve",
          coalesce((select array_agg(a.application order by a.application) from daybook.connection_application a
                     where a.connection_id = c.connection_id), '{}') as applications
     from daybook.connection c`;
@@ -83,6 +85,14 @@ export async function denyApplication(db: Queryable, connectionId: string, appli
     [connectionId, application],
   );
   return rowCount === 1;
+}
+
+/** Sets how many of the day's calls imports leave to others; a running one knows within seconds. */
+export async function reserveQuota(db: Queryable, connectionId: string, calls: number): Promise<void> {
+  await db.query(`update daybook.connection set quota_reserve = $2, updated_at = now() where connection_id = $1`, [
+    connectionId,
+    calls,
+  ]);
 }
 
 /** Removes a connection from the registry. What it imported stays. */

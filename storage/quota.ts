@@ -10,6 +10,7 @@ interface LedgerRow {
   minute_remaining: number | null;
   minute_resets_by: Date | null;
   day_remaining: number | null;
+  reserve_asked_at: Date | null;
   blocked_until: Date | null;
   blocked_by: WaitReason | null;
   leases: Date[];
@@ -24,7 +25,7 @@ export interface VersionedLedger {
 /** Reads a quota ledger; a scope never seen before has an empty one of version 0. */
 export async function readLedger(db: Queryable, scope: QuotaScope): Promise<VersionedLedger> {
   const { rows } = await db.query<LedgerRow>(
-    `select version, minute_remaining, minute_resets_by, day_remaining, blocked_until, blocked_by, leases, sent
+    `select version, minute_remaining, minute_resets_by, day_remaining, blocked_until, blocked_by, leases, sent, reserve_asked_at
        from daybook.quota_ledger where scope = $1`,
     [scope],
   );
@@ -36,6 +37,7 @@ export async function readLedger(db: Queryable, scope: QuotaScope): Promise<Vers
       minuteRemaining: row.minute_remaining,
       minuteResetsBy: row.minute_resets_by?.getTime() ?? null,
       dayRemaining: row.day_remaining,
+      reserveAskedAt: row.reserve_asked_at?.getTime() ?? null,
       blockedUntil: row.blocked_until?.getTime() ?? null,
       blockedBy: row.blocked_by,
       leases: row.leases.map((lease) => lease.getTime()),
@@ -56,18 +58,19 @@ const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
   ledger.blockedBy,
   ledger.leases.map((lease) => new Date(lease)),
   ledger.sent,
+  instant(ledger.reserveAskedAt),
 ];
 
-/** Writes $3–$9 over the version $2 of the scope $1; no row when another process was faster. */
+/** Writes $3–$10 over the version $2 of the scope $1; no row when another process was faster. */
 const writeOver = `
   insert into daybook.quota_ledger as l (scope, version, minute_remaining, minute_resets_by, day_remaining,
-                                         blocked_until, blocked_by, leases, sent)
-  values ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9)
+                                         blocked_until, blocked_by, leases, sent, reserve_asked_at)
+  values ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9, $10)
   on conflict (scope) do update
      set version = excluded.version, minute_remaining = excluded.minute_remaining,
          minute_resets_by = excluded.minute_resets_by, day_remaining = excluded.day_remaining,
          blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by, leases = excluded.leases, sent = excluded.sent,
-         updated_at = now()
+         reserve_asked_at = excluded.reserve_asked_at, updated_at = now()
    where l.version = $2
   returning version`;
 
@@ -116,12 +119,12 @@ export async function spendCall(
       with written as (${writeOver}),
       counted as (
         update daybook.import_run r set calls = calls + 1 from written
-         where r.run_id = $10 and r.ended_at is null and r.status <> 'stopping' and r.attempt_scheduled_at = $11
+         where r.run_id = $11 and r.ended_at is null and r.status <> 'stopping' and r.attempt_scheduled_at = $12
         returning r.run_id
       )
       select exists (select from written) as spent, exists (select from counted) as open,
              exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)
-                      where r.run_id = $10) as allowed`,
+                      where r.run_id = $11) as allowed`,
     values: [...ledgerValues(scope, from, ledger), runId, scheduledAt],
   });
   return rows[0] ?? { spent: false, open: false, allowed: false };

@@ -93,6 +93,8 @@ export async function openRun(db: Queryable, run: NewRun): Promise<{ opened: boo
 /** A run with what its next page needs to know, in one round trip. */
 export interface RunAtWork extends ImportRun {
   authorisationId: string | null;
+  /** How many of the organisation's daily calls imports leave to others. */
+  quotaReserve: number;
   ended: boolean;
   /** The last page was full, so more are likely to follow. */
   dense: boolean;
@@ -102,7 +104,8 @@ export interface RunAtWork extends ImportRun {
 
 export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork | null> {
   const { rows } = await db.query<RunAtWork>(
-    `select ${columns}, c.authorisation_id as "authorisationId", a.application is not null as allowed,
+    `select ${columns}, c.authorisation_id as "authorisationId", coalesce(c.quota_reserve, 0) as "quotaReserve",
+            a.application is not null as allowed,
             r.ended_at is not null as ended,
             coalesce((select p.journals >= $2 from daybook.page_receipt p
                        where p.run_id = r.run_id and p.through_number = r.next_offset limit 1), false) as dense

@@ -33,6 +33,7 @@ export class Standing {
 /** Why a limit of Xero's makes an import wait, for people. */
 export const limitInWords: Record<WaitReason, string> = {
   day: 'Xero’s daily limit is used up',
+  reserve: 'What is left of Xero’s daily limit is reserved for others',
   minute: 'Xero’s limit per minute is used up',
   concurrent: 'Xero’s limit of calls at once is reached',
   appMinute: 'Xero’s limit per minute for the whole app is used up',

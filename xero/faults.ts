@@ -1,5 +1,5 @@
 import type { QuotaReading } from '../model/quota.ts';
-import type { WaitReason } from '../model/run.ts';
+import type { LimitName } from '../model/run.ts';
 
 /** What every fault carries. `message` is a sentence for people: what happened, to whom, and what to do. */
 export interface FaultFacts {
@@ -10,7 +10,7 @@ export interface FaultFacts {
 }
 
 /** 429. `retryAfterSeconds` is null when Xero named no time (always so for the concurrent limit). */
-type Throttled = { kind: 'throttled'; window: WaitReason; retryAfterSeconds: number | null } & FaultFacts;
+type Throttled = { kind: 'throttled'; window: LimitName; retryAfterSeconds: number | null } & FaultFacts;
 
 /** 401: the access token is past its 30 minutes. Get another one and ask again, once. */
 type TokenExpired = { kind: 'tokenExpired' } & FaultFacts;

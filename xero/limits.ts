@@ -1,5 +1,5 @@
 import type { QuotaReading } from '../model/quota.ts';
-import type { WaitReason } from '../model/run.ts';
+import type { LimitName } from '../model/run.ts';
 
 /** Response headers with lower-case names. */
 export type Headers = Readonly<Record<string, string | undefined>>;
@@ -48,7 +48,7 @@ function secondsUntil(date: string, sentAt: string | undefined, now: number): nu
  * the numbers tell: a spent window, else the length of the wait, and no wait named means the concurrent limit, the only
  * one for which Xero sends no Retry-After.
  */
-export function readWindow(headers: Headers, limits: QuotaReading, retryAfterSeconds: number | null): WaitReason {
+export function readWindow(headers: Headers, limits: QuotaReading, retryAfterSeconds: number | null): LimitName {
   const problem = headers['x-rate-limit-problem']?.trim().toLowerCase() ?? '';
   if (problem.startsWith('app')) return 'appMinute';
   if (problem.startsWith('da')) return 'day';

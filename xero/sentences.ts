@@ -1,4 +1,4 @@
-import type { WaitReason } from '../model/run.ts';
+import type { LimitName } from '../model/run.ts';
 import type { Asked } from './errors.ts';
 
 /** What a 401 or a 403 means; Xero puts the difference into Detail, or into WWW-Authenticate where there is no body. */
@@ -10,7 +10,7 @@ export function nameProblem(status: 401 | 403, complaint: string, challenge: str
   return /token(has)?expired|expiredtoken/.test(said) ? 'tokenExpired' : 'tokenRejected';
 }
 
-const limitNames: Record<WaitReason, string> = {
+const limitNames: Record<LimitName, string> = {
   minute: 'calls a minute for this organisation',
   day: 'calls a day for this organisation',
   concurrent: 'calls at once for this organisation',
@@ -29,7 +29,7 @@ const scopes: Record<string, string> = {
 export function sentences({ resource, subject }: Asked, complaint: string) {
   const quoted = complaint === '' ? '' : ` It says: “${complaint}”.`;
   return {
-    throttled: (window: WaitReason, seconds: number | null) =>
+    throttled: (window: LimitName, seconds: number | null) =>
       `Xero's limit of ${limitNames[window]} is spent (asking for ${resource} of ${subject}); ${seconds === null ? 'it names no time to wait' : `it asks for ${seconds} s of patience`}. The import waits by itself.`,
     tokenExpired: () => `The access token for ${subject} has expired. It is refreshed by itself.`,
     tokenRejected: () =>

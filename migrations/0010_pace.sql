@@ -14,3 +14,11 @@ create or replace function daybook.xero_instant(value text) returns timestamptz
 create or replace function daybook.xero_date(value text) returns date
   language sql stable parallel safe
   return (daybook.xero_instant(value) at time zone 'UTC')::date;
+
+alter table daybook.connection add column quota_reserve int not null default 0 check (quota_reserve >= 0);
+comment on column daybook.connection.quota_reserve is
+  'How many of the organisation''s daily calls imports through this connection leave to others.';
+
+alter table daybook.quota_ledger add column reserve_asked_at timestamptz;
+comment on column daybook.quota_ledger.reserve_asked_at is
+  'When an import last spent a call of a reserve, to hear whether the day has begun again.';

@@ -1,0 +1,55 @@
+import { startBench } from './stand.ts';
+
+export interface Tenants {
+  tenants: number;
+  pages: number;
+  pagesASecond: number;
+  /** Pages a second of the slowest tenant, as a share of the mean: 1 is perfectly fair. */
+  slowestToMean: number;
+  peakMb: number;
+  postgresBytesAPage: number;
+  historyBytesAPage: number;
+}
+
+/** (c) Many tenants on one worker, each with as many pages, limits off: what the crowd costs, and whether all get their share. */
+export async function tenants(count: number, pagesEach: number): Promise<Tenants> {
+  const bench = await startBench([
+    ...['--organisations', String(count), '--journals', String(pagesEach * 100), '--contiguous'],
+    ...['--minute-limit', '10000000', '--day-limit', '10000000', '--app-minute-limit', '10000000'],
+  ]);
+  try {
+    const connections = await bench.connectAll();
+    const started = await bench.startAll(connections);
+    let historyBytes = 0;
+    for (const { workflowId } of started) {
+      const ending = await bench.imports.ending(workflowId);
+      if (!ending.ok) throw new Error(`The import ${workflowId} went wrong: ${JSON.stringify(ending)}`);
+      const { raw } = await bench.client.workflow.getHandle(workflowId).describe();
+      historyBytes += Number(raw.workflowExecutionInfo?.historySizeBytes ?? 0);
+    }
+    const { rows } = await bench.pool.query<{ pages: number; seconds: number; slowest: number }>(`
+      with began as (select min(stored_at) as at from daybook.page_receipt),
+      each as (
+        select r.tenant_id, count(*) / greatest(extract(epoch from max(p.stored_at) - min(began.at)), 0.001)::float8 as rate
+          from daybook.page_receipt p join daybook.import_run r using (run_id), began group by r.tenant_id
+      )
+      select count(*) as pages, extract(epoch from max(stored_at) - min(stored_at))::float8 as seconds,
+             (select min(rate) / avg(rate) from each) as slowest
+        from daybook.page_receipt`);
+    const size = await bench.pool.query<{ bytes: number }>(`
+      select sum(pg_total_relation_size(oid))::bigint as bytes from pg_class
+       where relkind = 'r' and relnamespace in ('xero'::regnamespace, 'daybook'::regnamespace)`);
+    const { pages = 0, seconds = 1, slowest = 0 } = rows[0] ?? {};
+    return {
+      tenants: count,
+      pages,
+      pagesASecond: Number((pages / seconds).toFixed(1)),
+      slowestToMean: Number(slowest.toFixed(2)),
+      peakMb: bench.worker.peakMb(),
+      postgresBytesAPage: Math.round((size.rows[0]?.bytes ?? 0) / pages),
+      historyBytesAPage: Math.round(historyBytes / pages),
+    };
+  } finally {
+    await bench.close();
+  }
+}

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { emptyLedger, settle, takePermit } from '../../model/quota.ts';
+
+const start = Date.parse('2026-11-22T10:00:00Z');
+const silent = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
+
+describe('a reserve of the day’s calls', () => {
+  test('is left to others but for one call an hour, and what goes beyond it is not', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 400 }),
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 600_000 }), fc.integer({ min: 0, max: 3 })), { maxLength: 300 }),
+        (reserve, steps) => {
+          const limit = 500;
+          const dayEnds = start + 8 * 3_600_000;
+          let used = 0;
+          let ledger = emptyLedger;
+          let now = start;
+          const intoReserve: number[] = [];
+          for (const [ms, others] of steps) {
+            if (now < dayEnds && now + ms >= dayEnds) used = 0;
+            now += ms;
+            used = Math.min(limit, used + others);
+            const permit = takePermit(ledger, now, reserve);
+            const left = limit - used;
+            if (!permit.granted) {
+              // The ledger may be behind what others used, never more generous than the hour.
+              if (permit.reason === 'reserve') expect(permit.until - now).toBeLessThanOrEqual(3_600_000);
+              continue;
+            }
+            if (left === 0) {
+              ledger = settle(permit.ledger, permit.call, { ...silent, dayRemaining: 0 }, now);
+              continue;
+            }
+            if (ledger.dayRemaining !== null && ledger.dayRemaining <= reserve) intoReserve.push(now);
+            used++;
+            ledger = settle(permit.ledger, permit.call, { ...silent, dayRemaining: limit - used }, now);
+          }
+          for (const [index, at] of intoReserve.entries()) {
+            if (index > 0) expect(at - (intoReserve[index - 1] ?? 0)).toBeGreaterThanOrEqual(3_600_000);
+          }
+        },
+      ),
+    );
+  });
+
+  test('is no matter as long as more than it is left, and none is kept where none was set', () => {
+    const left = (dayRemaining: number) => ({ ...emptyLedger, dayRemaining, reserveAskedAt: start - 1_000 });
+    expect(takePermit(left(11), start, 10).granted).toBe(true);
+    expect(takePermit(left(10), start, 10)).toEqual({ granted: false, reason: 'reserve', until: start + 3_599_000 });
+    expect(takePermit(left(0), start).granted).toBe(true);
+  });
+
+  test('a new day, heard of by the call that asks, sets the import going', () => {
+    const asked = takePermit({ ...emptyLedger, dayRemaining: 10, reserveAskedAt: start - 3_600_000 }, start, 10);
+    if (!asked.granted) throw new Error('The hour had passed.');
+    expect(takePermit(asked.ledger, start + 1, 10)).toMatchObject({ granted: false, reason: 'reserve' });
+    const answered = settle(asked.ledger, asked.call, { ...silent, dayRemaining: 4_999 }, start + 100);
+    expect(takePermit(answered, start + 200, 10).granted).toBe(true);
+  });
+});

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findConnection, reserveQuota } from '../../storage/connections.ts';
+import { untilProgress } from '../support/observe.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+
+describe('A reserve of the day’s calls is left to others', () => {
+  const dayLimit = 20;
+  const reserve = 12;
+  let stand: Stand;
+  beforeAll(async () => {
+    stand = await startStand({ sandbox: { journals: 3_000, limits: { day: dayLimit, minute: 10_000 } } });
+    const found = await findConnection(stand.database.pool, stand.connection);
+    await reserveQuota(stand.database.pool, found?.connectionId ?? '', reserve);
+  });
+  afterAll(() => stand.close());
+
+  test('the import waits when it is reached, without a 429, and has spent one call of it to hear of the day', async () => {
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+    const waiting = await untilProgress(stand, workflowId, ({ status }) => status === 'waiting');
+    expect(waiting).toMatchObject({
+      dayRemaining: reserve - 1,
+      waitingFor: 'What is left of Xero’s daily limit is reserved for others',
+      totals: { pages: dayLimit - reserve + 1 },
+    });
+    const minutes = (Date.parse(waiting.waitingUntil ?? '') - Date.now()) / 60_000;
+    expect(minutes).toBeGreaterThan(58);
+    expect(minutes).toBeLessThan(62);
+    expect(stand.sandbox.calls.journals().every(({ status }) => status === 200)).toBe(true);
+
+    // With less reserved it goes on at once when it is told to.
+    const { connectionId = '' } = (await findConnection(stand.database.pool, stand.connection)) ?? {};
+    await reserveQuota(stand.database.pool, connectionId, 5);
+    await stand.imports.resume(workflowId);
+    await untilProgress(stand, workflowId, ({ totals }) => totals.pages > dayLimit - reserve + 1);
+    await untilProgress(
+      stand,
+      workflowId,
+      ({ status, totals }) => status === 'waiting' && totals.pages >= dayLimit - 5,
+    );
+    expect(stand.sandbox.calls.journals().every(({ status }) => status === 200)).toBe(true);
+    await stand.imports.cancel(workflowId);
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
+  });
+});
