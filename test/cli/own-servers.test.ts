@@ -188,9 +188,9 @@ describe('With a Postgres, a Temporal and a Xero of one’s own', { timeout: 180
   });
 
   test('a run that fails ends with exit 1 and says why', async () => {
-    await fetch(`${sandbox.url}/sandbox/disconnect`, {
+    await fetch(`${sandbox.url}/sandbox/faults`, {
       method: 'POST',
-      body: JSON.stringify({ tenantId: sandbox.organisations[0]?.tenantId }),
+      body: JSON.stringify({ match: { path: 'Journals' }, do: { kind: 'forbiddenRole' } }),
     });
     const { code, stdout } = await importing('--follow', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'failed', message: expect.stringContaining(connection) });
