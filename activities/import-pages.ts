@@ -2,8 +2,9 @@ import { ApplicationFailure, Context, heartbeat } from '@temporalio/activity';
 import type { PageOutcome } from '../model/run.ts';
 import { runAtWork, takeOver } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
-import { notAllowed, removed } from './page-outcomes.ts';
+import { createPageOutcomes, notAllowed, removed } from './page-outcomes.ts';
 import { createReadJournals } from './read-journals.ts';
+import { createRefreshReference } from './refresh-reference.ts';
 
 const beatEveryMs = 3_000;
 
@@ -15,6 +16,8 @@ const beatEveryMs = 3_000;
 export function createImportPages(dependencies: Dependencies) {
   const { pool } = dependencies;
   const readJournals = createReadJournals(dependencies);
+  const refreshReference = createRefreshReference(dependencies);
+  const { standing, ended } = createPageOutcomes(dependencies);
 
   return async function importPages({ runId }: { runId: string }): Promise<PageOutcome> {
     const beat = setInterval(heartbeat, beatEveryMs);
@@ -27,7 +30,11 @@ export function createImportPages(dependencies: Dependencies) {
       }
       if (run.authorisationId === null) return removed(run);
       if (!run.allowed) return notAllowed(run);
-      return await readJournals({ ...run, authorisationId: run.authorisationId, scheduledAt });
+      const caller = { ...run, authorisationId: run.authorisationId, scheduledAt };
+      const outcome = await readJournals(caller);
+      if (outcome.kind !== 'caughtUp') return outcome;
+      const halted = await refreshReference(caller);
+      return halted === null ? { kind: 'caughtUp', ...(await standing(run)) } : await ended(run, halted);
     } finally {
       clearInterval(beat);
     }

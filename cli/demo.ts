@@ -91,10 +91,10 @@ async function runImport(stack: Stack, imports: Imports, pool: pg.Pool, voice: V
   const { totals } = ending.result;
   const stored = await summariseLedger(pool, organisation.tenantId);
   const wrong = differences(stored, organisation);
-  const early = sandbox.calls.journals().filter((call) => call.early).length;
+  const early = sandbox.calls.early().length;
   say(`\n${verdict(organisation, stored, wrong)}`);
   say(
-    `  calls made               ${totals.calls} journal calls for ${totals.pages} pages and one empty one; refused by Xero: ${sandbox.calls.journals().filter((call) => call.status === 429).length}; before the time it named: ${early}`,
+    `  calls made               ${totals.calls}: ${totals.pages} pages of journals, one empty one, and the reference data; refused by Xero: ${sandbox.calls.all().filter((call) => call.status === 429).length}; before the time it named: ${early}`,
   );
   say(`  workers killed           1 (process ${killedPid}, kill -9)`);
   return wrong.length === 0 && early === 0 && totals.quarantined === 0;

@@ -2,6 +2,7 @@ import { parse, stringify } from 'lossless-json';
 import type pg from 'pg';
 import type { Totals } from '../model/run.ts';
 import { basisOf, type Stream } from '../model/streams.ts';
+import { isAboutData } from './data-errors.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 
 /** One page of journals as Xero sent it, and where it lies. Numbers are journal numbers. */
@@ -150,11 +151,6 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<Store
 function moved(page: JournalPage, rows: { totals: Totals }[]): Stored {
   const totals = rows[0]?.totals;
   return totals ? { moved: true, readThrough: page.through, totals } : { moved: false };
-}
-
-/** Class 22: the data cannot be what the column wants. Class 23: it breaks a constraint. 54000: one value is too large. */
-function isAboutData(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'code' in error && /^(22|23|54)/.test(String(error.code));
 }
 
 interface Counts {

@@ -3,7 +3,7 @@ import type { QuotaReading } from '../model/quota.ts';
 import { createConnections } from './connections.ts';
 import { type Asked, badBody, factsOf, readFault, silence } from './errors.ts';
 import type { XeroFault } from './faults.ts';
-import { countRows, emptyPageText, type NotAPage, readJournalPage } from './pages.ts';
+import { countRows, type NotAPage, readIsLastPage, readJournalPage } from './pages.ts';
 import { type Call, createTransport } from './transport.ts';
 
 export interface XeroApiOptions {
@@ -31,6 +31,11 @@ export interface AnsweredPage extends Answered {
   lastNumber: number | null;
 }
 
+/** A page of contacts. `isLast` is what its pagination says; null where it says nothing: then an empty page is the end. */
+export interface AnsweredContacts extends Answered {
+  isLast: boolean | null;
+}
+
 export type ApiAnswer = Answered | XeroFault;
 export type JournalsAnswer = AnsweredPage | XeroFault;
 
@@ -41,6 +46,17 @@ export interface JournalsCall extends Call {
   modifiedSince?: string | undefined;
   /** Cash basis instead of accrual. */
   paymentsOnly?: boolean | undefined;
+}
+
+export interface ChangesCall extends Call {
+  /** ISO instant in UTC, compared by Xero with UpdatedDateUTC. */
+  modifiedSince?: string | undefined;
+}
+
+export interface ContactsCall extends ChangesCall {
+  /** From 1. */
+  page: number;
+  pageSize: number;
 }
 
 export type XeroApi = ReturnType<typeof createXeroApi>;
@@ -65,7 +81,8 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
     if (response.kind === 'silent') return silence(response.cause, response.reason, asked);
     const unchanged = response.status === 304 && asksForChanges;
     if (!unchanged && (response.status < 200 || response.status > 299)) return readFault(response, asked, now());
-    const text = unchanged ? emptyPageText : response.text;
+    // So that every answer has a text that can be stored.
+    const text = unchanged ? `{"${resource}":[]}` : response.text;
     const facts = read(text);
     if ('problem' in facts) return badBody(response, facts.problem, asked);
     return { kind: 'answered', text, ...factsOf(response.headers), ...facts };
@@ -79,7 +96,7 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
   return {
     /** GET /Journals: at most 100 after `offset`, ascending. */
     journals(call: JournalsCall): Promise<JournalsAnswer> {
-      const since = call.modifiedSince === undefined ? undefined : readInstant(call.modifiedSince);
+      const since = sinceOf(call);
       return ask(
         'Journals',
         call,
@@ -96,9 +113,28 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
     organisation(call: Call): Promise<ApiAnswer> {
       return ask('Organisation', call, (api) => api.getOrganisations(call.tenantId), list('Organisations'));
     },
-    /** GET /Accounts: all of them, archived ones too; not paged. */
-    accounts(call: Call): Promise<ApiAnswer> {
-      return ask('Accounts', call, (api) => api.getAccounts(call.tenantId), list('Accounts'));
+    /** GET /Accounts, archived ones too: all of them, or those modified since; not paged. */
+    accounts(call: ChangesCall): Promise<ApiAnswer> {
+      const since = sinceOf(call);
+      const send = (api: AccountingApi) => api.getAccounts(call.tenantId, since);
+      return ask('Accounts', call, send, list('Accounts'), since !== undefined);
+    },
+    /** GET /Contacts, archived ones too, the oldest change first. */
+    contacts(call: ContactsCall): Promise<AnsweredContacts | XeroFault> {
+      const since = sinceOf(call);
+      const { tenantId, page, pageSize } = call;
+      const order = 'UpdatedDateUTC ASC';
+      return ask(
+        'Contacts',
+        call,
+        (api) =>
+          api.getContacts(tenantId, since, undefined, order, undefined, page, true, undefined, undefined, pageSize),
+        (text) => {
+          const count = countRows(text, 'Contacts');
+          return typeof count === 'number' ? { count, isLast: readIsLastPage(text) } : count;
+        },
+        since !== undefined,
+      );
     },
     /** GET /TrackingCategories, archived ones too: old journals still name them. */
     trackingCategories(call: Call): Promise<ApiAnswer> {
@@ -114,6 +150,10 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
     /** Closes the idle connections that are kept for the next call. */
     close: transport.close,
   };
+}
+
+function sinceOf({ modifiedSince }: ChangesCall): Date | undefined {
+  return modifiedSince === undefined ? undefined : readInstant(modifiedSince);
 }
 
 function readInstant(text: string): Date {

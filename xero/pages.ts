@@ -13,9 +13,6 @@ export interface NotAPage {
   problem: string;
 }
 
-/** The body that stands for "nothing modified since" (304), so that every answer has a text that can be stored. */
-export const emptyPageText = '{"Journals":[]}';
-
 /**
  * Reads the facts of a page of journals from the response text. The greatest number is taken, not the last one's, as
  * tap-xero does: the order is documented, but a cursor must not depend on it. A page with journals of which none has a
@@ -41,6 +38,13 @@ export function readJournalPage(text: string): JournalPage | NotAPage {
 export function countRows(text: string, name: string): number | NotAPage {
   const rows = readArray(text, name);
   return Array.isArray(rows) ? rows.length : rows;
+}
+
+/** Whether `pagination` says that this is the last page; null where there is none: not every endpoint always has it. */
+export function readIsLastPage(text: string): boolean | null {
+  const { pagination } = JSON.parse(text) as { pagination?: { page?: unknown; pageCount?: unknown } | null };
+  const { page, pageCount } = pagination ?? {};
+  return typeof page === 'number' && typeof pageCount === 'number' ? page >= pageCount : null;
 }
 
 function readArray(text: string, name: string): unknown[] | NotAPage {

@@ -1,0 +1,101 @@
+import { Context, log } from '@temporalio/activity';
+import { type ContactsPlace, contactsPerPage, nextContacts, secondBefore } from '../model/reference.ts';
+import {
+  endReference,
+  moveReference,
+  type ReferencePosition,
+  referenceDue,
+  storeReference,
+} from '../storage/reference.ts';
+import type { Answered } from '../xero/api.ts';
+import { type Caller, type CallOutcome, callXero, type Send } from './call-xero.ts';
+import type { Dependencies } from './index.ts';
+
+type Halted = Extract<CallOutcome<Answered>, { kind: 'throttled' | 'needsReconnect' | 'unwanted' }>;
+type Refusal = Extract<CallOutcome<Answered>, { kind: 'notEntitled' | 'refused' }>;
+
+/** So often does trouble of Xero's with reference data hold up a run; what it has imported needs no contacts to be true. */
+const patientAttempts = 4;
+
+/**
+ * Refreshes an organisation's reference data: organisation, accounts, tracking categories and contacts, as far as they are
+ * due. It is done when the rest of a run is stored, so that each account that a stored line names is among them. What Xero
+ * refuses (a scope that was not granted, say) is noted and ends nothing.
+ */
+export function createRefreshReference(dependencies: Dependencies) {
+  const { pool, xero } = dependencies;
+
+  /** Null when all that is due is read; else why it must be gone on with later. */
+  return async function refreshReference(run: Caller): Promise<Halted | null> {
+    for (const due of await referenceDue(pool, run.runId)) {
+      const halted = await refresh(run, due).catch((trouble: Error) => {
+        if (Context.current().info.attempt < patientAttempts || !isXeros(trouble)) throw trouble;
+        return note(run, due, trouble.message);
+      });
+      if (halted !== null) return halted;
+    }
+    return null;
+  };
+
+  async function refresh(run: Caller, due: ReferencePosition): Promise<Halted | null> {
+    const modifiedSince = due.readThrough === null ? undefined : secondBefore(due.readThrough);
+    switch (due.endpoint) {
+      case 'organisation':
+        return readWhole(run, due, (call) => xero.organisation(call));
+      case 'accounts':
+        return readWhole(run, due, (call) => xero.accounts({ ...call, modifiedSince }));
+      case 'trackingCategories':
+        return readWhole(run, due, (call) => xero.trackingCategories(call));
+      case 'contacts':
+        return readContacts(run, due, { modifiedSince, page: 1 });
+    }
+  }
+
+  async function readWhole(run: Caller, { endpoint }: ReferencePosition, send: Send<Answered>): Promise<Halted | null> {
+    const outcome = await callXero(dependencies, run, send);
+    if (outcome.kind !== 'answered') return halt(run, { endpoint, readThrough: null }, outcome);
+    const { newest } = await storeReference(pool, { ...run, endpoint, text: outcome.answer.text });
+    await endReference(pool, { ...run, endpoint }, newest, null);
+    return null;
+  }
+
+  async function readContacts(run: Caller, due: ReferencePosition, from: ContactsPlace): Promise<Halted | null> {
+    const { endpoint } = due;
+    // While the order is kept, all up to the newest seen is stored, and a later attempt may go on from there.
+    let ordered = true;
+    let seen = due.readThrough;
+    for (let at = from; ; ) {
+      const ask: ContactsPlace = at;
+      const outcome = await callXero(dependencies, run, (call) =>
+        xero.contacts({ ...call, ...ask, pageSize: contactsPerPage }),
+      );
+      if (outcome.kind !== 'answered') return halt(run, due, outcome);
+      const { text, count, isLast } = outcome.answer;
+      const { newest, ascending } = await storeReference(pool, { ...run, endpoint, text });
+      ordered &&= ascending;
+      if (newest !== null && (seen === null || newest > seen)) seen = newest;
+      if (count === 0 || isLast === true) {
+        await endReference(pool, { ...run, endpoint }, seen, null);
+        return null;
+      }
+      if (ordered) await moveReference(pool, { ...run, endpoint }, seen);
+      at = nextContacts(at, newest, ordered);
+    }
+  }
+
+  /** A refusal is noted, and the next endpoint is asked; all else is for the workflow to wait for. */
+  function halt(run: Caller, due: ReferencePosition, outcome: Halted | Refusal): Promise<null> | Halted {
+    return outcome.kind === 'notEntitled' || outcome.kind === 'refused' ? note(run, due, outcome.message) : outcome;
+  }
+
+  async function note(run: Caller, { endpoint }: ReferencePosition, said: string): Promise<null> {
+    const message = `The reference data of "${run.connectionName}" is not complete (${endpoint}): ${said}`;
+    log.warn(message);
+    await endReference(pool, { ...run, endpoint }, null, message);
+    return null;
+  }
+}
+
+function isXeros(trouble: Error): boolean {
+  return 'type' in trouble && trouble.type === 'XeroUnavailable';
+}

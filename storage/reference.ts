@@ -1,0 +1,127 @@
+import { parse, stringify } from 'lossless-json';
+import type pg from 'pg';
+import type { ReferenceEndpoint } from '../model/reference.ts';
+import { isAboutData } from './data-errors.ts';
+import type { Queryable } from './pool.ts';
+import { referenceStatements, responseArrays } from './reference-statements.ts';
+
+/** One answer of a reference endpoint, as Xero sent it. */
+export interface ReferencePage {
+  runId: string;
+  tenantId: string;
+  endpoint: ReferenceEndpoint;
+  text: string;
+}
+
+export interface ReferencePosition {
+  endpoint: ReferenceEndpoint;
+  /** Newest UpdatedDateUTC stored, ISO; null when all must be read. */
+  readThrough: string | null;
+}
+
+/** The endpoints that a run has to read: those not asked within the hour, or, for a full run, since it began. */
+export async function referenceDue(db: Queryable, runId: string): Promise<ReferencePosition[]> {
+  const { rows } = await db.query<ReferencePosition>(
+    `with asked as (
+       select r.tenant_id, coalesce((r.request->>'full')::boolean, false) as reads_all, r.started_at
+         from daybook.import_run r where r.run_id = $1
+     )
+     select e.endpoint,
+            case when not reads_all then
+              to_char(p.read_through at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end as "readThrough"
+       from asked, unnest($2::text[]) with ordinality as e (endpoint, place)
+       left join daybook.reference_position p
+              on p.tenant_id = (select tenant_id from asked) and p.endpoint = e.endpoint
+      where p.asked_at is null or p.asked_at < case when reads_all then started_at else now() - interval '1 hour' end
+      order by e.place`,
+    [runId, Object.keys(referenceStatements)],
+  );
+  return rows;
+}
+
+export interface StoredReference {
+  /** Newest UpdatedDateUTC in the answer, ISO; null when it has none. */
+  newest: string | null;
+  /** The rows came in the order of their UpdatedDateUTC. */
+  ascending: boolean;
+  quarantined: number;
+}
+
+/**
+ * Stores an answer: rows are inserted or brought up to date, an older copy never overwrites a newer one, and what Xero does
+ * not send any more stays. An answer that Postgres cannot take as a whole is taken row by row; what cannot be stored goes
+ * to quarantine, word for word.
+ */
+export async function storeReference(pool: pg.Pool, page: ReferencePage): Promise<StoredReference> {
+  const { endpoint, tenantId, runId } = page;
+  const text = referenceStatements[endpoint];
+  const name = responseArrays[endpoint];
+  const store = async (body: string) => {
+    const { rows } = await pool.query<Omit<StoredReference, 'quarantined'>>(text, [tenantId, runId, body]);
+    return rows[0] ?? { newest: null, ascending: true };
+  };
+  try {
+    return { ...(await store(page.text)), quarantined: 0 };
+  } catch (error) {
+    if (!isAboutData(error)) throw error;
+  }
+  const whole: StoredReference = { newest: null, ascending: true, quarantined: 0 };
+  const items = (parse(page.text) as Record<string, unknown[]>)[name] ?? [];
+  for (const item of items.map((each) => stringify(each) ?? 'null')) {
+    try {
+      const { newest } = await store(`{"${name}":[${item}]}`);
+      if (newest !== null && whole.newest !== null && newest < whole.newest) whole.ascending = false;
+      if (newest !== null && (whole.newest === null || newest > whole.newest)) whole.newest = newest;
+    } catch (error) {
+      if (!isAboutData(error)) throw error;
+      whole.quarantined++;
+      await pool.query(
+        `insert into daybook.quarantine (tenant_id, stream, run_id, reason, payload) values ($1, $2, $3, $4, $5)
+         on conflict (tenant_id, stream, md5(payload)) do update
+            set run_id = excluded.run_id, reason = excluded.reason, quarantined_at = now()`,
+        [tenantId, endpoint, runId, `${error.message} (SQLSTATE ${error.code})`, item],
+      );
+    }
+  }
+  return whole;
+}
+
+/** Writes down how far an endpoint is read while there is more of it. */
+export async function moveReference(
+  db: Queryable,
+  { tenantId, runId, endpoint }: Omit<ReferencePage, 'text'>,
+  readThrough: string | null,
+): Promise<void> {
+  await db.query(
+    `insert into daybook.reference_position as p (tenant_id, endpoint, read_through, run_id) values ($1, $2, $3, $4)
+     on conflict (tenant_id, endpoint) do update
+        set read_through = greatest(p.read_through, excluded.read_through), run_id = excluded.run_id`,
+    [tenantId, endpoint, readThrough, runId],
+  );
+}
+
+/** Writes down that an endpoint was read to its end (`message` null), or why Xero refused it: it is asked again in an hour. */
+export async function endReference(
+  db: Queryable,
+  { tenantId, runId, endpoint }: Omit<ReferencePage, 'text'>,
+  readThrough: string | null,
+  message: string | null,
+): Promise<void> {
+  await db.query(
+    `insert into daybook.reference_position as p (tenant_id, endpoint, read_through, asked_at, message, run_id)
+     values ($1, $2, $3, now(), $4, $5)
+     on conflict (tenant_id, endpoint) do update
+        set read_through = greatest(p.read_through, excluded.read_through), asked_at = now(), message = excluded.message,
+            run_id = excluded.run_id`,
+    [tenantId, endpoint, readThrough, message, runId],
+  );
+}
+
+/** What a run could not read of the reference data, in sentences. */
+export async function referenceTroubles(db: Queryable, runId: string): Promise<string[]> {
+  const { rows } = await db.query<{ message: string }>(
+    `select message from daybook.reference_position where run_id = $1 and message is not null order by endpoint`,
+    [runId],
+  );
+  return rows.map(({ message }) => message);
+}

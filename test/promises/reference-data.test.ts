@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { storeReference } from '../../storage/reference.ts';
+import { runRows } from '../support/observe.ts';
+import { type Stand, startStand } from '../support/stand.ts';
+
+let stand: Stand;
+beforeAll(async () => {
+  const organisations = [{ journals: 300, contacts: 2_150 }];
+  stand = await startStand({ sandbox: { organisations, seed: 17, limits: { minute: 10_000 } } });
+});
+beforeEach(() => {
+  stand.sandbox.faults.clear();
+  stand.sandbox.calls.reset();
+});
+afterAll(() => stand.close());
+
+const rows = async (sql: string, ...values: unknown[]) => (await stand.database.pool.query(sql, values)).rows;
+const asked = () =>
+  stand.sandbox.calls
+    .all()
+    .filter(({ path }) => path.startsWith('/api.xro/') && !path.endsWith('/Journals'))
+    .map(({ path, ifModifiedSince }) => `${path.split('/').at(-1)}${ifModifiedSince ? ' since' : ''}`);
+/** As though an hour and a minute had passed. */
+const anHourLater = () => rows(`update daybook.reference_position set asked_at = asked_at - interval '61 minutes'`);
+
+describe('Each import brings the reference data along, for a handful of calls', () => {
+  test('organisation, accounts, tracking and contacts are all there, archived ones too', async () => {
+    expect(await stand.importJournals()).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+    const { books, name, tenantId, baseCurrency } = stand.organisation;
+    expect(await rows('select tenant_id, name, base_currency from xero.organisation')).toEqual([
+      { tenant_id: tenantId, name, base_currency: baseCurrency },
+    ]);
+    expect(await rows('select account_id as id, code, name, status from xero.account order by account_id')).toEqual(
+      books.chart.all
+        .map(({ id, code = null, name, status }) => ({ id, code, name, status }))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    );
+    expect(await rows('select contact_id as id, name from xero.contact order by contact_id')).toEqual(
+      books.contacts.map(({ id, name }) => ({ id, name })).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    );
+    expect(await rows('select name, status from xero.tracking_category order by name')).toEqual(
+      books.tracking.map(({ name, status }) => ({ name, status })).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    );
+    expect(await rows('select count(*)::int as n from xero.tracking_category_option')).toEqual([
+      { n: books.tracking.flatMap(({ options }) => options).length },
+    ]);
+    expect(
+      await rows(
+        `select 1 from xero.journal_line l left join xero.account a using (tenant_id, account_id) where a.name is null`,
+      ),
+    ).toEqual([]);
+    expect(asked()).toHaveLength(6);
+  });
+
+  test('within the hour nothing is asked again, whatever is run', async () => {
+    await stand.importJournals();
+    await stand.importJournals({ endingAtJournalId: 10 });
+    await stand.importJournals({ basis: 'cash' });
+    expect(asked()).toEqual([]);
+  });
+
+  test('after it only what changed is; a full run asks for all', async () => {
+    await anHourLater();
+    await stand.importJournals();
+    expect(asked()).toEqual(['Organisation', 'Accounts since', 'TrackingCategories', 'Contacts since']);
+    stand.sandbox.calls.reset();
+    await stand.importJournals({ full: true });
+    expect(asked().slice(0, 4)).toEqual(['Organisation', 'Accounts', 'TrackingCategories', 'Contacts']);
+  });
+});
+
+describe('What Xero refuses or fails to give of it holds no journal up', () => {
+  test('a scope that was not granted is noted, and the journals and the rest are imported', async () => {
+    await rows('truncate daybook.reference_position, xero.account, xero.contact');
+    stand.sandbox.faults.add({ match: { path: 'Accounts' }, do: { kind: 'authorizationUnsuccessful' } });
+    const number = stand.organisation.books.append();
+    const ended = await stand.importJournals();
+    expect(ended).toMatchObject({ ok: true, result: { outcome: 'caughtUp', readThrough: number } });
+    const [run] = (await runRows(stand, ended.workflowId)).slice(-1);
+    expect(run?.message).toMatch(/reference data of "acme.*not complete \(accounts\)/);
+    expect(await rows('select count(*)::int as n from xero.contact')).toEqual([{ n: 2_150 }]);
+    expect(await rows('select 1 from xero.account')).toEqual([]);
+    stand.sandbox.faults.clear();
+    await anHourLater();
+    await stand.importJournals();
+    expect(await rows('select count(*)::int as n from xero.account')).toEqual([
+      { n: stand.organisation.books.chart.all.length },
+    ]);
+  });
+
+  test('a limit and a passing fault are waited out, as for journals', async () => {
+    await rows('truncate daybook.reference_position, xero.contact');
+    stand.sandbox.faults.add(
+      { match: { path: 'Contacts', nth: 2 }, do: { kind: 'html503' } },
+      { match: { path: 'Organisation', nth: 1 }, do: { kind: 'rateLimited', problem: 'day', retryAfter: 1 } },
+    );
+    expect(await stand.importJournals()).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+    expect(stand.sandbox.calls.early()).toEqual([]);
+    expect(stand.sandbox.faults.list().map(({ struck }) => struck)).toEqual([1, 1]);
+    expect(await rows('select count(*)::int as n from xero.contact')).toEqual([{ n: 2_150 }]);
+  });
+});
+
+describe('The stored chart tells its own history', () => {
+  const account = (fields: object) => ({
+    AccountID: '00000000-0000-4000-8000-000000000001',
+    Code: '200',
+    Name: 'Sales',
+    Type: 'REVENUE',
+    Class: 'REVENUE',
+    Status: 'ACTIVE',
+    UpdatedDateUTC: '/Date(1700000000000+0000)/',
+    ...fields,
+  });
+  const store = (...Accounts: unknown[]) =>
+    storeReference(stand.database.pool, {
+      runId: '00000000-0000-4000-8000-0000000000ff',
+      tenantId: '00000000-0000-4000-8000-0000000000aa',
+      endpoint: 'accounts',
+      text: JSON.stringify({ Accounts }),
+    });
+  const history = () =>
+    rows(
+      `select code, name, status from xero.account_history
+        where tenant_id = '00000000-0000-4000-8000-0000000000aa' order by seen_at`,
+    );
+
+  test('a row where a name, a code or a status changed; none where nothing did; an older copy changes nothing', async () => {
+    await store(account({}));
+    await store(account({ Description: 'Only the words about it' }));
+    await store(account({ Name: 'Turnover', UpdatedDateUTC: '/Date(1700000100000+0000)/' }));
+    await store(account({ Name: 'Sales' }));
+    await store(account({ Name: 'Turnover', Status: 'ARCHIVED', UpdatedDateUTC: '/Date(1700000200000+0000)/' }));
+    await store();
+    expect(await history()).toEqual([
+      { code: '200', name: 'Sales', status: 'ACTIVE' },
+      { code: '200', name: 'Turnover', status: 'ACTIVE' },
+      { code: '200', name: 'Turnover', status: 'ARCHIVED' },
+    ]);
+    expect(await rows(`select name, status from xero.account where account_id = $1`, account({}).AccountID)).toEqual([
+      { name: 'Turnover', status: 'ARCHIVED' },
+    ]);
+  });
+
+  test('one account that Postgres cannot store is in quarantine, the others are stored', async () => {
+    const good = account({ AccountID: '00000000-0000-4000-8000-000000000002', Code: '201' });
+    const bad = account({ AccountID: '00000000-0000-4000-8000-000000000003', Name: 'Nothing\0here' });
+    expect(await store(bad, good)).toMatchObject({ quarantined: 1 });
+    expect(await rows(`select code from xero.account where account_id = $1`, good.AccountID)).toEqual([
+      { code: '201' },
+    ]);
+    expect(await rows(`select stream, reason from daybook.quarantine where stream = 'accounts'`)).toHaveLength(1);
+  });
+});
