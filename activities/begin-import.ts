@@ -1,9 +1,11 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { startingPoint } from '../model/cursor.ts';
+import { secondLook } from '../model/gaps.ts';
 import { checkImport, type ImportKind, type ImportRequest, instantOf } from '../model/request.ts';
 import type { BeginOutcome, FailureName } from '../model/run.ts';
 import { type Stream, streamOf, streams } from '../model/streams.ts';
 import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
+import { recentGaps } from '../storage/gaps.ts';
 import { endRun, type ImportRun, openRun, watermark } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
 
@@ -59,7 +61,11 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
     workflowId: string,
   ): Promise<BeginOutcome> {
     const stored = await watermark(pool, connection.tenantId, stream);
-    const { range, cursor, movesWatermark } = startingPoint(request, stored);
+    const { range, cursor: overlapFrom, movesWatermark } = startingPoint(request, stored);
+    const takesUp = streams[stream].kind === 'journals' && movesWatermark && !request.full && overlapFrom !== null;
+    const cursor = takesUp
+      ? secondLook(await recentGaps(pool, connection.tenantId, stream, stored), overlapFrom, stored)
+      : overlapFrom;
     const since = request.modifiedSince === undefined ? null : instantOf(request.modifiedSince);
     const newRun = {
       runId,
