@@ -36,13 +36,19 @@ describe('Each import brings the reference data along, for a handful of calls', 
         .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     );
     expect(await rows('select contact_id as id, name from xero.contact order by contact_id')).toEqual(
-      books.contacts.map(({ id, name }) => ({ id, name })).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      books.reference
+        .contacts()
+        .map(({ id, name }) => ({ id, name }))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     );
     expect(await rows('select name, status from xero.tracking_category order by name')).toEqual(
-      books.tracking.map(({ name, status }) => ({ name, status })).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+      books.reference
+        .categories()
+        .map(({ name, status }) => ({ name, status }))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     );
     expect(await rows('select count(*)::int as n from xero.tracking_category_option')).toEqual([
-      { n: books.tracking.flatMap(({ options }) => options).length },
+      { n: books.reference.categories().flatMap(({ options }) => options).length },
     ]);
     expect(
       await rows(
