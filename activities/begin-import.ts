@@ -1,8 +1,9 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { startingPoint } from '../model/cursor.ts';
 import { secondLook } from '../model/gaps.ts';
+import { invoicesStartingPoint } from '../model/invoice-cursor.ts';
 import { checkImport, type ImportKind, type ImportRequest, instantOf } from '../model/request.ts';
-import type { BeginOutcome, FailureName } from '../model/run.ts';
+import { type BeginOutcome, type FailureName, readThrough } from '../model/run.ts';
 import { type Stream, streamOf, streams } from '../model/streams.ts';
 import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
 import { recentGaps } from '../storage/gaps.ts';
@@ -61,12 +62,14 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
     workflowId: string,
   ): Promise<BeginOutcome> {
     const stored = await watermark(pool, connection.tenantId, stream);
-    const { range, cursor: overlapFrom, movesWatermark } = startingPoint(request, stored);
+    const since = request.modifiedSince === undefined ? null : instantOf(request.modifiedSince);
+    const start =
+      stream === 'invoices' ? invoicesStartingPoint(request, since, stored) : startingPoint(request, stored);
+    const { range, cursor: overlapFrom, movesWatermark } = start;
     const takesUp = streams[stream].kind === 'journals' && movesWatermark && !request.full && overlapFrom !== null;
     const cursor = takesUp
       ? secondLook(await recentGaps(pool, connection.tenantId, stream, stored), overlapFrom, stored)
       : overlapFrom;
-    const since = request.modifiedSince === undefined ? null : instantOf(request.modifiedSince);
     const newRun = {
       runId,
       workflowId,
@@ -137,5 +140,5 @@ function wanted(stream: Stream, request: ImportRequest, cursor: number | null): 
   if (from !== undefined || to !== undefined) parts.push(`${what} ${from ?? 1} to ${to ?? 'the newest'}`);
   if (modifiedSince !== undefined) parts.push(`${parts.length > 0 ? '' : `${what} `}modified since ${modifiedSince}`);
   if (parts.length > 0) return parts.join(', ');
-  return full || cursor === 0 ? `all ${what}` : `new ${what} after ${cursor}`;
+  return full || cursor === 0 ? `all ${what}` : `new ${what} after ${readThrough(stream, cursor)}`;
 }

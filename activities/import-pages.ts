@@ -1,8 +1,10 @@
 import { ApplicationFailure, Context, heartbeat } from '@temporalio/activity';
 import type { PageOutcome } from '../model/run.ts';
+import { streams } from '../model/streams.ts';
 import { runAtWork, takeOver } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
 import { createPageOutcomes, notAllowed, removed } from './page-outcomes.ts';
+import { createReadInvoices } from './read-invoices.ts';
 import { createReadJournals } from './read-journals.ts';
 import { createRefreshReference } from './refresh-reference.ts';
 
@@ -15,7 +17,7 @@ const beatEveryMs = 3_000;
  */
 export function createImportPages(dependencies: Dependencies) {
   const { pool } = dependencies;
-  const readJournals = createReadJournals(dependencies);
+  const readers = { journals: createReadJournals(dependencies), invoices: createReadInvoices(dependencies) };
   const refreshReference = createRefreshReference(dependencies);
   const { standing, ended } = createPageOutcomes(dependencies);
 
@@ -31,7 +33,7 @@ export function createImportPages(dependencies: Dependencies) {
       if (run.authorisationId === null) return removed(run);
       if (!run.allowed) return notAllowed(run);
       const caller = { ...run, authorisationId: run.authorisationId, scheduledAt };
-      const outcome = await readJournals(caller);
+      const outcome = await readers[streams[run.stream].kind](caller);
       if (outcome.kind !== 'caughtUp') return outcome;
       const halted = await refreshReference(caller);
       return halted === null ? { kind: 'caughtUp', ...(await standing(run)) } : await ended(run, halted);

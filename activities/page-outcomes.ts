@@ -1,6 +1,6 @@
 import { Context, log } from '@temporalio/activity';
 import { wakeJitterMs } from '../model/quota.ts';
-import type { PageOutcome, Position } from '../model/run.ts';
+import { type PageOutcome, type Position, readThrough } from '../model/run.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
 import type { Answered } from '../xero/api.ts';
 import type { Caller, CallOutcome } from './call-xero.ts';
@@ -38,7 +38,7 @@ export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'p
   async function standing(run: RunAtWork): Promise<Position> {
     const current = (await runAtWork(pool, run.runId)) ?? run;
     return {
-      readThrough: current.nextOffset,
+      readThrough: readThrough(run.stream, current.nextOffset),
       totals: current.totals,
       dayRemaining: await permits.dayRemaining(run.tenantId),
     };

@@ -1,4 +1,5 @@
 import type { Progress } from '../model/run.ts';
+import { streams } from '../model/streams.ts';
 
 /** Where an import's progress is shown. */
 export interface Display {
@@ -50,7 +51,7 @@ function liveLine(stream: NodeJS.WriteStream, total: number | null): Display {
   return {
     progress(progress) {
       const { admitted } = progress.totals;
-      line = `${total === null ? '' : bar(admitted, total)}${admitted} journals · ${stateOf(progress, rate(admitted))}`;
+      line = `${total === null ? '' : bar(admitted, total)}${admitted} ${rowsOf(progress)} · ${stateOf(progress, rate(admitted))}`;
       draw();
     },
     note(text) {
@@ -59,6 +60,10 @@ function liveLine(stream: NodeJS.WriteStream, total: number | null): Display {
     },
     end: () => stream.write('\n'),
   };
+}
+
+function rowsOf({ run }: Progress): string {
+  return run === null ? 'rows' : streams[run.stream].rows;
 }
 
 function bar(count: number, total: number): string {
@@ -80,7 +85,9 @@ function plainLines(write: (line: string) => void): Display {
       if (key === last && !due) return;
       last = key;
       lastAt = Date.now();
-      write(`${new Date().toISOString().slice(11, 19)}  ${admitted} journals · ${stateOf(progress, perSecond)}`);
+      write(
+        `${new Date().toISOString().slice(11, 19)}  ${admitted} ${rowsOf(progress)} · ${stateOf(progress, perSecond)}`,
+      );
     },
     note: write,
     end() {},

@@ -1,7 +1,9 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { type Ending, type Imports, RequestRefused } from '../client/imports.ts';
-import { checkImport } from '../model/request.ts';
+import { checkImport, type ImportKind } from '../model/request.ts';
+import { readThrough } from '../model/run.ts';
+import { streams } from '../model/streams.ts';
 import { findConnection } from '../storage/connections.ts';
 import { recentRuns } from '../storage/runs.ts';
 import { displayOn, noDisplay } from './display.ts';
@@ -26,7 +28,17 @@ export function addImportCommands(program: Command): void {
     .option('--full', 'read everything again, not only what is new')
     .option('--follow', 'show the progress and end with the import')
     .option('--json', 'print one line of JSON')
-    .action(importJournals);
+    .action((options: ImportOptions) => startImport('journals', options));
+  importing
+    .command('invoices')
+    .description('import invoices: sales and bills, of every status')
+    .requiredOption('--connection <name>', 'the connection to import through')
+    .requiredOption('--application <name>', 'the application that asks')
+    .option('--modified-since <date>', 'updated on or after: 2026-07-01 (midnight UTC) or 2026-07-01T09:30:00Z')
+    .option('--full', 'read everything again, not only what is new')
+    .option('--follow', 'show the progress and end with the import')
+    .option('--json', 'print one line of JSON')
+    .action((options: ImportOptions) => startImport('invoices', options));
 
   program
     .command('status')
@@ -61,7 +73,7 @@ export function addImportCommands(program: Command): void {
   }
 }
 
-interface JournalOptions {
+interface ImportOptions {
   connection: string;
   application: string;
   from?: string;
@@ -73,7 +85,7 @@ interface JournalOptions {
   json?: boolean;
 }
 
-async function importJournals(options: JournalOptions): Promise<void> {
+async function startImport(kind: ImportKind, options: ImportOptions): Promise<void> {
   const request = {
     connection: options.connection,
     application: options.application,
@@ -85,14 +97,14 @@ async function importJournals(options: JournalOptions): Promise<void> {
   };
   // Absent, not undefined: what is sent is the same JSON that a person would write.
   const sent: unknown = JSON.parse(JSON.stringify(request));
-  const checked = checkImport('journals', sent);
+  const checked = checkImport(kind, sent);
   const problems = [
     ...(checked.ok ? [] : checked.problems),
     ...(await refusals(options.connection, options.application)),
   ];
   if (problems.length > 0) throw new RequestRefused(problems);
   await withImports(async (imports) => {
-    const started = await imports.startJournals(sent);
+    const started = await imports.start(kind, sent);
     if (!options.follow) {
       print(
         options.json,
@@ -121,11 +133,11 @@ async function followToEnd(
 
 function inWords(ending: Ending): string {
   if (!ending.ok) return `The import failed (${ending.failure}):\n${ending.message}`;
-  const { message, totals, readThrough } = ending.result;
+  const { message, stream, totals, readThrough } = ending.result;
   const quarantined =
     totals.quarantined === 0 ? '' : `, ${totals.quarantined} in quarantine (table daybook.quarantine)`;
   const through = readThrough === null ? 'nothing read' : `read through ${readThrough}`;
-  return `${message} ${totals.stored} journals stored${quarantined}, ${through}, ${totals.calls} calls.`;
+  return `${message} ${totals.stored} ${streams[stream].rows} stored${quarantined}, ${through}, ${totals.calls} calls.`;
 }
 
 async function status(options: { connection?: string; follow?: string; json?: boolean }): Promise<void> {
@@ -143,7 +155,7 @@ async function status(options: { connection?: string; follow?: string; json?: bo
       run.status,
       run.totals.stored,
       run.totals.calls,
-      run.nextOffset ?? '',
+      readThrough(run.stream, run.nextOffset) ?? '',
       run.status === 'needsReconnect'
         ? `a new consent: daybook connect --name ${run.connectionName} --application ${run.application}`
         : run.waitingUntil
@@ -179,6 +191,6 @@ function asNumber(text: string | undefined): number | string | undefined {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
-function expected({ from, to, modifiedSince }: JournalOptions): number | null {
+function expected({ from, to, modifiedSince }: ImportOptions): number | null {
   return to === undefined || modifiedSince !== undefined ? null : Number(to) - Number(from ?? 1) + 1;
 }

@@ -66,6 +66,7 @@ export function createImports(client: Client, taskQueue: string) {
      */
     start,
     startJournals: (input: unknown): Promise<StartedImport> => start('journals', input),
+    startInvoices: (input: unknown): Promise<StartedImport> => start('invoices', input),
 
     /** Where an import stands; its worker answers, so without one this fails, in seconds. */
     progress: (workflowId: string): Promise<Progress> =>

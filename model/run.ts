@@ -1,14 +1,14 @@
-import type { Stream } from './streams.ts';
+import { type Stream, streams } from './streams.ts';
 
 /** Everything counted so far in one import run. Kept in Postgres; the workflow only repeats it. */
 export interface Totals {
   /** Pages committed. */
   pages: number;
-  /** Journals stored by this run (those stored before are not counted again). */
+  /** Rows stored by this run (journals; invoices that were new or had changed; those stored before are not counted again). */
   stored: number;
-  /** Journals that Xero sent and the filters admitted, stored before or not. */
+  /** Rows that Xero sent and the filters admitted, stored before or not. */
   admitted: number;
-  /** Journals that could not be stored and wait in quarantine with the reason. */
+  /** Rows that could not be stored and wait in quarantine with the reason. */
   quarantined: number;
   /** Calls spent on Xero, refused and repeated ones included. */
   calls: number;
@@ -17,11 +17,17 @@ export interface Totals {
 export const noTotals: Totals = { pages: 0, stored: 0, admitted: 0, quarantined: 0, calls: 0 };
 
 export interface Position {
-  /** Every journal number up to here has been read by this run; null until the first offset is found. */
-  readThrough: number | null;
+  /** Everything up to here has been read by this run: a journal number, or an ISO instant for invoices; null before. */
+  readThrough: number | string | null;
   /** Calls left today as Xero last said; null when it has not said. */
   dayRemaining: number | null;
   totals: Totals;
+}
+
+/** How far a run has read, for people: a journal number, or for invoices the instant of a second since 1970. */
+export function readThrough(stream: Stream, cursor: number | null): number | string | null {
+  if (cursor === null || streams[stream].kind === 'journals') return cursor;
+  return cursor === 0 ? null : new Date(cursor * 1_000).toISOString();
 }
 
 /** Which limit or event a run waits for. */
@@ -96,6 +102,7 @@ export interface ImportResult {
   outcome: Exclude<EndStatus, 'failed'>;
   message: string;
   runId: string;
-  readThrough: number | null;
+  stream: Stream;
+  readThrough: number | string | null;
   totals: Totals;
 }

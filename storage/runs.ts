@@ -1,4 +1,5 @@
 import type { JournalRange } from '../model/cursor.ts';
+import type { InvoicePlace } from '../model/invoice-cursor.ts';
 import type { EndStatus, RunStatus, Totals } from '../model/run.ts';
 import { journalsPerPage, type Stream } from '../model/streams.ts';
 import type { Connection } from './connections.ts';
@@ -18,6 +19,8 @@ export interface ImportRun {
   movesWatermark: boolean;
   /** Offset of the next call; null until the first journal of a `modifiedSince` run is found. */
   nextOffset: number | null;
+  /** For invoices: where the run stands; its second is `nextOffset`. */
+  invoicePlace: InvoicePlace;
   status: RunStatus;
   totals: Totals;
 }
@@ -39,7 +42,9 @@ const columns = `
   r.run_id as "runId", r.workflow_id as "workflowId", r.connection_id as "connectionId", r.connection_name as "connectionName",
   r.application, r.tenant_id as "tenantId", r.stream,
   json_build_object('startingAt', r.starting_at, 'endingAt', r.ending_at) as range,
-  r.modified_since as "modifiedSince", r.moves_watermark as "movesWatermark", r.next_offset as "nextOffset", r.status,
+  r.modified_since as "modifiedSince", r.moves_watermark as "movesWatermark", r.next_offset as "nextOffset",
+  json_build_object('second', r.next_offset, 'page', r.next_page, 'beyond', r.beyond_second,
+                    'closing', r.closing_pages) as "invoicePlace", r.status,
   json_build_object('pages', r.pages, 'stored', r.stored, 'admitted', r.admitted, 'quarantined', r.quarantined,
                     'calls', r.calls) as totals`;
 
@@ -96,6 +101,8 @@ export interface RunAtWork extends ImportRun {
   /** How many of the organisation's daily calls imports leave to others. */
   quotaReserve: number;
   ended: boolean;
+  /** Rows in the largest page that this run has stored; 0 before the first. */
+  largestPage: number;
   /** The last page was full, so more are likely to follow. */
   dense: boolean;
   /** False once the application was taken off the connection's list, or the connection was removed. */
@@ -107,6 +114,7 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
     `select ${columns}, c.authorisation_id as "authorisationId", coalesce(c.quota_reserve, 0) as "quotaReserve",
             a.application is not null as allowed,
             r.ended_at is not null as ended,
+            coalesce((select max(p.journals) from daybook.page_receipt p where p.run_id = r.run_id), 0) as "largestPage",
             coalesce((select p.journals >= $2 from daybook.page_receipt p
                        where p.run_id = r.run_id and p.through_number = r.next_offset limit 1), false) as dense
        from daybook.import_run r

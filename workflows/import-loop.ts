@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import type { ImportKind } from '../model/request.ts';
+import type { ImportKind, ImportRequest } from '../model/request.ts';
 import {
   type EndStatus,
   type ImportResult,
@@ -20,6 +20,7 @@ import {
   type PageOutcome,
   type Progress,
 } from '../model/run.ts';
+import { streamOf } from '../model/streams.ts';
 import { Controls, progress } from './messages.ts';
 import { wasStartedBySchedule } from './schedules.ts';
 import { limitInWords, Standing } from './standing.ts';
@@ -57,7 +58,7 @@ export interface Carried {
  *
  * @throws ApplicationFailure whose type is a `FailureName` and whose message says what happened and what to do.
  */
-export async function runImport(kind: ImportKind, request: unknown, carried?: Carried): Promise<ImportResult> {
+export async function runImport(kind: ImportKind, request: ImportRequest, carried?: Carried): Promise<ImportResult> {
   const standing = new Standing(carried?.progress ?? {});
   const controls = new Controls({ paused: standing.progress.status === 'paused' });
   setHandler(progress, () => standing.progress);
@@ -81,7 +82,7 @@ export async function runImport(kind: ImportKind, request: unknown, carried?: Ca
 }
 
 /** Each import is a workflow of its own type, which goes on under the same type when its history is renewed. */
-type Import = (request: unknown, carried?: Carried) => Promise<ImportResult>;
+type Import = (request: ImportRequest, carried?: Carried) => Promise<ImportResult>;
 
 interface UnderWay {
   run: OpenRun;
@@ -89,13 +90,22 @@ interface UnderWay {
   controls: Controls;
 }
 
-async function begin(kind: ImportKind, request: unknown): Promise<OpenRun | { skipped: ImportResult }> {
+async function begin(kind: ImportKind, request: ImportRequest): Promise<OpenRun | { skipped: ImportResult }> {
   const { firstExecutionRunId: runId, workflowId } = workflowInfo();
   // Begun whole even when it is cancelled meanwhile: a row that was opened must get its outcome.
   const begun = await CancellationScope.nonCancellable(() => beginImport({ kind, request, runId, workflowId }));
   if (begun.kind === 'begun') return begun.run;
   if (begun.failure === 'ImportAlreadyRunning' && wasStartedBySchedule()) {
-    return { skipped: { outcome: 'skipped', message: begun.message, runId, readThrough: null, totals: noTotals } };
+    return {
+      skipped: {
+        outcome: 'skipped',
+        message: begun.message,
+        runId,
+        stream: streamOf(kind, request),
+        readThrough: null,
+        totals: noTotals,
+      },
+    };
   }
   throw ApplicationFailure.nonRetryable(begun.message, begun.failure);
 }
@@ -177,7 +187,7 @@ async function end({ run, standing }: UnderWay, outcome: EndStatus, why?: string
     finishImport({ runId: run.runId, status: outcome, message }),
   );
   standing.change({ status: outcome, totals });
-  return { outcome, message, runId: run.runId, readThrough: standing.progress.readThrough, totals };
+  return { outcome, message, runId: run.runId, stream: run.stream, readThrough: standing.progress.readThrough, totals };
 }
 
 const cancelledMessage = 'Cancelled. What was imported stays; a new run goes on from there.';

@@ -1,2 +1,3 @@
+export { importInvoices } from './import-invoices.ts';
 export { importJournals } from './import-journals.ts';
 export { keepAuthorisationsAlive } from './keep-authorisations-alive.ts';

@@ -1,5 +1,6 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import { noTotals, type Progress, type WaitReason } from '../model/run.ts';
+import { streams } from '../model/streams.ts';
 
 /** Where an import stands, as the query `progress` and the Temporal UI's current details show it. */
 export class Standing {
@@ -49,7 +50,7 @@ function inMarkdown(progress: Progress): string {
   if (waitingFor !== null)
     lines.push(`**Waiting:** ${waitingFor}${waitingUntil ? `; goes on at **${waitingUntil}**` : ''}`);
   lines.push(
-    `- ${totals.stored} journals stored, read through journal ${readThrough ?? '(not begun)'}`,
+    `- ${totals.stored} ${streams[run.stream].rows} stored, read through ${readThrough ?? '(not begun)'}`,
     `- ${totals.pages} pages, ${totals.calls} calls, ${dayRemaining ?? 'an unknown number of'} calls left today`,
     `- ${totals.quarantined} in quarantine`,
   );

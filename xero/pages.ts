@@ -34,6 +34,40 @@ export function readJournalPage(text: string): JournalPage | NotAPage {
   return { kind: 'page', count: journals.length, firstNumber, lastNumber };
 }
 
+/** What a page of invoices holds, without its amounts. */
+export interface InvoicePage {
+  count: number;
+  /** The second since 1970 of the greatest UpdatedDateUTC; null when none can be read. */
+  lastSecond: number | null;
+  /** Pages there are, by Xero's `pagination`; null when it sends none. */
+  pageCount: number | null;
+}
+
+/** Reads the facts of a page of invoices from the response text. */
+export function readInvoicePage(text: string): InvoicePage | NotAPage {
+  const invoices = readArray(text, 'Invoices');
+  if (!Array.isArray(invoices)) return invoices;
+  let lastSecond: number | null = null;
+  for (const invoice of invoices) {
+    const second = secondOf((invoice as { UpdatedDateUTC?: unknown } | null)?.UpdatedDateUTC);
+    if (second !== null && (lastSecond === null || second > lastSecond)) lastSecond = second;
+  }
+  const { pagination } = JSON.parse(text) as { pagination?: { pageCount?: unknown } | null };
+  const pageCount = typeof pagination?.pageCount === 'number' ? pagination.pageCount : null;
+  return { count: invoices.length, lastSecond, pageCount };
+}
+
+/** The second of an instant as Xero writes it, "/Date(1539993600000+0000)/" (the offset changes nothing) or ISO in UTC. */
+function secondOf(value: unknown): number | null {
+  if (typeof value !== 'string') return null;
+  const mark = /^\/Date\((-?\d{1,15})([+-]\d{4})?\)\/$/.exec(value);
+  const iso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z?$/.test(value)
+    ? Date.parse(`${value.replace(/Z$/, '')}Z`)
+    : Number.NaN;
+  const second = Math.floor((mark ? Number(mark[1]) : iso) / 1_000);
+  return Number.isNaN(second) ? null : second;
+}
+
 /** The number of rows in the array `name` of a response text, or the reason why it is not such a response. */
 export function countRows(text: string, name: string): number | NotAPage {
   const rows = readArray(text, name);

@@ -31,6 +31,7 @@ export interface Stand {
   environment: Record<string, string>;
   /** Starts an import with these filters and waits for its end. */
   importJournals(filters?: Record<string, unknown>): Promise<Ending & { workflowId: string }>;
+  importInvoices(filters?: Record<string, unknown>): Promise<Ending & { workflowId: string }>;
   close(): Promise<void>;
 }
 
@@ -125,6 +126,10 @@ export async function startStand({
     },
     async importJournals(filters = {}) {
       const { workflowId } = await imports.startJournals({ connection, application, ...filters });
+      return { workflowId, ...(await imports.ending(workflowId)) };
+    },
+    async importInvoices(filters = {}) {
+      const { workflowId } = await imports.startInvoices({ connection, application, ...filters });
       return { workflowId, ...(await imports.ending(workflowId)) };
     },
     async close() {
