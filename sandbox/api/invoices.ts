@@ -99,14 +99,15 @@ export function getInvoices(request: ApiRequest): Answer {
   }
   const page = Number(query.get('page') ?? 1);
   // Out of range is clamped without a word, as Xero does.
-  const pageSize = Math.min(Math.max(Number(query.get('pageSize') ?? 100), 1), 1000);
+  const { invoicesPerPage = 1000, pagination: says = true } = request.organisation.books.invoices.options;
+  const pageSize = Math.min(Math.max(Number(query.get('pageSize') ?? 100), 1), invoicesPerPage);
   const pagination = { page, pageSize, pageCount: Math.ceil(sorted.length / pageSize), itemCount: sorted.length };
   const rows = sorted.slice((page - 1) * pageSize, page * pageSize).slice(0, bent?.rows);
   return answer(
     rows.map((each) => each.full()),
     { fourDecimals, extent: summary ? 'summary' : 'paged' },
     now,
-    `"pagination":${JSON.stringify(pagination)},`,
+    says ? `"pagination":${JSON.stringify(pagination)},` : '',
   );
 }
 

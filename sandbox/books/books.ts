@@ -32,6 +32,10 @@ export interface BooksOptions {
   listsDeleted?: boolean;
   /** If-Modified-Since on invoices: everything of its second (default), or only what changed in a later one. */
   modifiedSince?: 'inclusive' | 'exclusive';
+  /** The largest page of invoices, whatever is asked for. Default 1,000, as Xero's. */
+  invoicesPerPage?: number;
+  /** Pages of invoices say how many there are. Default true, as Xero's do. */
+  pagination?: boolean;
   /** Journals that become visible only later, among the newest. */
   late?: LateJournals;
   /** What the trial balance shows and the journals do not. */

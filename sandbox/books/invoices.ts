@@ -7,7 +7,12 @@ import { type InvoiceEntry, type InvoiceOptions, madeInvoices } from './made-inv
 /** The invoices of one organisation: those of the seed, and whatever people did to them since. */
 export interface InvoiceBook {
   readonly count: number;
-  readonly options: InvoiceOptions & { listsDeleted?: boolean; modifiedSince?: 'inclusive' | 'exclusive' };
+  readonly options: InvoiceOptions & {
+    listsDeleted?: boolean;
+    modifiedSince?: 'inclusive' | 'exclusive';
+    invoicesPerPage?: number;
+    pagination?: boolean;
+  };
   /** In Xero's default order: UpdatedDateUTC, then InvoiceID, both ascending. */
   entries(): readonly InvoiceEntry[];
   /** By id, or by number for a sales invoice. */

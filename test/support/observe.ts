@@ -73,7 +73,8 @@ export async function forgetImports({ database, sandbox }: Stand): Promise<void>
   sandbox.setLatency(0);
   sandbox.calls.reset();
   await database.pool.query(
-    `truncate xero.journal, xero.journal_line, xero.journal_line_tracking, daybook.import_run, daybook.page_receipt,
+    `truncate xero.journal, xero.journal_line, xero.journal_line_tracking, xero.invoice, xero.invoice_line_item,
+              xero.invoice_line_item_tracking, xero.invoice_settlement, daybook.import_run, daybook.page_receipt,
               daybook.stream_position, daybook.quota_ledger, daybook.quarantine`,
   );
 }
