@@ -2,9 +2,10 @@ import { CommanderError } from 'commander';
 import { ActRefused } from '../admin/place.ts';
 import { RequestRefused } from '../client/imports.ts';
 import { ConfigurationError } from '../config/config.ts';
+import { NameRefused } from '../storage/connections.ts';
 import { UnfitDatabase } from '../storage/migrate.ts';
 
-const mendable = [ConfigurationError, RequestRefused, ActRefused, UnfitDatabase];
+const mendable = [ConfigurationError, RequestRefused, ActRefused, NameRefused, UnfitDatabase];
 
 /** What a command that failed says on standard error, and its exit code: 2 for what a person can mend, 1 for the rest. */
 export function explain(error: unknown): { text: string; exitCode: number } {

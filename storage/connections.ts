@@ -39,13 +39,21 @@ export interface NewConnection {
   applications: string[];
 }
 
+/** The name of a connection cannot be had; the message is a sentence with the remedy. */
+export class NameRefused extends Error {
+  override name = 'NameRefused';
+}
+
 /**
  * Stores a connection under its name, or renews the one that has it: a second consent for the same organisation brings a
  * new authorisation and keeps the applications. A name that belongs to another organisation is refused with `null`.
+ * The connection's schema comes with it, by a trigger.
+ * @throws NameRefused when another connection, or somebody else, has the schema of this name.
  */
 export async function storeConnection(db: Queryable, connection: NewConnection): Promise<string | null> {
-  const { rows } = await db.query<{ connection_id: string }>(
-    `with stored as (
+  const { rows } = await db
+    .query<{ connection_id: string }>(
+      `with stored as (
        insert into daybook.connection (name, authorisation_id, tenant_id, tenant_name, xero_connection_id)
        values ($1, $2, $3, $4, $5)
        on conflict (name) do update
@@ -67,8 +75,18 @@ export async function storeConnection(db: Queryable, connection: NewConnection):
       connection.xeroConnectionId,
       connection.applications,
     ],
-  );
+  ).catch((error: Error & { code?: string; constraint?: string }) => {
+    throw refusedName(connection.name, error) ?? error;
+  });
   return rows[0]?.connection_id ?? null;
+}
+
+function refusedName(name: string, { code, constraint, message }: Error & { code?: string; constraint?: string }) {
+  if (code === '42P06') return new NameRefused(message);
+  if (constraint !== 'one_schema_for_each_connection') return null;
+  return new NameRefused(
+    `The name "${name}" differs only by - and _ from that of another connection, and both would have the schema "xero_${name.replaceAll('-', '_')}". Choose another name.`,
+  );
 }
 
 export async function allowApplication(db: Queryable, connectionId: string, application: string): Promise<void> {
@@ -95,7 +113,7 @@ export async function reserveQuota(db: Queryable, connectionId: string, calls: n
   ]);
 }
 
-/** Removes a connection from the registry. What it imported stays. */
+/** Removes a connection from the registry, and its schema with it. What it imported stays. */
 export async function removeConnection(db: Queryable, connectionId: string): Promise<void> {
   await db.query(`delete from daybook.connection where connection_id = $1`, [connectionId]);
 }
