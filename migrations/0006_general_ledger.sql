@@ -18,6 +18,7 @@ create function xero.class_of_account_type(type text) returns text
 
 -- An edit or a void in Xero posts the opposite of what was posted, without a link to it: the two have one source, and
 -- the same lines with every sign turned. The first journal of a kind is undone by the first of its opposite, and so on.
+-- Materialized, because a planner without statistics would find the pairs anew for every line.
 create view xero.journal_reversal with (security_invoker = true) as
 with repeated as (
   select tenant_id, basis, journal_id, journal_number, journal_date, created_date_utc, source_type, source_id
@@ -42,7 +43,7 @@ with repeated as (
   select e.*, least(effect, opposite) as kind,
          row_number() over (partition by tenant_id, basis, source_id, source_type, effect order by journal_number) as nth
     from effect e where effect <> opposite
-), paired as (
+), paired as materialized (
   select c.tenant_id, c.basis, c.journal_id, c.journal_number, c.journal_date, c.created_date_utc,
          count(*) over pair as members,
          first_value(c.journal_id) over in_order as first_id, first_value(c.journal_date) over in_order as first_date,

@@ -67,17 +67,18 @@ export async function storeConnection(db: Queryable, connection: NewConnection):
        on conflict do nothing
      )
      select connection_id from stored`,
-    [
-      connection.name,
-      connection.authorisationId,
-      connection.tenantId,
-      connection.tenantName,
-      connection.xeroConnectionId,
-      connection.applications,
-    ],
-  ).catch((error: Error & { code?: string; constraint?: string }) => {
-    throw refusedName(connection.name, error) ?? error;
-  });
+      [
+        connection.name,
+        connection.authorisationId,
+        connection.tenantId,
+        connection.tenantName,
+        connection.xeroConnectionId,
+        connection.applications,
+      ],
+    )
+    .catch((error: Error & { code?: string; constraint?: string }) => {
+      throw refusedName(connection.name, error) ?? error;
+    });
   return rows[0]?.connection_id ?? null;
 }
 
