@@ -210,6 +210,8 @@ begin
     execute format('alter schema %I rename to %I', daybook.connection_schema(old.name), daybook.connection_schema(new.name));
   end if;
   perform daybook.create_connection_schema(new.name, new.tenant_id);
+  -- New views are nobody's to read until their applications are granted them.
+  perform daybook.secure_connection_schema(new.connection_id);
   return new;
 end $$;
 create trigger connection_schema after insert or update or delete on daybook.connection
