@@ -12,12 +12,5 @@ export function explain(error: unknown): { text: string; exitCode: number } {
   // Commander has said it already; asking for help is no mistake.
   if (error instanceof CommanderError) return { text: '', exitCode: error.exitCode === 0 ? 0 : 2 };
   if (mendable.some((kind) => error instanceof kind)) return { text: `${(error as Error).message}\n`, exitCode: 2 };
-  if (
-    error instanceof ConfigurationError ||
-    error instanceof RequestRefused ||
-    error instanceof UnfitDatabase ||
-    error instanceof NameRefused
-  )
-    return { text: `${error.message}\n`, exitCode: 2 };
   return { text: `${error instanceof Error ? error.stack : String(error)}\n`, exitCode: 1 };
 }
