@@ -100,7 +100,7 @@ $$;
 create function daybook.secure_connection_schema(connection uuid) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  space oid := (select n.oid from daybook.connection c join pg_namespace n on n.nspname = 'xero_' || c.name
+  space oid := (select n.oid from daybook.connection c join pg_namespace n on n.nspname = 'xero_' || replace(c.name, '-', '_')
                  where c.connection_id = connection);
   reader record;
   view record;
@@ -231,7 +231,7 @@ create function daybook.access_faults() returns setof text
     from daybook.application a join pg_roles r on r.rolname = a.role_name
     join pg_namespace n on n.nspname like 'xero\_%' and has_schema_privilege(r.oid, n.oid, 'usage')
    where not exists (select from daybook.connection c join daybook.connection_application l using (connection_id)
-                      where 'xero_' || c.name = n.nspname and l.application = a.name)
+                      where 'xero_' || replace(c.name, '-', '_') = n.nspname and l.application = a.name)
   union all
   select format('The role "%s" may do more than read: it is a superuser, bypasses row-level security, or may make roles, databases or replicas.', rolname)
     from reader where rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
