@@ -29,12 +29,9 @@ describe('Applications, in a database whose owner is no superuser', () => {
     await database.pool.query(`create role ${owner} login password 'owner'`);
     await database.pool.query(`alter database ${url.pathname.slice(1)} owner to ${owner}`);
     await migrate(ownerUrl);
-    // As another part of the program makes it: one view over one tenant's rows.
     await asOwner(`
       insert into daybook.connection (name, authorisation_id, tenant_id, tenant_name)
         values ('acme-au', gen_random_uuid(), gen_random_uuid(), 'Acme');
-      create schema "xero_acme-au";
-      create view "xero_acme-au".account as select * from xero.account;
       insert into xero.account (tenant_id, account_id, payload, run_id)
         select t, gen_random_uuid(), '{}', gen_random_uuid() from (select tenant_id from daybook.connection
           union all select gen_random_uuid()) as tenants(t);`);
@@ -70,7 +67,7 @@ describe('Applications, in a database whose owner is no superuser', () => {
     logins.push(made);
     return made;
   }
-  const readSchema = (url: string) => once(url, 'select * from "xero_acme-au".account');
+  const readSchema = (url: string) => once(url, 'select * from xero_acme_au.account');
 
   test('who may not make roles is told the remedy, and nothing is made', async () => {
     const { code, stderr } = await command('applications', 'add', 'Planning Tool');

@@ -52,6 +52,8 @@ describe('An application reads only the tenants of the connections that list it'
 
   test('the matrix: every table and view × every application × every kind of statement', async () => {
     const denied = '42501';
+    // A view that joins, a generated column, a computed one: none can be written, and Postgres finds that first.
+    const notWritable = ['55000', '428C9', '0A000'];
     for (const { name: relation, kind } of relations) {
       for (const name of names) {
         const client = clients[name];
@@ -73,7 +75,7 @@ describe('An application reads only the tenants of the connections that list it'
           const foreign = Object.values(tenants).filter((each) => !expected(name).includes(each));
           expect([where, foreign.filter((each) => rows.includes(each))]).toEqual([where, []]);
         } else if (relation.startsWith('xero_')) {
-          const letter = /acme-(.)/.exec(relation)?.[1] ?? '';
+          const letter = /acme_(.)/.exec(relation)?.[1] ?? '';
           const listed = (lists[name] as readonly string[]).includes(letter);
           expect([where, await refusal(`select * from ${relation}`, client)]).toEqual([
             where,
@@ -90,7 +92,8 @@ describe('An application reads only the tenants of the connections that list it'
           `create trigger t before insert on ${relation} execute function suppress_redundant_updates_trigger()`,
           ...(kind === 'v' ? [] : [`truncate ${relation}`, `copy ${relation} from stdin`]),
         ]) {
-          expect([statement, name, await refusal(statement, client)]).toEqual([statement, name, denied]);
+          const refusals = kind === 'v' ? [denied, ...notWritable] : [denied];
+          expect(refusals, `${statement} by ${name}`).toContain(await refusal(statement, client));
         }
       }
     }
