@@ -23,7 +23,8 @@ const here = `
 
 /**
  * An older copy never overwrites a newer. Some edits do not move UpdatedDateUTC, so at the same instant the payload decides.
- * $1 run, $2 tenant, $3 invoices as jsonb, $4 asked at.
+ * What pages bring again, as they overlap, is not counted.
+ * $1 run, $2 tenant, $3 invoices as jsonb, $4 asked at, $5 last second seen.
  */
 const putInvoices = `
   with element as (
@@ -71,7 +72,8 @@ const putInvoices = `
     returning invoice_id
   )
   select coalesce((select array_agg(invoice_id::text) from put), '{}') as changed,
-         (select count(*) from admitted)::int as admitted`;
+         (select count(*) from admitted a
+           where extract(epoch from updated) >= $5::bigint + 1 or exists (select from put where put.invoice_id = a.invoice_id))::int as admitted`;
 
 const clearParts = `
   with lines as (delete from xero.invoice_line_item where tenant_id = $1 and invoice_id = any($2::uuid[])),
@@ -161,7 +163,7 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
 async function attempt(client: Queryable, page: InvoicePage, json: string): Promise<Counts | { reason: string }> {
   await client.query('savepoint invoices');
   try {
-    const values = [page.runId, page.tenantId, json, page.askedAt];
+    const values = [page.runId, page.tenantId, json, page.askedAt, page.place.second];
     const { rows } = await client.query<{ changed: string[]; admitted: number }>(putInvoices, values);
     const { changed = [], admitted = 0 } = rows[0] ?? {};
     await client.query(clearParts, [page.tenantId, changed]);
@@ -180,18 +182,21 @@ async function onePerOne(client: Queryable, page: InvoicePage, invoices: string[
   for (const invoice of invoices) {
     const one = await attempt(client, page, `[${invoice}]`);
     if ('reason' in one) {
-      await client.query(
+      // Pages overlap: one that this run has met before is not counted again.
+      const { rowCount } = await client.query(
         `insert into daybook.quarantine (tenant_id, stream, run_id, invoice_id, reason, payload)
          values ($1, 'invoices', $2, $3, $4, $5)
          on conflict (tenant_id, stream, md5(payload)) do update
-            set run_id = excluded.run_id, reason = excluded.reason, quarantined_at = now()`,
+            set run_id = excluded.run_id, reason = excluded.reason, quarantined_at = now()
+          where quarantine.run_id <> excluded.run_id`,
         [page.tenantId, page.runId, /"InvoiceID"\s*:\s*"([^"]*)"/.exec(invoice)?.[1] ?? null, one.reason, invoice],
       );
+      counts.quarantined += rowCount ?? 0;
+      counts.admitted += rowCount ?? 0;
+      continue;
     }
-    const { stored, admitted, quarantined } = 'reason' in one ? { stored: 0, admitted: 1, quarantined: 1 } : one;
-    counts.stored += stored;
-    counts.admitted += admitted;
-    counts.quarantined += quarantined;
+    counts.stored += one.stored;
+    counts.admitted += one.admitted;
   }
   return counts;
 }
