@@ -22,11 +22,12 @@ export function addConnectionCommands(program: Command): void {
         const all = await listConnections(pool);
         if (json) return print(true, all, '');
         printTable(
-          ['name', 'organisation', 'applications', 'tenant'],
-          all.map(({ name, tenantName, applications, tenantId }) => [
+          ['name', 'organisation', 'applications', 'status', 'tenant'],
+          all.map(({ name, tenantName, applications, status, tenantId }) => [
             name,
             tenantName,
             applications.join(', '),
+            inPlainWords[status],
             tenantId,
           ]),
         );
@@ -103,8 +104,10 @@ export function addConnectionCommands(program: Command): void {
     );
 }
 
-function inWords({ name, tenantName, tenantId, applications }: Connection): string {
-  return `${name}: ${tenantName} (tenant ${tenantId})\napplications: ${applications.join(', ') || 'none'}`;
+const inPlainWords = { connected: 'connected', needsReconnect: 'needs reconnect' };
+
+function inWords({ name, tenantName, tenantId, applications, status }: Connection): string {
+  return `${name}: ${tenantName} (tenant ${tenantId}), ${inPlainWords[status]}\napplications: ${applications.join(', ') || 'none'}`;
 }
 
 async function withConnection(

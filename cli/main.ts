@@ -4,6 +4,7 @@ import { loadConfig } from '../config/config.ts';
 import { createLogger } from '../config/logging.ts';
 import { migrate } from '../storage/migrate.ts';
 import { addApplicationCommands } from './applications.ts';
+import { addAuditCommand } from './audit.ts';
 import { addConnectCommand } from './connect.ts';
 import { addConnectionCommands } from './connections.ts';
 import { addDemoCommand } from './demo.ts';
@@ -56,6 +57,7 @@ program
 
 addConnectCommand(program);
 addConnectionCommands(program);
+addAuditCommand(program);
 addKeyCommands(program);
 addApplicationCommands(program);
 addImportCommands(program);

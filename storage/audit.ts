@@ -32,3 +32,18 @@ export async function recordAct(db: Queryable, { actor, act, subject, before, af
     after === undefined ? null : JSON.stringify(after),
   ]);
 }
+
+/** An act as it was written down. */
+export interface RecordedAct extends AdminAct {
+  at: Date;
+}
+
+/** The newest acts, newest first; of one connection or application, or of all. */
+export async function listActs(db: Queryable, limit: number, subject?: string): Promise<RecordedAct[]> {
+  const { rows } = await db.query<RecordedAct>(
+    `select at, actor, act, subject, before, after from daybook.audit where $2::text is null or subject = $2
+      order by audit_id desc limit $1`,
+    [limit, subject ?? null],
+  );
+  return rows;
+}

@@ -11,11 +11,16 @@ export interface Connection {
   applications: string[];
   /** How many of the organisation's daily calls imports through it leave to others. */
   quotaReserve: number;
+  /** `needsReconnect` once its authorisation is lost. */
+  status: 'connected' | 'needsReconnect';
 }
 
 const select = `
   select c.connection_id as "connectionId", c.name, c.authorisation_id as "authorisationId", c.tenant_id as "tenantId",
          c.tenant_name as "tenantName", c.quota_reserve as "quotaReserve",
+         case when exists (select from daybook.authorisation u
+                            where u.authorisation_id = c.authorisation_id and u.status = 'active')
+              then 'connected' else 'needsReconnect' end as status,
          coalesce((select array_agg(a.application order by a.application) from daybook.connection_application a
                     where a.connection_id = c.connection_id), '{}') as applications
     from daybook.connection c`;

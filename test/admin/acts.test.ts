@@ -7,6 +7,7 @@ import type { AdminPlace } from '../../admin/place.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { daybook } from '../support/daybook.ts';
 
 let database: TestDatabase;
 let sandbox: Sandbox;
@@ -92,4 +93,16 @@ test('a name is suggested from the organisation', () => {
   expect(suggestName('Maple & Finch Ltd', [])).toBe('maple-finch-ltd');
   expect(suggestName('Crème Brûlée <script>', ['creme-brulee-script'])).toBe('creme-brulee-script-2');
   expect(suggestName('東京', [])).toBe('organisation');
+});
+
+test('the command line shows who did what, and that a connection needs to be reconnected', async () => {
+  await connect('acme', 0);
+  await connect('globex', 1);
+  const run = (...args: string[]) => daybook(args, { DATABASE_URL: database.url });
+  const { stdout } = await run('audit', '--of', 'acme', '--json');
+  expect(JSON.parse(stdout)).toMatchObject([{ actor: 'robin', act: 'connect', subject: 'acme', before: null }]);
+  expect((await run('audit')).stdout).toMatch(/robin +connect +globex\n.*robin +connect +acme/);
+  expect((await run('connections', 'list')).stdout).toMatch(/acme .* planning +connected /);
+  await database.pool.query(`update daybook.authorisation set status = 'needsReconnect'`);
+  expect((await run('connections', 'show', 'acme')).stdout).toContain('needs reconnect');
 });

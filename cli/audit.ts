@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { listActs } from '../storage/audit.ts';
+import { print, printTable } from './output.ts';
+import { withDatabase } from './servers.ts';
+
+const shown = 50;
+
+export function addAuditCommand(program: Command): void {
+  program
+    .command('audit')
+    .description('show what admins did: who, what, when')
+    .option('--of <name>', 'of one connection or application only')
+    .option('--json', 'print JSON, with what was before and after')
+    .action(({ of, json }: { of?: string; json?: boolean }) =>
+      withDatabase(async (pool) => {
+        const acts = await listActs(pool, shown, of);
+        if (json) return print(true, acts, '');
+        printTable(
+          ['at', 'who', 'act', 'on'],
+          acts.map(({ at, actor, act, subject }) => [at.toISOString().slice(0, 19), actor, act, subject]),
+        );
+      }),
+    );
+}
