@@ -4,7 +4,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Stand, startStand } from '../support/stand.ts';
 
-// Records the golden paths of importJournals as workflow histories. Run it when a released workflow gets a new shape, and
+// Records the golden paths of the imports as workflow histories. Run it when a released workflow gets a new shape, and
 // keep the old files: workflows that were begun by an older version must go on with a newer one.
 
 let stand: Stand;
@@ -97,4 +97,14 @@ test('kept alive: the daily look at idle authorisations', async () => {
   });
   await handle.result();
   await record('kept-alive', handle.workflowId);
+});
+
+test('invoices: pages, a sweep, and on over a spent day', async () => {
+  stand.sandbox.limits.reset();
+  stand.sandbox.limits.set({ day: 5_000 });
+  const { workflowId } = await stand.importInvoices();
+  await record('invoices', workflowId);
+  stand.sandbox.limits.set({ day: 3, dayWindowSeconds: 5 });
+  const suspended = await stand.importInvoices({ full: true });
+  await record('invoices-suspended', suspended.workflowId);
 });

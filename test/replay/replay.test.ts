@@ -18,7 +18,7 @@ describe('Old workflow histories replay on new code', () => {
     Worker.runReplayHistory({ workflowBundle: { codePath } }, historyFromJSON(history));
 
   test('there are histories of every golden path', () => {
-    expect(histories.length).toBeGreaterThanOrEqual(8);
+    expect(histories.length).toBeGreaterThanOrEqual(10);
   });
 
   test.each(histories)('%s', async (file) => {
