@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { booksOf, invoiceCalls, storedInvoices, storedUpdates, updatesOf } from '../support/invoices.ts';
 import { drawSeed, forgetImports } from '../support/observe.ts';
 import { type Stand, startStand } from '../support/stand.ts';
+import { uniqueName } from '../support/temporal.ts';
 
 const unlimited = { minute: 100_000, day: 1_000_000 };
 const caughtUp = { ok: true, result: { outcome: 'caughtUp' } };
@@ -166,5 +167,21 @@ describe('An import of invoices stores exactly what was asked for', () => {
     [{ basis: 'cash', full: 'yes' }, /full must be true or false[\s\S]*"basis" is not a field/],
   ])('a wrong request is refused with every problem named: %j', async (wrong, said) => {
     await expect(stand.importInvoices(wrong)).rejects.toThrow(said);
+  });
+
+  test('started by anybody in Temporal, a wrong request fails at once and fetches nothing', async () => {
+    stand.sandbox.calls.reset();
+    const workflowId = uniqueName('wrong');
+    await stand.temporal.client.workflow.start('importInvoices', {
+      taskQueue: stand.taskQueue,
+      workflowId,
+      args: [{ connection: stand.connection, application: 'x', endingAtJournalId: 3 }],
+    });
+    const ending = await stand.imports.ending(workflowId);
+    expect(ending).toMatchObject({ ok: false, failure: 'InvalidRequest' });
+    expect(ending).toMatchObject({
+      message: expect.stringMatching(/"endingAtJournalId" is not a field[\s\S]*"x" may not use/),
+    });
+    expect(stand.sandbox.calls.all()).toEqual([]);
   });
 });
