@@ -174,7 +174,7 @@ async function withImport(workflowId: string, work: (imports: Imports) => Promis
 }
 
 /** Why the registry refuses; the workflow asks it again, asking first means that nothing is started in vain. */
-function refusals(name: string, application: string): Promise<string[]> {
+export function refusals(name: string, application: string): Promise<string[]> {
   return withDatabase(async (pool) => {
     const connection = await findConnection(pool, name);
     if (!connection) return [`There is no connection "${name}"; \`daybook connections list\` shows those there are.`];

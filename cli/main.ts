@@ -12,6 +12,7 @@ import { reach } from './environment.ts';
 import { explain } from './failure.ts';
 import { addImportCommands } from './imports.ts';
 import { addKeyCommands } from './keys.ts';
+import { addScheduleCommands } from './schedules.ts';
 import { addUpCommand } from './up.ts';
 import { endWithParent, tellParent } from './worker-process.ts';
 
@@ -61,6 +62,7 @@ addAuditCommand(program);
 addKeyCommands(program);
 addApplicationCommands(program);
 addImportCommands(program);
+addScheduleCommands(program);
 
 try {
   await program.parseAsync();

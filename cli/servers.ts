@@ -1,6 +1,7 @@
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import type pg from 'pg';
 import { createImports, type Imports } from '../client/imports.ts';
+import { createSchedules, type Schedules } from '../client/schedules.ts';
 import { loadConfig } from '../config/config.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
 import { requireCurrent } from '../storage/migrate.ts';
@@ -20,14 +21,23 @@ export async function withDatabase<T>(work: (pool: pg.Pool) => Promise<T>): Prom
 }
 
 /** Gives a command what drives imports, over a connection to Temporal of its own. */
-export async function withImports<T>(work: (imports: Imports) => Promise<T>): Promise<T> {
+export function withImports<T>(work: (imports: Imports) => Promise<T>): Promise<T> {
+  return withTemporal((client, taskQueue) => work(createImports(client, taskQueue)));
+}
+
+/** Gives a command the Schedules of imports. */
+export function withSchedules<T>(work: (schedules: Schedules) => Promise<T>): Promise<T> {
+  return withTemporal((client, taskQueue) => work(createSchedules(client, taskQueue)));
+}
+
+async function withTemporal<T>(work: (client: Client, taskQueue: string) => Promise<T>): Promise<T> {
   const config = loadConfig(process.env);
   const { connectionOptions, namespace } = reach(config).temporal();
   const connection = await TemporalConnection.connect(connectionOptions).catch((error: unknown) => {
     throw unreachableTemporal(connectionOptions.address, error);
   });
   try {
-    return await work(createImports(new Client({ connection, namespace: namespace ?? 'default' }), config.taskQueue));
+    return await work(new Client({ connection, namespace: namespace ?? 'default' }), config.taskQueue);
   } finally {
     await connection.close();
   }

@@ -110,9 +110,10 @@ export function createImports(client: Client, taskQueue: string) {
 export type Imports = ReturnType<typeof createImports>;
 
 /** The workflow type of each kind of import. */
-const workflowTypes = { journals: 'importJournals', invoices: 'importInvoices' } as const;
+export const workflowTypes = { journals: 'importJournals', invoices: 'importInvoices' } as const;
 
-function workflowIdFor(kind: ImportKind, request: ImportRequest): string {
+/** Says what is imported, so that the same request twice at a time is one run. */
+export function workflowIdFor(kind: ImportKind, request: ImportRequest): string {
   const { connection, startingAtJournalId: from, endingAtJournalId: to, modifiedSince, full } = request;
   const stream = streamOf(kind, request) === 'cashJournals' ? 'cash-journals' : kind;
   const filters = [
@@ -124,6 +125,7 @@ function workflowIdFor(kind: ImportKind, request: ImportRequest): string {
   return ['import', stream, connection, ...filters].join('-');
 }
 
-function summary(kind: ImportKind, { connection, application }: ImportRequest): string {
+/** For people, in the Temporal UI. */
+export function summary(kind: ImportKind, { connection, application }: ImportRequest): string {
   return `${kind === 'journals' ? 'Journals' : 'Invoices'} of ${connection} for ${application}`;
 }

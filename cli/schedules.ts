@@ -1,0 +1,87 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { RequestRefused } from '../client/imports.ts';
+import type { ImportKind } from '../model/request.ts';
+import { refusals } from './imports.ts';
+import { print, printTable } from './output.ts';
+import { withSchedules } from './servers.ts';
+
+interface CreateOptions {
+  connection: string;
+  application: string;
+  every?: number;
+  cron?: string;
+  basis?: string;
+  full?: boolean;
+  json?: boolean;
+}
+
+/** Imports on a rhythm, as Temporal Schedules. */
+export function addScheduleCommands(program: Command): void {
+  const schedules = program.command('schedule').description('import on a rhythm, by Temporal Schedules');
+  const creating = schedules.command('create').description('start an import again and again');
+  for (const kind of ['journals', 'invoices'] as const) {
+    const command = creating
+      .command(kind)
+      .description(`import ${kind} on a rhythm; while one such import runs, the next is skipped`)
+      .requiredOption('--connection <name>', 'the connection to import through')
+      .requiredOption('--application <name>', 'the application that asks')
+      .addOption(
+        new Option('--every <minutes>', 'start each so many minutes').argParser(minutes).conflicts('cron').default(60),
+      )
+      .option('--cron <expression>', 'start by a cron expression, in UTC: "0 3 * * 0" is Sundays at three')
+      .option('--full', 'read everything again each time')
+      .option('--json', 'print one line of JSON');
+    if (kind === 'journals') command.option('--basis <basis>', 'accrual (the ledger) or cash');
+    command.action((options: CreateOptions) => create(kind, options));
+  }
+
+  schedules
+    .command('list')
+    .description('show the Schedules and when each starts next')
+    .option('--json', 'print JSON')
+    .action(({ json }: { json?: boolean }) =>
+      withSchedules(async (found) => {
+        const all = await found.list();
+        if (json) return print(true, all, '');
+        printTable(
+          ['schedule', 'next start', 'what'],
+          all.map(({ scheduleId, nextStart, paused, what }) => [
+            scheduleId,
+            paused ? 'paused' : (nextStart ?? ''),
+            what,
+          ]),
+        );
+      }),
+    );
+
+  schedules
+    .command('delete <schedule-id>')
+    .description('end a rhythm; an import that it has started goes on')
+    .action((scheduleId: string) =>
+      withSchedules(async (found) => {
+        if (!(await found.delete(scheduleId))) {
+          throw new RequestRefused([
+            `There is no Schedule "${scheduleId}"; \`daybook schedule list\` shows those there are.`,
+          ]);
+        }
+        print(false, null, `Deleted ${scheduleId}.`);
+      }),
+    );
+}
+
+async function create(kind: ImportKind, options: CreateOptions): Promise<void> {
+  const { connection, application, every, cron, basis, full, json } = options;
+  // Absent, not undefined: what Temporal keeps is the JSON that a person would write.
+  const request: unknown = JSON.parse(JSON.stringify({ connection, application, basis, full }));
+  const problems = await refusals(connection, application);
+  if (problems.length > 0) throw new RequestRefused(problems);
+  await withSchedules(async (schedules) => {
+    const scheduleId = await schedules.create(kind, request, cron ? { cron } : { everyMinutes: every ?? 60 });
+    print(json, { scheduleId }, `Created ${scheduleId}. See it with \`daybook schedule list\`.`);
+  });
+}
+
+function minutes(text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of minutes, 1 or more.');
+  return Number(text);
+}

@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createSchedules } from '../../client/schedules.ts';
+import { daybook } from '../support/daybook.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+
+let stand: Stand;
+beforeAll(async () => {
+  stand = await startStand({ sandbox: { journals: 250 } });
+});
+afterAll(() => stand.close());
+
+test('an import on a rhythm is created once, listed, starts by itself, and is deleted', async () => {
+  const { connection, database, environment } = stand;
+  const { client } = stand.temporal;
+  const command = (...args: string[]) => daybook(['schedule', ...args], environment);
+  const request = ['--connection', connection, '--application', application];
+
+  const wrong = await command('create', 'journals', '--connection', connection, '--application', 'nobody');
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('"nobody" may not use') });
+
+  const created = await command('create', 'journals', ...request, '--cron', '0 3 * * 0', '--json');
+  expect(created).toMatchObject({ code: 0, stderr: '' });
+  const { scheduleId } = JSON.parse(created.stdout) as { scheduleId: string };
+  const schedules = createSchedules(client, stand.taskQueue);
+  try {
+    await expect(schedules.create('journals', { connection, application }, { everyMinutes: 5 })).rejects.toThrow(
+      /scheduled already/,
+    );
+    await vi.waitFor(
+      async () => expect((await schedules.list()).map((each) => each.scheduleId)).toContain(scheduleId),
+      { timeout: 20_000, interval: 200 },
+    );
+    const own = (await schedules.list()).find((each) => each.scheduleId === scheduleId);
+    expect(new Date(own?.nextStart ?? 0).getUTCDay()).toBe(0);
+    expect(own?.what).toContain(connection);
+
+    await client.schedule.getHandle(scheduleId).trigger();
+    await vi.waitFor(
+      async () => {
+        const { rows } = await database.pool.query('select status, stored from daybook.import_run');
+        expect(rows).toEqual([{ status: 'caughtUp', stored: '250' }]);
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+  } finally {
+    expect(await schedules.delete(scheduleId)).toBe(true);
+  }
+  expect(await schedules.delete(scheduleId)).toBe(false);
+});
