@@ -124,8 +124,8 @@ export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReadi
   if (reading.minuteRemaining === null || (overtaken && expected !== 0)) return corrected;
 
   const left = reading.minuteRemaining - sentAfter;
-  // Calls overtake each other on their way, too, by as many as there can be at once; only a greater leap is a new minute.
-  if (expected === null || ledger.minuteResetsBy === null || left > expected + 2 * concurrentCalls) {
+  // Calls overtake each other on their way, too, by as many as are in flight; only a greater leap is a new minute.
+  if (expected === null || ledger.minuteResetsBy === null || left > expected + inFlight.length) {
     // The first call seen of a window was counted on its way through: halfway is late enough, as limits are checked before
     // the work is done. So the window ends a minute after that at most; a 429 knows better.
     const named = ledger.blockedBy === 'minute' ? ledger.blockedUntil : null;
