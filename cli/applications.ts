@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { requireGoodNames } from '../admin/names.ts';
@@ -10,6 +9,7 @@ import {
   removeApplication,
   rotateApplication,
 } from '../storage/applications.ts';
+import { operator } from './admin-place.ts';
 import { drawPassword, scramVerifier } from './application-password.ts';
 import { reach } from './environment.ts';
 import { print, printTable } from './output.ts';
@@ -76,7 +76,7 @@ export function addApplicationCommands(program: Command): void {
     .description('take it off every connection and drop its login; its running imports stop at their next page')
     .action((name: string) =>
       withDatabase(async (pool) => {
-        const removed = await removeApplication(pool, { name, actor: userInfo().username });
+        const removed = await removeApplication(pool, { name, actor: operator() });
         if (removed === null) throw noLogin(name);
         const taken = removed.connections.map((connection) => `"${connection}"`).join(', ');
         print(false, null, `"${name}" is removed${taken ? `, and taken off ${taken}` : ''}. What it imported stays.`);
@@ -86,7 +86,7 @@ export function addApplicationCommands(program: Command): void {
 
 async function giveLogin(pool: pg.Pool, name: string, act: typeof addApplication) {
   const password = drawPassword();
-  const role = await act(pool, { name, actor: userInfo().username, verifier: scramVerifier(password) });
+  const role = await act(pool, { name, actor: operator(), verifier: scramVerifier(password) });
   return { password, role };
 }
 

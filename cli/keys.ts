@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { ConfigurationError, loadConfig } from '../config/config.ts';
 import { listSeals, rotateKeys, type Seals } from '../xero/rotate-keys.ts';
 import { createKeyRing } from '../xero/sealing.ts';
+import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase } from './servers.ts';
@@ -57,7 +57,7 @@ async function rotate({ json }: { json?: boolean }): Promise<void> {
     const next = `Made the key "${made}". Stop \`daybook up\` and start it again, then run \`daybook keys rotate\` once more: it seals every token with the new key.`;
     return print(json, { made }, next);
   }
-  const rotated = await withDatabase((pool) => rotateKeys(pool, ring, userInfo().username));
+  const rotated = await withDatabase((pool) => rotateKeys(pool, ring, operator()));
   const left = Object.keys(rotated.after).filter((kid) => kid !== first);
   const free = older.filter((kid) => !left.includes(kid)).map((kid) => `"${kid}"`);
   const words = [
