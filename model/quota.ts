@@ -56,6 +56,8 @@ export const emptyLedger: QuotaLedger = {
 /** Calls that Xero allows at once for one tenant. */
 export const concurrentCalls = 5;
 const minuteMs = 60_000;
+/** Calls that Xero allows a tenant in a minute. Its headers rule; this tells only how far a minute has gone. */
+const minuteLimit = 60;
 /** A crashed process holds its place among the concurrent calls no longer than this. */
 export const leaseMs = 60_000;
 /** Clocks and rounding: a call leaves a little after the instant that Xero named, never before. */
@@ -124,17 +126,23 @@ export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReadi
   if (reading.minuteRemaining === null || (overtaken && expected !== 0)) return corrected;
 
   const left = reading.minuteRemaining - sentAfter;
-  // Calls overtake each other on their way, too, by as many as are in flight; only a greater leap is a new minute.
-  if (expected === null || ledger.minuteResetsBy === null || left > expected + inFlight.length) {
-    // The first call seen of a window was counted on its way through: halfway is late enough, as limits are checked before
-    // the work is done. So the window ends a minute after that at most; a 429 knows better.
+  const sentBefore = inFlight.filter((expiry) => expiry < call.lease).length;
+  // The first call seen of a window was counted on its way through: halfway is late enough, as limits are checked before
+  // the work is done. So the window ends a minute after that at most.
+  const resetsBy = (sentAt(call) + now) / 2 + minuteMs;
+  // Calls overtake each other on their way, too; only a leap by more than can be in flight is a new minute.
+  if (expected === null || ledger.minuteResetsBy === null || left > expected + concurrentCalls) {
+    // A 429 knows better when the window ends.
     const named = ledger.blockedBy === 'minute' ? ledger.blockedUntil : null;
-    corrected.minuteResetsBy = named !== null && named > now ? named : (sentAt(call) + now) / 2 + minuteMs;
-    const sentBefore = inFlight.filter((expiry) => expiry < call.lease).length;
+    corrected.minuteResetsBy = named !== null && named > now ? named : resetsBy;
     corrected.minuteRemaining = Math.max(0, left - sentBefore);
   } else {
-    // What is ours was taken off as it was spent. Less than expected is left where other programs call too.
-    corrected.minuteRemaining = Math.max(0, Math.min(expected, left));
+    // What is ours was taken off as it was spent. Less than expected is left where other programs call too; more, where calls
+    // overtook each other or a minute ended among its first calls: that many are left even if none in flight is counted yet.
+    corrected.minuteRemaining = Math.max(0, Math.min(Math.max(expected, left - sentBefore), left));
+    // So few calls into a minute, it may be a new one without showing: its end is put off, lest it be expected too early.
+    const mayBeNew = left > expected && left >= minuteLimit - concurrentCalls;
+    if (mayBeNew) corrected.minuteResetsBy = Math.max(ledger.minuteResetsBy, resetsBy);
   }
   return corrected;
 }

@@ -161,12 +161,10 @@ test('with several calls in flight, whose answers overtake each other, a minuteâ
         }
         const mean = latencies.reduce((sum, each) => sum + each, 0) / latencies.length;
         const possible = Math.min(60, (4 * 60_000) / mean);
-        // Most use it whole; one whose beginning is met in an unlucky moment may be lost.
-        expect(calls / 8).toBeGreaterThan(0.5 * possible);
+        expect(calls / 8).toBeGreaterThan(0.9 * possible);
       },
     ),
-    // One seed: about one disordered run in some hundreds loses a minute more, which is no news each time.
-    { numRuns: 200, seed: 20261124 },
+    { numRuns: 200 },
   );
 });
 
