@@ -1,67 +1,65 @@
 import { createServer, type Server } from 'node:http';
-import { ConfigurationError } from '../config/config.ts';
 
-const patienceMs = 10 * 60_000;
+/** The listening for one callback. */
+export interface Listening {
+  /** Why the callback cannot be received, or not surely; null when it can. */
+  trouble: string | null;
+  close(): void;
+}
 
 /**
- * Waits for Xero to send the admin's browser back to the redirect address on this machine; takes exactly one callback,
- * then closes. `ready` is called when it listens: the consent may begin.
+ * Listens at the redirect address for the admin's browser, which Xero sends back there. `take` is given each address that
+ * comes, and answers what is wrong with it; with null it is the one awaited.
  */
-export async function waitForCallback(redirectUri: string, ready: () => void): Promise<string> {
+export async function listenForCallback(
+  redirectUri: string,
+  take: (address: string) => string | null,
+): Promise<Listening> {
   const { hostname, port, pathname, origin } = new URL(redirectUri);
   if (!['localhost', '127.0.0.1', '[::1]'].includes(hostname)) {
-    throw new ConfigurationError(
-      `XERO_REDIRECT_URI is ${redirectUri}, which is not on this machine; \`daybook connect\` cannot take the callback there.`,
-    );
+    return { trouble: `XERO_REDIRECT_URI is ${redirectUri}, which is not on this machine.`, close() {} };
   }
-  let take: (address: string) => void = () => {};
-  const taken = new Promise<string>((resolve) => {
-    take = resolve;
-  });
   const servers: Server[] = [];
+  const refused: string[] = [];
   // A browser may resolve localhost to either loopback address.
   for (const host of hostname === 'localhost' ? ['127.0.0.1', '::1'] : [hostname.replace(/[[\]]/g, '')]) {
     const server = createServer((request, response) => {
       const address = new URL(request.url ?? '/', origin);
       const isCallback = request.method === 'GET' && address.pathname === pathname && address.searchParams.has('state');
-      response.writeHead(isCallback ? 200 : 404, {
+      const problem = isCallback ? take(address.href) : 'Not found.';
+      response.writeHead(problem === null ? 200 : isCallback ? 400 : 404, {
         'content-type': 'text/html; charset=utf-8',
         'cache-control': 'no-store',
         connection: 'close',
       });
-      response.end(isCallback ? page : 'Not found.');
-      if (isCallback) take(address.href);
+      response.end(problem === null ? page('Thank you', thanks) : page('Not this one', problem));
     });
-    if (await listen(server, Number(port || 80), host)) servers.push(server);
+    const failure = await listen(server, Number(port || 80), host);
+    if (failure === null) servers.push(server);
+    // A machine without IPv6 has no ::1; that is no trouble.
+    else if (failure !== 'EADDRNOTAVAIL' && failure !== 'EAFNOSUPPORT') refused.push(failure);
   }
-  if (servers.length === 0) {
-    throw new ConfigurationError(
-      `Port ${port} is taken, so the callback at ${redirectUri} cannot be received. Free it, or set XERO_REDIRECT_URI.`,
-    );
-  }
-  ready();
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new ConfigurationError('No answer came from Xero’s consent page within 10 minutes. Begin again.')),
-      patienceMs,
-    );
-  });
-  try {
-    return await Promise.race([taken, tooLate]);
-  } finally {
-    clearTimeout(timer);
-    for (const server of servers) server.close();
-  }
+  const why = refused.includes('EADDRINUSE') ? 'is taken by another process' : `cannot be had (${refused[0] ?? 'no'})`;
+  const isWhole = servers.length > 0 && refused.length === 0;
+  return {
+    trouble: isWhole ? null : `Port ${port || 80} ${why}, so the callback at ${redirectUri} may not arrive here.`,
+    close: () => {
+      for (const server of servers) server.close();
+    },
+  };
 }
 
-function listen(server: Server, port: number, host: string): Promise<boolean> {
+/** The code of the error that keeps it from listening; null when it listens. */
+function listen(server: Server, port: number, host: string): Promise<string | null> {
   return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, host, () => resolve(true));
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen(port, host, () => resolve(null));
   });
 }
 
-const page = `<!doctype html><meta charset="utf-8"><title>Daybook</title>
+const thanks = 'Xero has answered. Daybook goes on in the terminal; you can close this page.';
+
+/** Both texts are ours: nothing of the address is repeated. */
+const page = (title: string, text: string) => `<!doctype html><meta charset="utf-8"><title>Daybook</title>
 <body style="font: 1.1rem system-ui; max-width: 32rem; margin: 20vh auto; padding: 0 1rem">
-<h1>Thank you</h1><p>Xero has answered. Daybook goes on in the terminal; you can close this page.</p>`;
+<h1>${title}</h1><p>${text}</p>`;

@@ -7,7 +7,7 @@ import { entitlementsOf } from '../admin/entitlements.ts';
 import { ConfigurationError } from '../config/config.ts';
 import { runsAwaitingReconnect } from '../storage/runs.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
-import { waitForCallback } from './callback.ts';
+import { answerOfConsent } from './consent-answer.ts';
 import { print } from './output.ts';
 import { withImports } from './servers.ts';
 import type { Stack } from './stack.ts';
@@ -44,7 +44,7 @@ async function connect(options: ConnectOptions): Promise<void> {
       : await connectOrganisation(at, wanted, (address) =>
           options.consent
             ? consentAtSandbox(at.xero.loginUrl, address, options.tenant)
-            : waitForCallback(at.xero.redirectUri, () => invite(address, options)),
+            : askPerson(at.xero.redirectUri, address, options),
         );
     const waiting = await runsAwaitingReconnect(at.pool, connected.authorisationId);
     return { connected, waiting, entitlements: await entitlementsOf(at, connected) };
@@ -67,10 +67,14 @@ async function resumeWaiting(workflowIds: string[]): Promise<void> {
   process.stderr.write(`${said}\n`);
 }
 
-function invite(address: string, { browser, json }: ConnectOptions): void {
+function askPerson(redirectUri: string, consentAddress: string, { browser, json }: ConnectOptions): Promise<string> {
   const out = json ? process.stderr : process.stdout;
-  out.write(`Open this address in a browser and allow the connection:\n${address}\n`);
-  if (browser) openInBrowser(address);
+  const say = (line: string) => void out.write(`${line}\n`);
+  const invite = () => {
+    say(`Open this address in a browser and allow the connection:\n${consentAddress}`);
+    if (browser) openInBrowser(consentAddress);
+  };
+  return answerOfConsent({ redirectUri, consentAddress, invite, say });
 }
 
 function openInBrowser(address: string): void {

@@ -7,6 +7,8 @@ export interface TestProcess {
   output(): string;
   /** Resolves with the first line (past or coming) that matches; rejects with the output when it ends or takes too long. */
   line(pattern: RegExp, withinMs?: number): Promise<string>;
+  /** Types a line into its standard input, which is closed from the start unless `typing` was asked for. */
+  type(line: string): void;
   /** SIGKILL, and waits until it is gone. */
   kill9(): Promise<void>;
   /** Sends a signal and waits for the end, whose exit code it returns (null when a signal ended it). */
@@ -23,12 +25,12 @@ const checkout = resolve(import.meta.dirname, '../..');
  */
 export function runProcess(
   script: string,
-  options: { args?: readonly string[]; env?: Record<string, string>; cwd?: string } = {},
+  options: { args?: readonly string[]; env?: Record<string, string>; cwd?: string; typing?: boolean } = {},
 ): TestProcess {
   const child = spawn(process.execPath, ['--import', 'tsx', resolve(checkout, script), ...(options.args ?? [])], {
     cwd: options.cwd ?? checkout,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.typing ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   let output = '';
   const watchers = new Set<() => void>();
@@ -36,8 +38,10 @@ export function runProcess(
     output += chunk.toString();
     for (const watcher of watchers) watcher();
   };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
+  child.stdout?.on('data', collect);
+  child.stderr?.on('data', collect);
+  // It may have ended before it read all.
+  child.stdin?.on('error', () => undefined);
   const exited = new Promise<number | null>((done) => {
     child.once('error', (error) => {
       output += error.message;
@@ -55,6 +59,7 @@ export function runProcess(
     pid: child.pid ?? -1,
     output: () => output,
     exited,
+    type: (line) => void child.stdin?.write(`${line}\n`),
     end,
     kill9: async () => {
       await end('SIGKILL');
