@@ -1,13 +1,18 @@
+import type { Entitlement } from '../model/entitlement.ts';
 import { findAuthorisation } from '../storage/authorisations.ts';
+import { storeEntitlements } from '../storage/entitlements.ts';
 import { createXeroApi } from '../xero/api.ts';
-import { type Entitlement, probeEntitlement } from '../xero/entitlement.ts';
+import { probeEntitlement } from '../xero/entitlement.ts';
 import type { Connected } from './connect.ts';
 import { type AdminPlace, tokensOf } from './place.ts';
 
-/** What can be imported through a new connection. Nothing that is found here prevents connecting. */
+/**
+ * Tries what can be imported through a connection just made, and keeps it with the connection. Nothing that is found here
+ * prevents connecting; empty when there is no access token to try with.
+ */
 export async function entitlementsOf(
   place: AdminPlace,
-  { authorisationId, tenantId }: Connected,
+  { name, authorisationId, tenantId }: Connected,
 ): Promise<Entitlement[]> {
   const token = await tokensOf(place).accessToken(authorisationId);
   if (token.kind !== 'token') return [];
@@ -15,7 +20,9 @@ export async function entitlementsOf(
   const api = createXeroApi({ apiUrl: place.xero.apiUrl, timeoutMs: 20_000, now: () => Date.now() });
   try {
     const signal = AbortSignal.timeout(30_000);
-    return await probeEntitlement(api, { tenantId, accessToken: token.accessToken, scopes, signal });
+    const found = await probeEntitlement(api, { tenantId, accessToken: token.accessToken, scopes, signal });
+    await storeEntitlements(place.pool, name, found);
+    return found;
   } finally {
     api.close();
   }

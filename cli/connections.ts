@@ -22,13 +22,14 @@ export function addConnectionCommands(program: Command): void {
         const all = await listConnections(pool);
         if (json) return print(true, all, '');
         printTable(
-          ['name', 'organisation', 'applications', 'status', 'tenant'],
-          all.map(({ name, tenantName, applications, status, tenantId }) => [
-            name,
-            tenantName,
-            applications.join(', '),
-            inPlainWords[status],
-            tenantId,
+          ['name', 'organisation', 'applications', 'status', 'imports', 'tenant'],
+          all.map((each) => [
+            each.name,
+            each.tenantName,
+            each.applications.join(', '),
+            inPlainWords[each.status],
+            importable(each),
+            each.tenantId,
           ]),
         );
       }),
@@ -106,8 +107,23 @@ export function addConnectionCommands(program: Command): void {
 
 const inPlainWords = { connected: 'connected', needsReconnect: 'needs reconnect' };
 
-function inWords({ name, tenantName, tenantId, applications, status }: Connection): string {
-  return `${name}: ${tenantName} (tenant ${tenantId}), ${inPlainWords[status]}\napplications: ${applications.join(', ') || 'none'}`;
+function inWords(connection: Connection): string {
+  const { name, tenantName, tenantId, applications, status, entitlements, entitlementsProbedAt } = connection;
+  const tried = entitlementsProbedAt?.toISOString().slice(0, 16).replace('T', ' ');
+  return [
+    `${name}: ${tenantName} (tenant ${tenantId}), ${inPlainWords[status]}`,
+    `applications: ${applications.join(', ') || 'none'}`,
+    ...(tried === undefined ? [] : [`as tried when it was connected, ${tried} UTC:`]),
+    ...entitlements.map(({ message }) => `  ${message}`),
+  ].join('\n');
+}
+
+/** What can be imported, as it was tried when the connection was made. */
+function importable({ entitlements }: Connection): string {
+  if (entitlements.length === 0) return 'not tried';
+  const refused = entitlements.filter(({ works }) => works === false).map(({ what }) => `no ${what}`);
+  const untried = entitlements.filter(({ works }) => works === null).map(({ what }) => `${what} not tried`);
+  return [...refused, ...untried].join(', ') || 'all';
 }
 
 async function withConnection(

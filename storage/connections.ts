@@ -1,3 +1,4 @@
+import type { Entitlement } from '../model/entitlement.ts';
 import type { Queryable } from './pool.ts';
 
 /** A named link to one tenant, and the applications that may use it. */
@@ -13,6 +14,9 @@ export interface Connection {
   quotaReserve: number;
   /** `needsReconnect` once its authorisation is lost. */
   status: 'connected' | 'needsReconnect';
+  /** What it could be used for when it was last connected; empty when that was never tried. */
+  entitlements: Entitlement[];
+  entitlementsProbedAt: Date | null;
 }
 
 const select = `
@@ -22,7 +26,11 @@ const select = `
                             where u.authorisation_id = c.authorisation_id and u.status = 'active')
               then 'connected' else 'needsReconnect' end as status,
          coalesce((select array_agg(a.application order by a.application) from daybook.connection_application a
-                    where a.connection_id = c.connection_id), '{}') as applications
+                    where a.connection_id = c.connection_id), '{}') as applications,
+         coalesce((select json_agg(json_build_object('what', e.what, 'works', e.works, 'message', e.message) order by e.what)
+                     from daybook.entitlement e where e.connection_id = c.connection_id), '[]') as entitlements,
+         (select max(e.probed_at) from daybook.entitlement e
+           where e.connection_id = c.connection_id) as "entitlementsProbedAt"
     from daybook.connection c`;
 
 export async function findConnection(db: Queryable, name: string): Promise<Connection | null> {

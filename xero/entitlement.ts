@@ -1,14 +1,7 @@
+import type { Entitlement } from '../model/entitlement.ts';
 import type { XeroApi } from './api.ts';
 import type { XeroFault } from './faults.ts';
 import type { Secret } from './secret.ts';
-
-/** Whether something can be imported through a connection, in words. */
-export interface Entitlement {
-  what: 'journals' | 'invoices' | 'reference data';
-  /** Null: it could not be tried now. */
-  works: boolean | null;
-  message: string;
-}
 
 export interface Probed {
   tenantId: string;

@@ -58,6 +58,31 @@ test('what a connection cannot be used for is said as it is connected, and preve
   stand.sandbox.faults.clear();
 });
 
+test('what was found is kept with the connection and shown, until it is connected again', async () => {
+  const { connection, environment, organisation, sandbox } = stand;
+  const shown = async (...args: string[]) => (await daybook(['connections', ...args], environment)).stdout;
+  // As the last test left it.
+  expect(await shown('show', connection)).toMatch(
+    /as tried when it was connected, \d{4}-.* UTC:\n {2}Invoices can be imported\.\n {2}.*Advanced tier/,
+  );
+  const listed = JSON.parse(await shown('list', '--json')) as { name: string; entitlements: object[] }[];
+  expect(listed.find(({ name }) => name === connection)).toMatchObject({
+    entitlementsProbedAt: expect.stringMatching(/^\d{4}-/),
+    entitlements: [
+      { what: 'invoices', works: true },
+      { what: 'journals', works: false, message: expect.stringContaining('accounting.journals.read') },
+      { what: 'reference data', works: true },
+    ],
+  });
+  sandbox.faults.add({ match: { path: 'Organisation' }, do: { kind: 'html502' } });
+  const again = ['connect', '--name', connection, '--application', application, '--tenant', organisation.tenantId];
+  expect(await daybook([...again, '--consent'], environment)).toMatchObject({ code: 0 });
+  sandbox.faults.clear();
+  const list = await shown('list');
+  expect(list).toMatch(new RegExp(`^${connection} .* reference data not tried `, 'm'));
+  expect(list).toMatch(new RegExp(`^${connection}-custom .* all `, 'm'));
+});
+
 test('keys rotate: every pair is sealed with the first key, the old one can go, and it is written down', async () => {
   const old = stand.environment.DAYBOOK_TOKEN_KEYS ?? '';
   const fresh = `k2:${Buffer.alloc(32, 9).toString('base64')}`;
