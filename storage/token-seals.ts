@@ -30,14 +30,28 @@ export async function pairsSealedUnder(db: Queryable, header: string, after: Sea
 }
 
 /**
- * Puts another seal on a pair, unless it is not what was read any more (pruned, or sealed anew by somebody else): false then.
- * One statement a pair: a refresh, which appends a pair of its own, is never kept waiting.
+ * Puts other seals on pairs, but for those that are not what was read any more (pruned, or sealed anew by somebody else).
+ * Returns how many got theirs. One statement, so that a refresh, which marks the pair it spends, waits for moments at most.
  */
-export async function replaceSeal(db: Queryable, read: SealedPair, sealed: unknown): Promise<boolean> {
+export async function replaceSeals(db: Queryable, seals: { read: SealedPair; sealed: unknown }[]): Promise<number> {
+  const given = seals.map(({ read, sealed }) => ({
+    authorisation_id: read.authorisationId,
+    generation: read.generation,
+    was: read.sealed,
+    sealed,
+  }));
   const { rowCount } = await db.query(
-    `update daybook.authorisation_token set sealed = $4
-      where authorisation_id = $1 and generation = $2 and sealed = $3::jsonb`,
-    [read.authorisationId, read.generation, JSON.stringify(read.sealed), JSON.stringify(sealed)],
+    `with given as (
+       select * from jsonb_to_recordset($1) as g (authorisation_id uuid, generation int, was jsonb, sealed jsonb)
+     ), mine as (
+       -- In one order, so that two that rotate at once wait for each other, and not in a circle.
+       select t.authorisation_id, t.generation, g.sealed
+         from daybook.authorisation_token t join given g using (authorisation_id, generation)
+        where t.sealed = g.was order by t.authorisation_id, t.generation for update of t
+     )
+     update daybook.authorisation_token t set sealed = mine.sealed from mine
+      where (t.authorisation_id, t.generation) = (mine.authorisation_id, mine.generation)`,
+    [JSON.stringify(given)],
   );
-  return rowCount === 1;
+  return rowCount ?? 0;
 }

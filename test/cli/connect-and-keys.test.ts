@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addOwnTokenKey, runsWithOlderKeys } from '../../cli/token-keys.ts';
 import { listSeals, rotateKeys } from '../../xero/rotate-keys.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
+import { Secret } from '../../xero/secret.ts';
+import { sealPair } from '../../xero/token-set.ts';
 import { createTokens } from '../../xero/tokens.ts';
 import { daybook } from '../support/daybook.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
@@ -130,6 +132,44 @@ test('rotating beside refreshes loses no pair and leaves none behind', async () 
     for (const id of ids) expect(await later.accessToken(id)).toMatchObject({ kind: 'token' });
   } finally {
     await tokens.stop();
+  }
+});
+
+test('a rotation that breaks off has written down what it did, and the next one does the rest', async () => {
+  const { pool, stop, tokenKeys, xero, authorise } = await startTokenStand();
+  try {
+    const id = await authorise();
+    const old = createKeyRing(tokenKeys);
+    const pair = { accessToken: new Secret('an access token'), refreshToken: new Secret('a refresh token') };
+    const seal = sealPair(old, xero.clientId, pair);
+    // A chain so long that it takes two commits.
+    const sealed = await Promise.all(Array.from({ length: 250 }, (_, index) => seal(id, index + 2)));
+    await pool.query(
+      `insert into daybook.authorisation_token (authorisation_id, generation, attempt_id, sealed, issued_at, expires_at, life_seconds)
+       select $1, ordinality + 1, gen_random_uuid(), sealed, now(), now(), 1800 from jsonb_array_elements($2) with ordinality as s (sealed)`,
+      [id, JSON.stringify(sealed)],
+    );
+    const keys = createKeyRing(`k2:${Buffer.alloc(32, 9).toString('base64')},${tokenKeys}`);
+    const writtenDown = async () => {
+      const { rows } = await pool.query<{ n: number }>(
+        `select coalesce(sum((after->>'k2')::int), 0)::int as n from daybook.audit where act = 'rotateKeys'`,
+      );
+      return rows[0]?.n;
+    };
+    // The end of the second batch: its audit row is refused, and its seals with it.
+    await pool.query(`create function break_off() returns trigger language plpgsql as $$ begin
+      if exists (select from daybook.audit where act = 'rotateKeys') then raise 'broken off'; end if; return new; end $$;
+      create trigger break_off before insert on daybook.audit for each row execute function break_off()`);
+    await expect(rotateKeys(pool, keys, 'test')).rejects.toThrow('broken off');
+    expect(await listSeals(pool)).toEqual({ k1: 51, k2: 200 });
+    expect(await writtenDown()).toBe(200);
+    await pool.query('drop trigger break_off on daybook.audit');
+    expect(await rotateKeys(pool, keys, 'test')).toMatchObject({ after: { k2: 251 }, problems: [] });
+    expect(await writtenDown()).toBe(251);
+    await rotateKeys(pool, keys, 'test');
+    expect(await writtenDown()).toBe(251);
+  } finally {
+    await stop();
   }
 });
 
