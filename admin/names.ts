@@ -16,12 +16,26 @@ export function requireGoodNames({ name, applications }: { name?: string; applic
   if (problems.length > 0) throw new ActRefused(problems.join('\n'));
 }
 
+/** Letters that do not come apart into a plain one and an accent. */
+const plainLetters: Record<string, string> = {
+  ø: 'o',
+  æ: 'ae',
+  œ: 'oe',
+  ß: 'ss',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ł: 'l',
+  ı: 'i',
+};
+
 /** A name that an organisation's own suggests: "Maple & Finch Ltd" becomes "maple-finch-ltd"; never one of those taken. */
 export function suggestName(organisation: string, taken: readonly string[]): string {
   const plain = organisation
     .normalize('NFKD')
     .replaceAll(/\p{M}/gu, '')
     .toLowerCase()
+    .replaceAll(/[øæœßđðþłı]/g, (letter) => plainLetters[letter] ?? letter)
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, 50)
     .replaceAll(/^-+|-+$/g, '');

@@ -19,7 +19,7 @@ export class ActRefused extends Error {
   override name = 'ActRefused';
 }
 
-export function keysOf({ tokenKeys }: AdminPlace): KeyRing {
+export function keysOf({ tokenKeys }: Pick<AdminPlace, 'tokenKeys'>): KeyRing {
   return createKeyRing(tokenKeys);
 }
 

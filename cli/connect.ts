@@ -9,7 +9,7 @@ import { runsAwaitingReconnect } from '../storage/runs.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { answerOfConsent } from './consent-answer.ts';
 import { print } from './output.ts';
-import { withImports } from './servers.ts';
+import { resumeWaiting } from './resume.ts';
 import type { Stack } from './stack.ts';
 
 interface ConnectOptions {
@@ -55,16 +55,7 @@ async function connect(options: ConnectOptions): Promise<void> {
     `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
   );
   for (const { works, message } of entitlements) if (works !== true) process.stderr.write(`Note: ${message}\n`);
-  if (waiting.length > 0) await resumeWaiting(waiting);
-}
-
-/** Imports that waited for this consent look again every ten minutes anyway: Temporal being away is no failure. */
-async function resumeWaiting(workflowIds: string[]): Promise<void> {
-  const said = await withImports((imports) => imports.resumeAll(workflowIds)).then(
-    (resumed) => `${resumed} waiting import${resumed === 1 ? ' goes' : 's go'} on now.`,
-    () => `${workflowIds.length} waiting import(s) will go on within ten minutes.`,
-  );
-  process.stderr.write(`${said}\n`);
+  if (waiting.length > 0) process.stderr.write(`${await resumeWaiting(waiting)}\n`);
 }
 
 function askPerson(redirectUri: string, consentAddress: string, { browser, json }: ConnectOptions): Promise<string> {

@@ -14,6 +14,7 @@ import { addImportCommands } from './imports.ts';
 import { addKeyCommands } from './keys.ts';
 import { addScheduleCommands } from './schedules.ts';
 import { addUpCommand } from './up.ts';
+import { addWebCommands } from './web.ts';
 import { endWithParent, tellParent } from './worker-process.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
@@ -58,6 +59,7 @@ program
 
 addConnectCommand(program);
 addConnectionCommands(program);
+addWebCommands(program);
 addAuditCommand(program);
 addKeyCommands(program);
 addApplicationCommands(program);

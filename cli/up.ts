@@ -8,6 +8,7 @@ import { openPool } from '../storage/pool.ts';
 import { connectSandbox } from './connect.ts';
 import type { Stack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
+import { openPage, portTaken } from './web.ts';
 
 const demoConnection = { name: 'demo', applications: ['planning'] };
 
@@ -47,26 +48,34 @@ async function stayUp(config: Config, options: UpOptions): Promise<void> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   // Loaded here: a worker, which is the same program, does without the servers and the sandbox.
   const { startStack } = await import('./stack.ts');
-  const stack = await startStack({
-    config,
-    environment: process.env,
-    // Without gaps the first organisation's Journal IDs are easy to follow by eye; Xero's own have some.
-    sandbox: {
-      organisations: [{ contiguous: true }, {}],
-      journals: options.journals,
-      limits: { day: options.dayLimit, dayWindowSeconds: options.dayWindowSeconds },
-    },
-    binDir: join(config.dataDir, 'bin'),
-    say,
-  });
+  const page = await openPage(config);
+  const { redirectUri } = page ?? config;
   try {
-    if (stack.sandbox) await connectDemo(stack, say);
-    say(introduction(stack));
-    stack.startWorker();
-    await untilStopped();
-    say('Stopping: the pages in flight are finished first.');
+    const stack = await startStack({
+      config: { ...config, redirectUri, xero: config.xero && { ...config.xero, redirectUri } },
+      environment: process.env,
+      // Without gaps the first organisation's Journal IDs are easy to follow by eye; Xero's own have some.
+      sandbox: {
+        organisations: [{ contiguous: true }, {}],
+        journals: options.journals,
+        limits: { day: options.dayLimit, dayWindowSeconds: options.dayWindowSeconds },
+      },
+      binDir: join(config.dataDir, 'bin'),
+      say,
+    });
+    try {
+      if (stack.sandbox) await connectDemo(stack, say);
+      await page?.serve(stack);
+      say(introduction(stack, page ? await page.link() : null));
+      if (page === null) say(portTaken(config));
+      stack.startWorker();
+      await untilStopped();
+      say('Stopping: the pages in flight are finished first.');
+    } finally {
+      await stack.stop();
+    }
   } finally {
-    await stack.stop();
+    await page?.close();
   }
 }
 
@@ -98,7 +107,10 @@ async function connectDemo(stack: Stack, say: (line: string) => void): Promise<v
   }
 }
 
-function introduction({ databaseUrl, embeddedPostgres, uiUrl, temporalAddress, sandbox, xero }: Stack): string {
+function introduction(
+  { databaseUrl, embeddedPostgres, uiUrl, temporalAddress, sandbox, xero }: Stack,
+  link: string | null,
+): string {
   const lines = [
     '',
     'Daybook is up.',
@@ -106,6 +118,12 @@ function introduction({ databaseUrl, embeddedPostgres, uiUrl, temporalAddress, s
     `  Temporal     ${temporalAddress}${uiUrl ? `, UI ${uiUrl}` : ''}`,
     // A configured address may hold a password that is not ours to print; the embedded one is this machine's alone.
     `  Postgres     ${embeddedPostgres ? `psql "${databaseUrl}"` : new URL(databaseUrl).host}`,
+    ...(link === null
+      ? []
+      : [
+          `  Connect page ${link}`,
+          '               (opens once, within ten minutes; for another: npx daybook web-link)',
+        ]),
     '',
     sandbox
       ? '  Try          npx daybook import journals --connection demo --application planning --follow'

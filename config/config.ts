@@ -26,7 +26,19 @@ export interface Config {
   tokenKeys: string | null;
   /** Where Xero sends the admin back to, also from the sandbox. */
   redirectUri: string;
+  web: WebSettings;
   logLevel: LogLevel;
+}
+
+/** Where the connect page is, and who may open it. */
+interface WebSettings {
+  /** An address to listen on; `localhost` means both of this machine's own. */
+  host: string;
+  /** 0: any that is free. */
+  port: number;
+  /** Where browsers find it, when not at the host's port. */
+  origin: string | null;
+  password: string | null;
 }
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -70,6 +82,13 @@ const schema = z.object({
     .min(0)
     .max(65_535, { error: 'must be a port number' })
     .default(Number(variables.DAYBOOK_WEB_PORT.default)),
+  DAYBOOK_WEB_HOST: z.string().default(variables.DAYBOOK_WEB_HOST.default),
+  DAYBOOK_WEB_ORIGIN: address
+    .refine((text) => !URL.canParse(text) || new URL(text).origin === text, {
+      error: 'must be an origin such as https://daybook.example.com, without a path',
+    })
+    .optional(),
+  DAYBOOK_WEB_PASSWORD: z.string().min(12, { error: 'must have 12 characters or more' }).optional(),
   DAYBOOK_LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
 });
 
@@ -88,9 +107,17 @@ export function loadConfig(environment: Environment): Config {
   if (!given.XERO_CLIENT_ID && ownHosts.length > 0) {
     problems.push(`XERO_CLIENT_ID is missing, though ${ownHosts.join(', ')} name a Xero to speak to.`);
   }
+  if (given.DAYBOOK_WEB_HOST && !isThisMachine(given.DAYBOOK_WEB_HOST)) {
+    for (const name of ['DAYBOOK_WEB_PASSWORD', 'DAYBOOK_WEB_ORIGIN'].filter((each) => !given[each])) {
+      problems.push(
+        `${name} is missing: DAYBOOK_WEB_HOST is ${given.DAYBOOK_WEB_HOST}, which others can reach. Put a proxy with TLS before it.`,
+      );
+    }
+  }
   if (!parsed.success || problems.length > 0) throw new ConfigurationError(problems.join('\n'));
   const env = parsed.data;
-  const redirectUri = env.XERO_REDIRECT_URI ?? `http://localhost:${env.DAYBOOK_WEB_PORT}/oauth/callback`;
+  const origin = env.DAYBOOK_WEB_ORIGIN ?? `http://localhost:${env.DAYBOOK_WEB_PORT}`;
+  const redirectUri = env.XERO_REDIRECT_URI ?? `${origin}/oauth/callback`;
   return {
     databaseUrl: env.DATABASE_URL ?? null,
     temporalConfigured: Boolean(env.TEMPORAL_ADDRESS ?? env.TEMPORAL_PROFILE ?? env.TEMPORAL_CONFIG_FILE),
@@ -109,6 +136,12 @@ export function loadConfig(environment: Environment): Config {
     dataDir: resolve(env.DAYBOOK_DATA_DIR),
     tokenKeys: env.DAYBOOK_TOKEN_KEYS ?? null,
     redirectUri,
+    web: {
+      host: env.DAYBOOK_WEB_HOST,
+      port: env.DAYBOOK_WEB_PORT,
+      origin: env.DAYBOOK_WEB_ORIGIN ?? null,
+      password: env.DAYBOOK_WEB_PASSWORD ?? null,
+    },
     logLevel: env.DAYBOOK_LOG_LEVEL,
   };
 }
@@ -118,7 +151,9 @@ function isSafe(address: string): boolean {
   if (!URL.canParse(address)) return false;
   const { protocol, hostname } = new URL(address);
   if (protocol === 'https:') return true;
-  return (
-    protocol === 'http:' && (/^127\.\d+\.\d+\.\d+$/.test(hostname) || hostname === 'localhost' || hostname === '[::1]')
-  );
+  return protocol === 'http:' && isThisMachine(hostname);
+}
+
+function isThisMachine(host: string): boolean {
+  return /^127\.\d+\.\d+\.\d+$/.test(host) || ['localhost', '::1', '[::1]'].includes(host);
 }

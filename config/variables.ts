@@ -34,8 +34,20 @@ export const variables = {
       'Keys that seal the tokens, kid:base64 (32 bytes) separated by commas; the first seals, all open. Made once into the data folder for the embedded Postgres, required otherwise.',
   },
   DAYBOOK_WEB_PORT: {
-    meaning: 'Port on this machine to which Xero sends the admin back, unless XERO_REDIRECT_URI says otherwise.',
+    meaning:
+      'Port of the connect page, to which Xero sends the admin back too, unless XERO_REDIRECT_URI says otherwise.',
     default: '8088',
+  },
+  DAYBOOK_WEB_HOST: {
+    meaning:
+      'Where the connect page listens; anywhere but this machine asks for DAYBOOK_WEB_PASSWORD and DAYBOOK_WEB_ORIGIN.',
+    default: 'localhost',
+  },
+  DAYBOOK_WEB_ORIGIN: {
+    meaning: 'Where browsers find the connect page when a proxy stands before it, such as https://daybook.example.com.',
+  },
+  DAYBOOK_WEB_PASSWORD: {
+    meaning: 'Password of the connect page, 12 characters or more; without it only one-time links open it.',
   },
   DAYBOOK_LOG_LEVEL: { meaning: 'trace, debug, info, warn, error or silent.', default: 'info' },
 } as const satisfies Record<string, { meaning: string; default?: string }>;

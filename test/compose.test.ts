@@ -19,7 +19,7 @@ interface Service {
 
 const read = (file: string) => readFileSync(resolve(import.meta.dirname, '..', file), 'utf8');
 const composeText = read('docker-compose.yml');
-const services = (parse(composeText) as { services: Record<string, Service> }).services;
+const services = (parse(composeText, { merge: true }) as { services: Record<string, Service> }).services;
 const dockerfile = read('Dockerfile');
 const example = read('.env.example');
 const ignored = read('.dockerignore').split('\n');
@@ -29,7 +29,7 @@ const service = (name: string): Service => services[name] ?? expect.fail(`There 
 const composeOnly = ['POSTGRES_PASSWORD', 'TEMPORAL_POSTGRES_PASSWORD'];
 
 describe('docker-compose.yml', () => {
-  it.each(['worker', 'migrate'])('%s is given only variables the configuration knows', (name) => {
+  it.each(['worker', 'migrate', 'web'])('%s is given only variables the configuration knows', (name) => {
     for (const variable of Object.keys(service(name).environment ?? {})) expect(variables).toHaveProperty(variable);
   });
 

@@ -1,0 +1,144 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type pg from 'pg';
+import { type Config, ConfigurationError, loadConfig, type XeroSettings } from '../config/config.ts';
+import { createLogger } from '../config/logging.ts';
+import { openPool } from '../storage/pool.ts';
+import { storeLink } from '../storage/web-sessions.ts';
+import { hashOf, newSecret } from '../web/secrets.ts';
+import { answering, listen } from '../web/serve.ts';
+import { operator } from './admin-place.ts';
+import { reach } from './environment.ts';
+import { print } from './output.ts';
+import { resumeWaiting } from './resume.ts';
+import { withDatabase } from './servers.ts';
+import { untilStopped } from './until-stopped.ts';
+
+export function addWebCommands(program: Command): void {
+  program
+    .command('web')
+    .description('serve the connect page, for servers of your own; `daybook up` does so too')
+    .action(web);
+  program
+    .command('web-link')
+    .description('print a link that opens the connect page, once')
+    .option('--json', 'print one line of JSON')
+    .action(({ json }: { json?: boolean }) =>
+      withDatabase(async (pool) => {
+        const link = await newLink(pool, publishedOrigin(loadConfig(process.env).dataDir));
+        print(json, { link }, link);
+      }),
+    );
+}
+
+async function web(): Promise<void> {
+  const config = loadConfig({ DAYBOOK_LOG_LEVEL: 'warn', ...process.env });
+  const found = reach(config);
+  const page = await openPage(config);
+  if (page === null) throw new ConfigurationError(portTaken(config));
+  try {
+    await withDatabase(async () => {
+      const [databaseUrl, tokenKeys] = [found.databaseUrl(), found.tokenKeys()];
+      await page.serve({ databaseUrl, tokenKeys, xero: { ...found.xero(), redirectUri: page.redirectUri } });
+    });
+    process.stdout.write(`The connect page: ${await page.link()}\n`);
+    await untilStopped();
+  } finally {
+    await page.close();
+  }
+}
+
+/** The connect page's port, open; until it serves, it answers that it is starting. */
+export interface OpenedPage {
+  origin: string;
+  /** As configured, or at the port that was free. */
+  redirectUri: string;
+  serve(on: { databaseUrl: string; tokenKeys: string; xero: XeroSettings }): Promise<void>;
+  /** A link that opens the page once. */
+  link(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the connect page's port. Null when it is taken; with the sandbox, which sends browsers to any port of this machine,
+ * a free one is taken instead.
+ */
+export async function openPage(config: Config): Promise<OpenedPage | null> {
+  const { host, port } = config.web;
+  let answer: RequestListener = (_, response) =>
+    response.writeHead(503, { 'retry-after': '1' }).end('Daybook is starting.');
+  const onRequest: RequestListener = (request, response) => answer(request, response);
+  const anyPort = config.xero === null && follows(config);
+  const listening = (await listen(host, port, onRequest)) ?? (anyPort ? await listen(host, 0, onRequest) : null);
+  if (listening === null) return null;
+  const redirectUri = follows(config) ? `http://localhost:${listening.port}/oauth/callback` : config.redirectUri;
+  const origin = config.web.origin ?? ownOrigin(redirectUri, listening.port);
+  const log = createLogger(config.logLevel);
+  let pool: pg.Pool | undefined;
+  return {
+    origin,
+    redirectUri,
+    async serve({ databaseUrl, tokenKeys, xero }) {
+      pool = openPool(databaseUrl, 5, () => {});
+      const { password } = config.web;
+      const onError = (error: Error) =>
+        log.error({ reason: error.message, stack: error.stack }, 'the connect page failed');
+      answer = answering({ pool, xero, tokenKeys, origin, password, resumeWaiting, onError });
+      publishOrigin(config.dataDir, origin);
+    },
+    async link() {
+      if (pool === undefined) throw new Error('The page has no database yet.');
+      return newLink(pool, origin);
+    },
+    async close() {
+      withdrawOrigin(config.dataDir);
+      await listening.close();
+      await pool?.end();
+    },
+  };
+}
+
+export function portTaken({ web: { port } }: Config): string {
+  return `Port ${port} is taken, so the connect page cannot be served there. Free it, or set DAYBOOK_WEB_PORT and register the address in the Xero app.`;
+}
+
+/** Whether the redirect URI is nothing but the page's own at its port. */
+function follows({ redirectUri, web: { port, origin } }: Config): boolean {
+  return origin === null && redirectUri === `http://localhost:${port}/oauth/callback`;
+}
+
+/** The name of this machine under which the callback comes in; the cookie belongs to it. */
+function ownOrigin(redirectUri: string, port: number): string {
+  const { origin, protocol, port: itsPort } = new URL(redirectUri);
+  return protocol === 'http:' && Number(itsPort || 80) === port ? origin : `http://localhost:${port}`;
+}
+
+async function newLink(pool: pg.Pool, origin: string): Promise<string> {
+  const secret = newSecret();
+  await storeLink(pool, hashOf(secret), operator());
+  return `${origin}/enter/${secret}`;
+}
+
+const file = (dataDir: string) => join(dataDir, 'web.json');
+
+function publishOrigin(dataDir: string, origin: string): void {
+  writeFileSync(file(dataDir), JSON.stringify({ pid: process.pid, origin }), { mode: 0o600 });
+}
+
+function withdrawOrigin(dataDir: string): void {
+  rmSync(file(dataDir), { force: true });
+}
+
+function publishedOrigin(dataDir: string): string {
+  try {
+    const { pid, origin } = JSON.parse(readFileSync(file(dataDir), 'utf8')) as { pid: number; origin: string };
+    process.kill(pid, 0);
+    return origin;
+  } catch {
+    throw new ConfigurationError(
+      'No connect page is served from this data folder. Start `npx daybook up` (or `npx daybook web`) in another terminal.',
+    );
+  }
+}

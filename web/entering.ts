@@ -1,0 +1,63 @@
+import type { Hono } from 'hono';
+import { deleteCookie, setCookie } from 'hono/cookie';
+import { endSession, openSession, takeLink } from '../storage/web-sessions.ts';
+import { cookieName, formOf } from './guard.ts';
+import type { WebContext, WebEnv, WebPlace } from './place.ts';
+import { hashOf, isSame, newSecret } from './secrets.ts';
+import { enterPage } from './views/enter.ts';
+
+const triesAMinute = 5;
+
+/**
+ * The way in, before there is a session: a one-time link, or the password where there is one. The link's page only shows a
+ * button, so that whatever looks at links ahead of the admin does not use it up.
+ */
+export function addEntering(app: Hono<WebEnv>, place: WebPlace): void {
+  let wrongTries: number[] = [];
+  const open = async (context: WebContext, actor: string) => {
+    const secret = newSecret();
+    await openSession(place.pool, hashOf(secret), actor);
+    setCookie(context, cookieName(place.origin), secret, {
+      httpOnly: true,
+      secure: place.origin.startsWith('https:'),
+      // Lax, as the callback comes from Xero's page.
+      sameSite: 'Lax',
+      path: '/',
+    });
+    return context.redirect('/', 303);
+  };
+
+  app.get('/enter', (context) => context.html(enterPage(place)));
+  app.get('/enter/:link', (context) => context.html(enterPage(place, { link: context.req.param('link') })));
+  app.post('/enter', async (context) => {
+    const form = await formOf(context);
+    const [link, password] = [form.get('link'), form.get('password')];
+    if (typeof link === 'string') {
+      const actor = await takeLink(place.pool, hashOf(link));
+      if (actor !== null) return open(context, `web (${actor})`);
+      return context.html(
+        enterPage(place, { problem: 'This link was used already, or is older than ten minutes.' }),
+        401,
+      );
+    }
+    const minuteAgo = Date.now() - 60_000;
+    wrongTries = wrongTries.filter((at) => at > minuteAgo);
+    if (wrongTries.length >= triesAMinute) {
+      return context.html(enterPage(place, { problem: 'There were too many wrong passwords. Wait a minute.' }), 429);
+    }
+    if (place.password !== null && typeof password === 'string' && isSame(password, place.password)) {
+      return open(context, 'web (password)');
+    }
+    wrongTries.push(Date.now());
+    return context.html(enterPage(place, { problem: 'The password is not right.' }), 401);
+  });
+}
+
+/** The way out. */
+export function addLeaving(app: Hono<WebEnv>, place: WebPlace): void {
+  app.post('/leave', async (context) => {
+    await endSession(place.pool, context.get('visitor').sessionHash);
+    deleteCookie(context, cookieName(place.origin), { path: '/', secure: place.origin.startsWith('https:') });
+    return context.redirect('/enter', 303);
+  });
+}

@@ -1,0 +1,69 @@
+import type { Hono } from 'hono';
+import { changeAccess, unknownConnection } from '../admin/applications.ts';
+import { disconnect } from '../admin/disconnect.ts';
+import { knownApplications, listOverview, listRemoved } from '../storage/overview.ts';
+import { leaveNotices, takeNotices } from '../storage/web-sessions.ts';
+import { formOf } from './guard.ts';
+import { adminPlace, type WebEnv, type WebPlace } from './place.ts';
+import { applicationsIn } from './views/applications.ts';
+import { connectionPage } from './views/connection.ts';
+import { disconnectPage } from './views/disconnect.ts';
+import { listPage } from './views/list.ts';
+
+const removedShown = 10;
+
+/** The list of connections, and what is done with one of them. */
+export function addManaging(app: Hono<WebEnv>, place: WebPlace): void {
+  const { pool } = place;
+
+  async function find(name: string) {
+    const found = (await listOverview(pool)).find((each) => each.name === name);
+    if (found === undefined) throw unknownConnection(name);
+    return found;
+  }
+
+  app.get('/', async (context) => {
+    const visitor = context.get('visitor');
+    const [connections, removed] = await Promise.all([listOverview(pool), listRemoved(pool, removedShown)]);
+    const notices = await takeNotices(pool, visitor.sessionHash);
+    return context.html(listPage({ visitor, notices, connections, removed }));
+  });
+
+  app.get('/connections/:name', async (context) => {
+    const visitor = context.get('visitor');
+    const connection = await find(context.req.param('name'));
+    const applications = await knownApplications(pool);
+    const notices = await takeNotices(pool, visitor.sessionHash);
+    return context.html(connectionPage({ visitor, notices, connection, applications }));
+  });
+
+  app.post('/connections/:name/applications', async (context) => {
+    const visitor = context.get('visitor');
+    const name = context.req.param('name');
+    const wanted = applicationsIn(await formOf(context));
+    const { allowed, denied } = await changeAccess(adminPlace(place, visitor), name, () => wanted);
+    const said = [
+      allowed.length > 0 ? `May use "${name}" now: ${allowed.join(', ')}.` : '',
+      denied.length > 0 ? `May not use "${name}" any more: ${denied.join(', ')}.` : '',
+    ].filter(Boolean);
+    const text = said.join(' ') || 'The applications are as they were.';
+    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text }]);
+    return context.redirect(`/connections/${encodeURIComponent(name)}`, 303);
+  });
+
+  app.get('/connections/:name/disconnect', async (context) =>
+    context.html(
+      disconnectPage({ visitor: context.get('visitor'), connection: await find(context.req.param('name')) }),
+    ),
+  );
+
+  app.post('/connections/:name/disconnect', async (context) => {
+    const visitor = context.get('visitor');
+    const name = context.req.param('name');
+    const keepAtXero = (await formOf(context)).get('keepAtXero') !== null;
+    const { message } = await disconnect(adminPlace(place, visitor), name, keepAtXero);
+    const text = `"${name}" is removed. ${message} What was imported through it stays in the database.`;
+    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text }]);
+    return context.redirect('/', 303);
+  });
+}

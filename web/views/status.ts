@@ -1,0 +1,69 @@
+import { html } from 'hono/html';
+import type { RunStatus, WaitReason } from '../../model/run.ts';
+import type { Stream } from '../../model/streams.ts';
+import type { OverviewConnection, OverviewRun } from '../../storage/overview.ts';
+import { count, type Html, instant } from './layout.ts';
+
+// What is said of connections and runs, in words and with a mark; never by colour alone.
+
+const marks = { connected: ['●', 'good', 'Connected'], needsReconnect: ['▲', 'bad', 'Needs reconnect'] } as const;
+
+/** A run that waits for a consent tells more than the authorisation: the organisation may be disconnected in Xero. */
+export function needsReconnect({ status, openRuns }: OverviewConnection): boolean {
+  return status === 'needsReconnect' || openRuns.some((run) => run.status === 'needsReconnect');
+}
+
+export function statusOf(connection: OverviewConnection): Html {
+  const [mark, tone, words] = marks[needsReconnect(connection) ? 'needsReconnect' : 'connected'];
+  return badge(mark, tone, words);
+}
+
+export function badge(mark: string, tone: 'good' | 'bad' | 'idle', words: string): Html {
+  return html`<span class="badge ${tone}"><span aria-hidden="true">${mark}</span> ${words}</span>`;
+}
+
+export function callsLeft({ callsLeft: left, blocked }: OverviewConnection): Html {
+  const until = blocked?.by === 'day' ? html` <span class="hint">until ${instant(blocked.until)}</span>` : '';
+  if (left === null) return html`<span class="hint">not known yet</span>`;
+  return html`${count(left.calls)}${until || html` <span class="hint">as of ${instant(left.at)}</span>`}`;
+}
+
+export const streamWords: Record<Stream, string> = {
+  journals: 'Journals',
+  cashJournals: 'Cash journals',
+  invoices: 'Invoices',
+};
+
+const endWords: Partial<Record<RunStatus, string>> = {
+  caughtUp: 'complete',
+  cancelled: 'cancelled',
+  failed: 'failed',
+  skipped: 'skipped',
+};
+
+export function lastImport({ lastRun }: OverviewConnection): Html {
+  if (lastRun === null) return html`<span class="hint">none yet</span>`;
+  const { stream, status, endedAt, stored, message } = lastRun;
+  const why = status === 'failed' && message !== null ? html`<span class="hint">${message}</span>` : '';
+  return html`${streamWords[stream]}, ${endWords[status] ?? status} <span class="hint">${endedAt === null ? '' : instant(endedAt)}; ${count(stored)} new</span>${why}`;
+}
+
+const openWords: Record<WaitReason | 'running' | 'stopping' | 'paused' | 'needsReconnect' | 'waiting', string> = {
+  running: 'Running',
+  stopping: 'Stopping',
+  paused: 'Paused',
+  needsReconnect: 'Waits until the connection is reconnected',
+  waiting: 'Waits',
+  day: 'Waits for the day’s quota',
+  minute: 'Waits for the minute’s quota',
+  concurrent: 'Waits for its turn',
+  appMinute: 'Waits for the app’s quota',
+  reserve: 'Leaves the rest of the day’s quota to others',
+};
+
+/** What an open run does or waits for, and until when. */
+export function openRunWords({ status, waitingUntil }: OverviewRun, { blocked }: OverviewConnection): Html {
+  const key = status === 'waiting' ? (blocked?.by ?? 'waiting') : status;
+  const words = openWords[key as keyof typeof openWords] ?? status;
+  return html`${words}${waitingUntil === null ? '' : html`, until ${instant(waitingUntil)}`}`;
+}
