@@ -1,14 +1,11 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { startingPoint } from '../model/cursor.ts';
-import { secondLook } from '../model/gaps.ts';
-import { invoicesStartingPoint } from '../model/invoice-cursor.ts';
-import { checkImport, type ImportKind, type ImportRequest, instantOf } from '../model/request.ts';
-import { type BeginOutcome, type FailureName, readThrough } from '../model/run.ts';
+import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
+import type { BeginOutcome, FailureName } from '../model/run.ts';
 import { type Stream, streamOf, streams } from '../model/streams.ts';
 import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
-import { recentGaps } from '../storage/gaps.ts';
-import { endRun, type ImportRun, openRun, watermark } from '../storage/runs.ts';
+import { endRun, type ImportRun, openRun } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
+import { startOf, wanted } from './starting-point.ts';
 
 export interface BeginInput {
   kind: ImportKind;
@@ -61,15 +58,7 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
     runId: string,
     workflowId: string,
   ): Promise<BeginOutcome> {
-    const stored = await watermark(pool, connection.tenantId, stream);
-    const since = request.modifiedSince === undefined ? null : instantOf(request.modifiedSince);
-    const start =
-      stream === 'invoices' ? invoicesStartingPoint(request, since, stored) : startingPoint(request, stored);
-    const { range, cursor: overlapFrom, movesWatermark } = start;
-    const takesUp = streams[stream].kind === 'journals' && movesWatermark && !request.full && overlapFrom !== null;
-    const cursor = takesUp
-      ? secondLook(await recentGaps(pool, connection.tenantId, stream, stored), overlapFrom, stored)
-      : overlapFrom;
+    const { range, cursor, since, movesWatermark } = await startOf(pool, connection.tenantId, stream, request);
     const newRun = {
       runId,
       workflowId,
@@ -131,14 +120,4 @@ interface Permission {
 
 function refused(failure: FailureName, problems: string[]): BeginOutcome {
   return { kind: 'refused', failure, message: problems.join('\n') };
-}
-
-function wanted(stream: Stream, request: ImportRequest, cursor: number | null): string {
-  const { startingAtJournalId: from, endingAtJournalId: to, modifiedSince, full } = request;
-  const what = streams[stream].name;
-  const parts = [];
-  if (from !== undefined || to !== undefined) parts.push(`${what} ${from ?? 1} to ${to ?? 'the newest'}`);
-  if (modifiedSince !== undefined) parts.push(`${parts.length > 0 ? '' : `${what} `}modified since ${modifiedSince}`);
-  if (parts.length > 0) return parts.join(', ');
-  return full || cursor === 0 ? `all ${what}` : `new ${what} after ${readThrough(stream, cursor)}`;
 }

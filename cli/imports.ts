@@ -8,6 +8,7 @@ import { findConnection } from '../storage/connections.ts';
 import { recentRuns } from '../storage/runs.ts';
 import { displayOn, noDisplay } from './display.ts';
 import { follow } from './follow.ts';
+import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase, withImports } from './servers.ts';
 
@@ -16,29 +17,20 @@ const wrongRequest = ['InvalidRequest', 'UnknownConnection', 'ApplicationNotAllo
 
 export function addImportCommands(program: Command): void {
   const importing = program.command('import').description('start an import');
-  importing
-    .command('journals')
-    .description('import journals, the general ledger')
-    .requiredOption('--connection <name>', 'the connection to import through')
-    .requiredOption('--application <name>', 'the application that asks')
-    .option('--from <journal id>', 'first Journal ID, inclusive (as shown in Xero’s Journal Report)')
-    .option('--to <journal id>', 'last Journal ID, inclusive')
-    .option('--modified-since <date>', 'created on or after: 2026-07-01 (midnight UTC) or 2026-07-01T09:30:00Z')
-    .option('--basis <basis>', 'accrual (the ledger) or cash')
-    .option('--full', 'read everything again, not only what is new')
-    .option('--follow', 'show the progress and end with the import')
-    .option('--json', 'print one line of JSON')
-    .action((options: ImportOptions) => startImport('journals', options));
-  importing
-    .command('invoices')
-    .description('import invoices: sales and bills, of every status')
-    .requiredOption('--connection <name>', 'the connection to import through')
-    .requiredOption('--application <name>', 'the application that asks')
-    .option('--modified-since <date>', 'updated on or after: 2026-07-01 (midnight UTC) or 2026-07-01T09:30:00Z')
-    .option('--full', 'read everything again, not only what is new')
-    .option('--follow', 'show the progress and end with the import')
-    .option('--json', 'print one line of JSON')
-    .action((options: ImportOptions) => startImport('invoices', options));
+  for (const [kind, what] of [
+    ['journals', 'import journals, the general ledger'],
+    ['invoices', 'import invoices: sales and bills, of every status'],
+  ] as const) {
+    const command = importing
+      .command(kind)
+      .description(what)
+      .requiredOption('--connection <name>', 'the connection to import through')
+      .requiredOption('--application <name>', 'the application that asks');
+    addFilterOptions(command, kind)
+      .option('--follow', 'show the progress and end with the import')
+      .option('--json', 'print one line of JSON')
+      .action((options: ImportOptions) => startImport(kind, options));
+  }
 
   program
     .command('status')
@@ -73,35 +65,14 @@ export function addImportCommands(program: Command): void {
   }
 }
 
-interface ImportOptions {
-  connection: string;
-  application: string;
-  from?: string;
-  to?: string;
-  modifiedSince?: string;
-  basis?: string;
-  full?: boolean;
+interface ImportOptions extends RequestOptions {
   follow?: boolean;
   json?: boolean;
 }
 
 async function startImport(kind: ImportKind, options: ImportOptions): Promise<void> {
-  const request = {
-    connection: options.connection,
-    application: options.application,
-    startingAtJournalId: asNumber(options.from),
-    endingAtJournalId: asNumber(options.to),
-    modifiedSince: options.modifiedSince,
-    basis: options.basis,
-    full: options.full,
-  };
-  // Absent, not undefined: what is sent is the same JSON that a person would write.
-  const sent: unknown = JSON.parse(JSON.stringify(request));
-  const checked = checkImport(kind, sent);
-  const problems = [
-    ...(checked.ok ? [] : checked.problems),
-    ...(await refusals(options.connection, options.application)),
-  ];
+  const sent = requestOf(options);
+  const problems = await allProblems(kind, sent, options);
   if (problems.length > 0) throw new RequestRefused(problems);
   await withImports(async (imports) => {
     const started = await imports.start(kind, sent);
@@ -173,6 +144,12 @@ async function withImport(workflowId: string, work: (imports: Imports) => Promis
   });
 }
 
+/** All that is wrong with a request, by its schema and by the registry. */
+export async function allProblems(kind: ImportKind, request: unknown, options: RequestOptions): Promise<string[]> {
+  const checked = checkImport(kind, request);
+  return [...(checked.ok ? [] : checked.problems), ...(await refusals(options.connection, options.application))];
+}
+
 /** Why the registry refuses; the workflow asks it again, asking first means that nothing is started in vain. */
 export function refusals(name: string, application: string): Promise<string[]> {
   return withDatabase(async (pool) => {
@@ -184,11 +161,6 @@ export function refusals(name: string, application: string): Promise<string[]> {
         `\`daybook connections allow ${name} --application ${application}\` changes that.`,
     ];
   });
-}
-
-/** What is not a number is passed on as it is, for the schema to name it. */
-function asNumber(text: string | undefined): number | string | undefined {
-  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
 }
 
 function expected({ from, to, modifiedSince }: ImportOptions): number | null {

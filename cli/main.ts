@@ -12,6 +12,7 @@ import { reach } from './environment.ts';
 import { explain } from './failure.ts';
 import { addImportCommands } from './imports.ts';
 import { addKeyCommands } from './keys.ts';
+import { addPlanCommand } from './plan.ts';
 import { addScheduleCommands } from './schedules.ts';
 import { addUpCommand } from './up.ts';
 import { addWebCommands } from './web.ts';
@@ -63,6 +64,7 @@ addWebCommands(program);
 addAuditCommand(program);
 addKeyCommands(program);
 addApplicationCommands(program);
+addPlanCommand(program);
 addImportCommands(program);
 addScheduleCommands(program);
 

@@ -1,3 +1,4 @@
+import type { QuotaStanding } from '../model/plan.ts';
 import { emptyLedger, type QuotaLedger } from '../model/quota.ts';
 import type { WaitReason } from '../model/run.ts';
 import type { Queryable } from './pool.ts';
@@ -43,6 +44,21 @@ export async function readLedger(db: Queryable, scope: QuotaScope): Promise<Vers
       leases: row.leases.map((lease) => lease.getTime()),
       sent: row.sent,
     },
+  };
+}
+
+/** What is known of a tenant's quota, and since when, for a plan. */
+export async function quotaStanding(db: Queryable, tenantId: string): Promise<QuotaStanding> {
+  const { rows } = await db.query<Pick<LedgerRow, 'day_remaining' | 'blocked_until' | 'blocked_by'> & { heard: Date }>(
+    `select day_remaining, blocked_until, blocked_by, updated_at as heard from daybook.quota_ledger where scope = $1`,
+    [`tenant:${tenantId}`],
+  );
+  const [row] = rows;
+  return {
+    dayRemaining: row?.day_remaining ?? null,
+    heardAt: row?.heard.getTime() ?? null,
+    blockedUntil: row?.blocked_until?.getTime() ?? null,
+    blockedBy: row?.blocked_by ?? null,
   };
 }
 

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { ImportKind } from '../model/request.ts';
+
+/** What a command line says of an import; what is not a number is passed on as it is, for the schema to name it. */
+export interface RequestOptions {
+  connection: string;
+  application: string;
+  from?: string;
+  to?: string;
+  modifiedSince?: string;
+  basis?: string;
+  full?: boolean;
+}
+
+/** Adds the options that make an import request of a kind, but for the connection and the application. */
+export function addFilterOptions(command: Command, kind: ImportKind): Command {
+  if (kind === 'invoices') {
+    command.option('--modified-since <date>', 'updated on or after: 2026-07-01 (midnight UTC) or 2026-07-01T09:30:00Z');
+  } else {
+    command
+      .option('--from <journal id>', 'first Journal ID, inclusive (as shown in Xero’s Journal Report)')
+      .option('--to <journal id>', 'last Journal ID, inclusive')
+      .option('--modified-since <date>', 'created on or after: 2026-07-01 (midnight UTC) or 2026-07-01T09:30:00Z')
+      .option('--basis <basis>', 'accrual (the ledger) or cash');
+  }
+  return command.option('--full', 'read everything again, not only what is new');
+}
+
+/** The request as a person would write it in JSON: what was not said is absent. */
+export function requestOf(options: RequestOptions): { [field: string]: unknown } {
+  const request = {
+    connection: options.connection,
+    application: options.application,
+    startingAtJournalId: asNumber(options.from),
+    endingAtJournalId: asNumber(options.to),
+    modifiedSince: options.modifiedSince,
+    basis: options.basis,
+    full: options.full,
+  };
+  return JSON.parse(JSON.stringify(request));
+}
+
+/** What is not a number stays as it is. */
+export function asNumber(text: string | undefined): number | string | undefined {
+  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
+}

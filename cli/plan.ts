@@ -1,0 +1,79 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { RequestRefused } from '../client/imports.ts';
+import { usualCallsADay } from '../model/plan.ts';
+import type { ImportKind, ImportRequest } from '../model/request.ts';
+import { findConnection } from '../storage/connections.ts';
+import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
+import { allProblems } from './imports.ts';
+import { makePlan, type Plan } from './make-plan.ts';
+import { print } from './output.ts';
+import { inSentences, latestDate } from './plan-sentences.ts';
+import { withDatabase } from './servers.ts';
+
+interface PlanOptions extends RequestOptions {
+  newest?: number;
+  callsADay: number;
+  json?: boolean;
+}
+
+/** What an import would cost and when it would be done, without starting it and without a call to Xero. */
+export function addPlanCommand(program: Command): void {
+  const planning = program.command('plan').description('show what an import would cost, without a call to Xero');
+  for (const kind of ['journals', 'invoices'] as const) {
+    const command = planning
+      .command(kind)
+      .description(`how many calls an import of ${kind} would make, and when it would be done`)
+      .requiredOption('--connection <name>', 'the connection to import through')
+      .requiredOption('--application <name>', 'the application that asks');
+    addFilterOptions(command, kind)
+      .option(
+        kind === 'journals' ? '--newest <journal id>' : '--newest <count>',
+        kind === 'journals'
+          ? 'the newest Journal ID there is, as Xero’s Journal Report shows it'
+          : 'how many invoices are to come',
+        whole,
+      )
+      .option(
+        '--calls-a-day <calls>',
+        'the organisation’s daily limit: 1,000 on Xero’s Starter tier',
+        whole,
+        usualCallsADay,
+      )
+      .option('--json', 'print one line of JSON')
+      .action((options: PlanOptions) => plan(kind, options));
+  }
+}
+
+async function plan(kind: ImportKind, options: PlanOptions): Promise<void> {
+  const request = requestOf(options);
+  const problems = await allProblems(kind, request, options);
+  if (problems.length > 0) throw new RequestRefused(problems);
+  await withDatabase(async (pool) => {
+    const connection = await findConnection(pool, options.connection);
+    if (!connection) throw new RequestRefused([`The connection "${options.connection}" has just been removed.`]);
+    const { newest = null, callsADay } = options;
+    const asked = request as ImportRequest;
+    const made = await makePlan(pool, kind, asked, connection, { newest, callsADay }, Date.now());
+    print(options.json, forPrograms(made), inSentences(made, connection).join('\n'));
+  });
+}
+
+/** Instants as ISO texts; null for one beyond what a date can be. */
+function forPrograms(plan: Plan): unknown {
+  const { quota, course } = plan;
+  const iso = (ms: number | null) => (ms === null || ms > latestDate ? null : new Date(ms).toISOString());
+  return {
+    ...plan,
+    quota: { ...quota, heardAt: iso(quota.heardAt), blockedUntil: iso(quota.blockedUntil) },
+    course: course && {
+      ...course,
+      finishedBy: iso(course.finishedBy),
+      first: course.first.map(({ from, until }) => ({ from: iso(from), until: iso(until) })),
+    },
+  };
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findConnection, reserveQuota } from '../../storage/connections.ts';
+import { daybook } from '../support/daybook.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+
+describe('A plan says what an import would cost, and makes no call to Xero', () => {
+  let stand: Stand;
+  beforeAll(async () => {
+    stand = await startStand({ sandbox: { journals: 450, limits: { day: 300, minute: 10_000 } } });
+  });
+  afterAll(() => stand.close());
+
+  const plan = (kind: string, ...args: string[]) =>
+    daybook(['plan', kind, '--connection', stand.connection, '--application', application, ...args], stand.environment);
+
+  test('before anything is stored the newest number must be said; then it counts the days and the nights', async () => {
+    const before = stand.sandbox.calls.all().length;
+    const [unknown, given, wrong] = await Promise.all([
+      plan('journals'),
+      plan('journals', '--newest', '1000000', '--calls-a-day', '5000', '--json'),
+      plan('journals', '--from', '9', '--to', '3', '--application', 'nobody'),
+    ]);
+    expect(unknown).toMatchObject({ code: 0, stderr: '' });
+    expect(unknown.stdout).toContain('How much is to come is not known');
+    expect(JSON.parse(given.stdout)).toMatchObject({
+      wanted: 'all journals',
+      movesWatermark: true,
+      newest: { number: 1_000_000, from: 'given' },
+      cost: { pages: 10_000, calls: 10_005 },
+      course: { suspensions: 2, days: 3 },
+    });
+    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    expect(wrong.stderr).toMatch(/endingAtJournalId is 3, before startingAtJournalId 9\.\n.*"nobody" may not use/);
+    expect(stand.sandbox.calls.all().length).toBe(before);
+  });
+
+  test('what is stored tells where the next import goes on, and what it makes is what was planned', async () => {
+    expect(await stand.importJournals()).toMatchObject({ ok: true });
+    const { connectionId = '' } = (await findConnection(stand.database.pool, stand.connection)) ?? {};
+    await reserveQuota(stand.database.pool, connectionId, 120);
+    const [said, json, filtered] = await Promise.all([
+      plan('journals'),
+      plan('journals', '--json'),
+      plan('journals', '--from', '101', '--to', '300'),
+    ]);
+    const { newest, cost, quota } = JSON.parse(json.stdout);
+    expect(newest.number).toBeGreaterThanOrEqual(450);
+    expect(quota).toMatchObject({ reserve: 120, callsADay: 5_000 });
+    expect(quota.dayRemaining).toBeLessThan(300);
+    expect(said.stdout).toMatch(/it goes on after \d+, looking again/);
+    expect(said.stdout).toMatch(/120 of them are left to others/);
+    expect(filtered.stdout).toMatch(/This import has filters: .* leaves that mark alone/);
+    expect(filtered.stdout).toMatch(/2 pages at the most, 6 calls/);
+
+    const again = await stand.importJournals();
+    if (!again.ok) throw new Error(again.message);
+    expect(again.result.totals.calls).toBeLessThanOrEqual(cost.calls);
+  });
+});
