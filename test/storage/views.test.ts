@@ -1,18 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NameRefused, removeConnection, storeConnection } from '../../storage/connections.ts';
 import { type Stand, startStand } from '../support/stand.ts';
 
 let stand: Stand;
-let schema: string;
 const rows = async (sql: string, values: unknown[] = []) => (await stand.database.pool.query(sql, values)).rows;
 const one = async (sql: string, values: unknown[] = []) => (await rows(sql, values))[0];
 
 beforeAll(async () => {
-  stand = await startStand({ sandbox: { journals: 900, seed: 11, limits: { minute: 10_000 } } });
+  stand = await startStand({ sandbox: { journals: 900, invoices: 300, seed: 11, limits: { minute: 10_000 } } });
   expect(await stand.importJournals()).toMatchObject({ ok: true });
-  schema = `xero_${stand.connection.replaceAll('-', '_')}`;
-  // Stated here, whatever the run brought: the year's end, and one account whose code another one has too.
+  expect(await stand.importInvoices()).toMatchObject({ ok: true });
+  // Stated here, whatever the run brought: the year's end, and what an account is called.
   const { tenantId } = stand.organisation;
   await stand.database.pool.query(
     `insert into xero.organisation (tenant_id, organisation_id, name, financial_year_end_day, financial_year_end_month, payload, run_id)
@@ -24,9 +21,7 @@ beforeAll(async () => {
     `insert into xero.account (tenant_id, account_id, code, name, type, class, status, payload, run_id)
      select distinct on (account_id) tenant_id, account_id, account_code, 'Chart: ' || account_name, account_type,
             xero.class_of_account_type(account_type), 'ACTIVE', '{}'::jsonb, gen_random_uuid()
-       from xero.journal_line where account_code = '200'
-     union all
-     values ($1::uuid, gen_random_uuid(), '200', 'Sales of old', 'SALES', 'REVENUE', 'ARCHIVED', '{}'::jsonb, gen_random_uuid())
+       from xero.journal_line where account_code = '200' and tenant_id = $1
      on conflict (tenant_id, account_id) do update set name = excluded.name`,
     [tenantId],
   );
@@ -47,6 +42,30 @@ describe('The general ledger', () => {
     expect(await one(`select distinct account_name from xero.general_ledger where account_code = '200'`)).toEqual({
       account_name: 'Chart: Sales',
     });
+  });
+
+  test('names the contact and the invoice wherever an imported invoice is the source, or is what the source settles', async () => {
+    const known = `select count(*) as lines, count(contact_id) as contacts, count(contact_name) as names, count(invoice_id) as invoices,
+                          count(due_date) as dates from xero.general_ledger`;
+    const invoiced = await one(
+      `${known} where source_type in ('ACCREC', 'ACCPAY') and source_id in (select invoice_id from xero.invoice)`,
+    );
+    expect(Number(invoiced.lines)).toBeGreaterThan(300);
+    const { lines } = invoiced;
+    expect(invoiced).toEqual({ lines, contacts: lines, names: lines, invoices: lines, dates: lines });
+    // The sandbox's payments and its payment journals know nothing of each other: one of each is made the same here.
+    const { source_id } = await one(`select source_id from xero.journal where source_type = 'ACCRECPAYMENT' limit 1`);
+    const paid = await one(
+      `update xero.invoice_settlement set settlement_id = $1
+        where ctid = (select ctid from xero.invoice_settlement where kind = 'payment' limit 1) returning invoice_id`,
+      [source_id],
+    );
+    const settled = await rows(
+      `select distinct l.invoice_id, l.contact_name = i.contact_name as named, l.due_date = i.due_date as dated
+         from xero.general_ledger l join xero.invoice i using (tenant_id, invoice_id) where source_id = $1`,
+      [source_id],
+    );
+    expect(settled).toEqual([{ invoice_id: paid.invoice_id, named: true, dated: true }]);
   });
 
   test('names the two journals of an edit, and leaves them out of what stands with the same sums', async () => {
@@ -99,75 +118,5 @@ describe('The general ledger', () => {
     );
     expect(Number(balance.find(({ account_code }) => account_code === '200').balance)).toBe(Number(sales.net));
     expect(balance.some(({ system_account }) => system_account === 'RETAINEDEARNINGS')).toBe(true);
-  });
-});
-
-describe('A connection’s schema, as dbt_xero joins it', () => {
-  test('loses no line and doubles none; ids are texts, dates are dates', async () => {
-    const flat = await one(`
-      select count(*) as lines, trim_scale(sum(l.net_amount)) as net, count(a.class) as classed, count(distinct (l.journal_id, l.journal_line_id)) as keys,
-             min(pg_typeof(l.account_id)::text) as id, min(pg_typeof(j.journal_date)::text) as date
-        from ${schema}.journal j left join ${schema}.journal_line l using (journal_id) left join ${schema}.account a using (account_id)`);
-    const stored = await one(
-      `select count(*) as lines, trim_scale(sum(net_amount)) as net from xero.general_ledger where tenant_id = $1`,
-      [stand.organisation.tenantId],
-    );
-    expect(flat).toEqual({ ...stored, classed: stored.lines, keys: stored.lines, id: 'text', date: 'date' });
-    expect(await one(`select count(*) from ${schema}.organization`)).toEqual({ count: '1' });
-    expect(
-      await rows(`select code from ${schema}.account where code is not null group by code having count(*) > 1`),
-    ).toEqual([]);
-    expect(await one(`select count(*) from ${schema}.account where name = 'Sales of old'`)).toEqual({ count: '1' });
-  });
-
-  test('gives categories names that can be columns, and keeps the attribution of archived options', async () => {
-    const { tenantId } = stand.organisation;
-    for (const [index, name] of ['Plant', 'plant', '部門', 'Order', 'x'.repeat(90)].entries()) {
-      await stand.database.pool.query(
-        `insert into xero.tracking_category (tenant_id, tracking_category_id, name, status, payload, run_id)
-         values ($1, ('0000000' || $2 || '-0000-4000-8000-000000000000')::uuid, $3, 'ACTIVE', '{}', gen_random_uuid())`,
-        [tenantId, index, name],
-      );
-    }
-    const names = (await rows(`select name from ${schema}.tracking_category order by tracking_category_id`)).map(
-      ({ name }) => name,
-    );
-    const columns = names.map((name) =>
-      name
-        .toLowerCase()
-        .replace(/[ -]+/g, '_')
-        .replace(/[^a-z0-9_]+/g, ''),
-    );
-    expect(new Set(columns).size).toBe(columns.length);
-    await stand.database.pool.query(
-      `select ${columns.map((column) => `1 as ${/^\d/.test(column) ? '_' : ''}${column}`).join(', ')}`,
-    );
-    expect(names.slice(0, 2)).toEqual(['Plant', 'plant 00000001']);
-    const attributed = await one(`
-      select count(*) as tags, count(o.name) as kept from ${schema}.journal_line_has_tracking_category t
-        left join ${schema}.tracking_category_option o on o.tracking_option_id = t.tracking_category_option_id and o.status = 'ACTIVE'`);
-    expect(attributed.kept).toBe(attributed.tags);
-    expect(attributed.tags).not.toBe('0');
-  });
-
-  test('comes and goes with its connection; a name that would share it is refused with a sentence', async () => {
-    const { pool } = stand.database;
-    const connection = (name: string) => ({
-      name,
-      authorisationId: randomUUID(),
-      tenantId: randomUUID(),
-      tenantName: 'Other',
-      xeroConnectionId: null,
-      applications: [],
-    });
-    const id = await storeConnection(pool, connection('two-names'));
-    await expect(storeConnection(pool, connection('two_names'))).rejects.toThrow(NameRefused);
-    const schemas = () => rows(`select from pg_namespace where nspname = 'xero_two_names'`);
-    expect(await schemas()).toHaveLength(1);
-    await pool.query(`select daybook.create_connection_schema('two-names', gen_random_uuid())`);
-    await removeConnection(pool, id ?? '');
-    expect(await schemas()).toHaveLength(0);
-    await pool.query('create schema xero_theirs');
-    await expect(storeConnection(pool, connection('theirs'))).rejects.toThrow(/not Daybook's/);
   });
 });
