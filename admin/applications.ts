@@ -2,7 +2,7 @@ import { recordAct } from '../storage/audit.ts';
 import { allowApplication, denyApplication, findConnection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { requireGoodNames } from './names.ts';
-import { ActRefused, type AdminPlace } from './place.ts';
+import { type AdminPlace, unknownConnection } from './place.ts';
 
 /** The applications added to and taken off a connection's list; both empty when it was as wanted already. */
 export interface AccessChange {
@@ -35,8 +35,4 @@ export async function changeAccess(
     if (denied.length > 0) await recordAct(db, { actor, act: 'deny', subject: name, ...changed });
     return { allowed, denied };
   });
-}
-
-export function unknownConnection(name: string): ActRefused {
-  return new ActRefused(`There is no connection "${name}"; \`daybook connections list\` shows those there are.`);
 }

@@ -3,9 +3,8 @@ import { findAuthorisation } from '../storage/authorisations.ts';
 import { findConnection, findLink, type Link, removeConnection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { createConnections } from '../xero/connections.ts';
-import { unknownConnection } from './applications.ts';
 import { described } from './connect.ts';
-import { ActRefused, type AdminPlace, tokensOf } from './place.ts';
+import { ActRefused, type AdminPlace, tokensOf, unknownConnection } from './place.ts';
 
 /** What became of the link at Xero: `ended`, `shared` with another connection of ours, or `kept`, with the reason. */
 export interface Disconnected {

@@ -19,6 +19,10 @@ export class ActRefused extends Error {
   override name = 'ActRefused';
 }
 
+export function unknownConnection(name: string): ActRefused {
+  return new ActRefused(`There is no connection "${name}"; \`daybook connections list\` shows those there are.`);
+}
+
 export function keysOf({ tokenKeys }: Pick<AdminPlace, 'tokenKeys'>): KeyRing {
   return createKeyRing(tokenKeys);
 }

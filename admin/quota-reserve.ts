@@ -1,8 +1,7 @@
 import { recordAct } from '../storage/audit.ts';
 import { findConnection, reserveQuota } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
-import { unknownConnection } from './applications.ts';
-import type { AdminPlace } from './place.ts';
+import { type AdminPlace, unknownConnection } from './place.ts';
 
 /**
  * Sets how many of an organisation's daily calls imports through a connection leave to others.

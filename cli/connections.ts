@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type pg from 'pg';
-import { changeAccess, unknownConnection } from '../admin/applications.ts';
+import { changeAccess } from '../admin/applications.ts';
 import { disconnect } from '../admin/disconnect.ts';
+import { unknownConnection } from '../admin/place.ts';
 import { setQuotaReserve } from '../admin/quota-reserve.ts';
 import { ConfigurationError } from '../config/config.ts';
 import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
