@@ -1,7 +1,7 @@
 import { type EndStatus, noTotals, type Totals } from '../model/run.ts';
 import { referenceTroubles } from '../storage/reference.ts';
 import { endRun, runAtWork } from '../storage/runs.ts';
-import { countLedgerAnew } from '../storage/statistics.ts';
+import { countAnew } from '../storage/statistics.ts';
 import type { Dependencies } from './index.ts';
 
 export interface FinishInput {
@@ -15,8 +15,8 @@ export function createFinishImport({ pool }: Pick<Dependencies, 'pool'>) {
   return async function finishImport({ runId, status, message }: FinishInput): Promise<Totals> {
     const troubles = await referenceTroubles(pool, runId);
     await endRun(pool, runId, status, [message, ...troubles].join('\n'));
-    const totals = (await runAtWork(pool, runId))?.totals ?? noTotals;
-    await countLedgerAnew(pool, totals.stored);
-    return totals;
+    const run = await runAtWork(pool, runId);
+    if (run) await countAnew(pool, run.stream, run.totals.stored);
+    return run?.totals ?? noTotals;
   };
 }

@@ -1,13 +1,22 @@
+import { type Stream, streams } from '../model/streams.ts';
 import type { Queryable } from './pool.ts';
 
 /** From here on a run has changed the tables enough to mislead the planner: autovacuum looks only once a minute. */
-const worthCounting = 500;
+const worthCounting = 50;
+
+const written = {
+  journals: 'xero.journal, xero.journal_line, xero.journal_line_tracking',
+  invoices: 'xero.invoice, xero.invoice_line_item, xero.invoice_line_item_tracking, xero.invoice_settlement',
+};
+
+/** The views of the ledger read these with everything, and they come along with each run. */
+const reference = 'xero.account, xero.contact, xero.tracking_category, xero.tracking_category_option';
 
 /**
- * Lets Postgres count the ledger's tables anew after a run that stored `stored` journals. Without it the views may be
- * planned as though the tables were empty, which takes minutes instead of milliseconds. Who counts already is not waited for.
+ * Lets Postgres count anew the tables that a run wrote, if it `stored` enough rows. Without it the views may be planned as
+ * though the tables were empty, which takes minutes instead of milliseconds. Who counts already is not waited for.
  */
-export async function countLedgerAnew(db: Queryable, stored: number): Promise<void> {
+export async function countAnew(db: Queryable, stream: Stream, stored: number): Promise<void> {
   if (stored < worthCounting) return;
-  await db.query('analyze (skip_locked) xero.journal, xero.journal_line, xero.journal_line_tracking');
+  await db.query(`analyze (skip_locked) ${written[streams[stream].kind]}, ${reference}`);
 }
