@@ -150,12 +150,12 @@ export async function allProblems(kind: ImportKind, request: unknown, options: R
   return [...(checked.ok ? [] : checked.problems), ...(await refusals(options.connection, options.application))];
 }
 
-/** Why the registry refuses; the workflow asks it again, asking first means that nothing is started in vain. */
-export function refusals(name: string, application: string): Promise<string[]> {
+/** Why the registry refuses; the workflow asks it again, asking first means that nothing is started in vain. No application: the admin. */
+export function refusals(name: string, application?: string): Promise<string[]> {
   return withDatabase(async (pool) => {
     const connection = await findConnection(pool, name);
     if (!connection) return [`There is no connection "${name}"; \`daybook connections list\` shows those there are.`];
-    if (connection.applications.includes(application)) return [];
+    if (application === undefined || connection.applications.includes(application)) return [];
     return [
       `The application "${application}" may not use the connection "${name}"; ` +
         `\`daybook connections allow ${name} --application ${application}\` changes that.`,

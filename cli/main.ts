@@ -9,6 +9,7 @@ import { addConnectCommand } from './connect.ts';
 import { addConnectionCommands } from './connections.ts';
 import { addDemoCommand } from './demo.ts';
 import { reach } from './environment.ts';
+import { addExportCommands } from './export.ts';
 import { explain } from './failure.ts';
 import { addImportCommands } from './imports.ts';
 import { addKeyCommands } from './keys.ts';
@@ -67,6 +68,7 @@ addApplicationCommands(program);
 addPlanCommand(program);
 addImportCommands(program);
 addScheduleCommands(program);
+addExportCommands(program);
 
 try {
   await program.parseAsync();

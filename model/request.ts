@@ -30,6 +30,7 @@ const modifiedSince = z
 
 const connection = name('connection');
 const application = name('application');
+const basis = z.enum(['accrual', 'cash'], { error: 'must be "accrual" or "cash"' });
 const full = z.boolean({ error: 'must be true or false' });
 
 const importInvoicesRequest = z.strictObject({
@@ -46,7 +47,7 @@ const importJournalsRequest = z
     startingAtJournalId: journalId.optional(),
     endingAtJournalId: journalId.optional(),
     modifiedSince: modifiedSince.optional(),
-    basis: z.enum(['accrual', 'cash'], { error: 'must be "accrual" or "cash"' }).optional(),
+    basis: basis.optional(),
     full: full.optional(),
   })
   .refine((request) => !endsBeforeItStarts(request), {
@@ -68,6 +69,15 @@ function endsBeforeItStarts({
   return typeof from === 'number' && typeof to === 'number' && to < from;
 }
 
+/** What `daybook export` takes; without an application it is the admin who asks. */
+const exportRequest = z.strictObject({
+  connection,
+  application: application.optional(),
+  modifiedSince: modifiedSince.optional(),
+  basis: basis.optional(),
+});
+
+export type ExportRequest = z.infer<typeof exportRequest>;
 export type ImportJournalsRequest = z.infer<typeof importJournalsRequest>;
 export type ImportInvoicesRequest = z.infer<typeof importInvoicesRequest>;
 
@@ -92,9 +102,18 @@ export function checkImport(kind: ImportKind, input: unknown): Checked<ImportReq
       problems: ['The input must be one JSON object, such as {"connection":"…","application":"…"}.'],
     };
   }
-  const parsed = requests[kind].safeParse(input);
+  return check(requests[kind], input);
+}
+
+/** Checks what is asked of an export, likewise. */
+export function checkExport(input: unknown): Checked<ExportRequest> {
+  return check(exportRequest, input);
+}
+
+function check<T>(schema: z.ZodObject & z.ZodType<T>, input: unknown): Checked<T> {
+  const parsed = schema.safeParse(input);
   if (parsed.success) return { ok: true, request: parsed.data };
-  const known = Object.keys(requests[kind].shape);
+  const known = Object.keys(schema.shape);
   return { ok: false, problems: parsed.error.issues.flatMap((issue) => sentences(issue, known)) };
 }
 

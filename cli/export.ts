@@ -1,0 +1,81 @@
+import type { Command } from 'commander';
+import { unknownConnection } from '../admin/place.ts';
+import { RequestRefused } from '../client/imports.ts';
+import { checkExport, instantOf } from '../model/request.ts';
+import { findConnection } from '../storage/connections.ts';
+import { type ExportKind, exportTo } from '../storage/export.ts';
+import { refusals } from './imports.ts';
+import { withDatabase } from './servers.ts';
+import { whyNotThere, writeWhole } from './whole-file.ts';
+
+interface ExportOptions {
+  connection: string;
+  application?: string;
+  modifiedSince?: string;
+  basis?: string;
+  out?: string;
+}
+
+export function addExportCommands(program: Command): void {
+  const exporting = program.command('export').description('write what was imported as CSV');
+  for (const [kind, what, modified] of [
+    ['general-ledger', 'the general ledger, a row for each journal line', 'created'],
+    ['invoices', 'invoices, a row for each line item', 'updated'],
+  ] as const) {
+    const command = exporting
+      .command(kind)
+      .description(`write ${what}, with a key (line_key) by which a second load doubles nothing`)
+      .requiredOption('--connection <name>', 'the organisation’s connection')
+      .option('--application <name>', 'for whom; must be on the connection’s list')
+      .option('--modified-since <date>', `${modified} on or after: 2026-07-01 (midnight UTC) or 2026-07-01T09:30:00Z`)
+      .option('--out <file>', 'write this file, in place of one that is there; without, to standard output');
+    if (kind === 'general-ledger') command.option('--basis <basis>', 'accrual (the ledger) or cash');
+    command.action((options: ExportOptions) => write(kind, options));
+  }
+}
+
+async function write(kind: ExportKind, { out, ...asked }: ExportOptions): Promise<void> {
+  const checked = checkExport(asked);
+  const wrongPlace = out === undefined ? null : whyNotThere(out);
+  const problems = [
+    ...(checked.ok ? [] : checked.problems),
+    ...(await refusals(asked.connection, asked.application)),
+    ...(wrongPlace === null ? [] : [wrongPlace]),
+  ];
+  if (!checked.ok || problems.length > 0) throw new RequestRefused(problems);
+  const { connection: name, modifiedSince, basis = 'accrual' } = checked.request;
+  await withDatabase(async (pool) => {
+    const connection = await findConnection(pool, name);
+    if (!connection) throw unknownConnection(name);
+    const since = modifiedSince === undefined ? null : new Date(instantOf(modifiedSince) ?? 0);
+    const filter = { tenantId: connection.tenantId, basis, modifiedSince: since };
+    const rows =
+      out === undefined
+        ? await exportTo(pool, kind, filter, process.stdout, { end: false }).catch(whereNobodyReads)
+        : await untilInterrupted((signal) => writeWhole(out, (into) => exportTo(pool, kind, filter, into, { signal })));
+    if (rows !== null) process.stderr.write(`${rows} rows of "${name}" are in ${out ?? 'standard output'}.\n`);
+  });
+}
+
+/** Who reads may have enough, as `head` does: no failure. */
+function whereNobodyReads(error: NodeJS.ErrnoException): null {
+  if (error.code !== 'EPIPE') throw error;
+  return null;
+}
+
+/** Ctrl-C and termination end the work in order, so that it can tidy up. */
+async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+  const asked = new AbortController();
+  const stop = () => asked.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  try {
+    return await work(asked.signal);
+  } catch (error) {
+    if (!asked.signal.aborted) throw error;
+    process.stderr.write('Interrupted; no file was written.\n');
+    process.exitCode = 130;
+    return null;
+  } finally {
+    process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop);
+  }
+}
