@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
-import { changeAccess, unknownConnection } from '../admin/applications.ts';
+import { changeAccess } from '../admin/applications.ts';
 import { disconnect } from '../admin/disconnect.ts';
+import { unknownConnection } from '../admin/place.ts';
 import { knownApplications, listOverview, listRemoved } from '../storage/overview.ts';
 import { leaveNotices, takeNotices } from '../storage/web-sessions.ts';
 import { formOf } from './guard.ts';
