@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
+import type { Leaves } from '../model/precedence.ts';
 import type { WaitReason } from '../model/run.ts';
 import type { Attempt } from '../storage/quota.ts';
 import type { Answered } from '../xero/api.ts';
@@ -14,6 +15,8 @@ export interface Caller extends Attempt {
   tenantId: string;
   /** How many of the day's calls are left to others. */
   quotaReserve: number;
+  /** What a backfill leaves to imports that somebody waits for; null for these. */
+  leaves: Leaves | null;
   authorisationId: string;
   connectionName: string;
   application: string;

@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context, heartbeat } from '@temporalio/activity';
+import { leavesOf } from '../model/precedence.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
 import { runAtWork, takeOver } from '../storage/runs.ts';
@@ -32,7 +33,8 @@ export function createImportPages(dependencies: Dependencies) {
       }
       if (run.authorisationId === null) return removed(run);
       if (!run.allowed) return notAllowed(run);
-      const caller = { ...run, authorisationId: run.authorisationId, scheduledAt };
+      const leaves = leavesOf(run.isBackfill, run.othersAreOpen);
+      const caller = { ...run, authorisationId: run.authorisationId, scheduledAt, leaves };
       const outcome = await readers[streams[run.stream].kind](caller);
       if (outcome.kind !== 'caughtUp') return outcome;
       const halted = await refreshReference(caller);

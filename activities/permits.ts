@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { giveWay, type Leaves } from '../model/precedence.ts';
 import {
   block,
   blockedUntil,
@@ -111,8 +112,8 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
 
   return {
     /** Spends one call for a run, or says until when to wait. Never made from memory alone: Postgres agrees to each. */
-    take(asker: Attempt & { tenantId: string; quotaReserve: number }): Promise<PermitAnswer> {
-      const { tenantId, quotaReserve } = asker;
+    take(asker: Attempt & { tenantId: string; quotaReserve: number; leaves: Leaves | null }): Promise<PermitAnswer> {
+      const { tenantId, quotaReserve, leaves } = asker;
       return inTurn(tenantId, async () => {
         const fromApp = await takeFromApp();
         if (!fromApp.granted) return fromApp;
@@ -120,7 +121,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
         try {
           for (let fresh = false; ; fresh = true) {
             const { version, ledger } = await current(tenantId, fresh);
-            const permit = takePermit(ledger, now(), quotaReserve);
+            const permit = giveWay(takePermit(ledger, now(), quotaReserve), ledger, now(), leaves);
             if (!permit.granted) {
               // What is remembered may be older than what another worker wrote.
               if (fresh) return permit;

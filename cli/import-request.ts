@@ -41,6 +41,6 @@ export function requestOf(options: RequestOptions): { [field: string]: unknown }
 }
 
 /** What is not a number stays as it is. */
-export function asNumber(text: string | undefined): number | string | undefined {
+function asNumber(text: string | undefined): number | string | undefined {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
 }

@@ -4,7 +4,7 @@ import { type Ending, type Imports, RequestRefused } from '../client/imports.ts'
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { readThrough } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
-import { findConnection } from '../storage/connections.ts';
+import { type Connection, findConnection } from '../storage/connections.ts';
 import { recentRuns } from '../storage/runs.ts';
 import { displayOn, noDisplay } from './display.ts';
 import { follow } from './follow.ts';
@@ -152,15 +152,16 @@ export async function allProblems(kind: ImportKind, request: unknown, options: R
 
 /** Why the registry refuses; the workflow asks it again, asking first means that nothing is started in vain. No application: the admin. */
 export function refusals(name: string, application?: string): Promise<string[]> {
-  return withDatabase(async (pool) => {
-    const connection = await findConnection(pool, name);
-    if (!connection) return [`There is no connection "${name}"; \`daybook connections list\` shows those there are.`];
-    if (application === undefined || connection.applications.includes(application)) return [];
-    return [
-      `The application "${application}" may not use the connection "${name}"; ` +
-        `\`daybook connections allow ${name} --application ${application}\` changes that.`,
-    ];
-  });
+  return withDatabase(async (pool) => refusal(await findConnection(pool, name), name, application));
+}
+
+export function refusal(connection: Connection | null, name: string, application?: string): string[] {
+  if (!connection) return [`There is no connection "${name}"; \`daybook connections list\` shows those there are.`];
+  if (application === undefined || connection.applications.includes(application)) return [];
+  return [
+    `The application "${application}" may not use the connection "${name}"; ` +
+      `\`daybook connections allow ${name} --application ${application}\` changes that.`,
+  ];
 }
 
 function expected({ from, to, modifiedSince }: ImportOptions): number | null {

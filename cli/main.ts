@@ -5,6 +5,7 @@ import { createLogger } from '../config/logging.ts';
 import { migrate } from '../storage/migrate.ts';
 import { addApplicationCommands } from './applications.ts';
 import { addAuditCommand } from './audit.ts';
+import { addBackfillCommand } from './backfill.ts';
 import { addConnectCommand } from './connect.ts';
 import { addConnectionCommands } from './connections.ts';
 import { addDemoCommand } from './demo.ts';
@@ -67,6 +68,7 @@ addKeyCommands(program);
 addApplicationCommands(program);
 addPlanCommand(program);
 addImportCommands(program);
+addBackfillCommand(program);
 addScheduleCommands(program);
 addExportCommands(program);
 

@@ -60,7 +60,7 @@ export async function makePlan(
     storedGrowth(pool, tenantId, stream),
     recentRuns(pool, 20, connection.name),
   ]);
-  const reserve = connection.quotaReserve;
+  const reserve = Math.max(connection.quotaReserve, request.quotaReserve ?? 0);
   const estimated = kind === 'journals' ? countAt(growth, now) : invoicesSince(start.cursor ?? 0);
   const number = given ?? estimated;
   const sinceNumber = start.since === null ? null : countAt(growth, start.since);

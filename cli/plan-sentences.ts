@@ -14,6 +14,13 @@ export function inSentences(plan: Plan, { name, tenantName }: Connection): strin
   ];
 }
 
+/** The cost alone, in one sentence; nothing where it is not known. */
+export function costInWords({ cost, course, isNamed }: Plan): string {
+  if (cost === null || course === null) return '';
+  const latest = course.suspensions === 0 || isNamed ? '' : ' at the latest';
+  return `About ${number(cost.calls)} calls, done by ${instant(course.finishedBy)}${latest}.`;
+}
+
 function whatItDoes({ stream, watermark, startsAfter, movesWatermark, running }: Plan): string[] {
   const { name } = streams[stream];
   const isStored = `${capital(name)} are stored through ${readThrough(stream, watermark)}`;

@@ -13,6 +13,7 @@ import { withDatabase } from './servers.ts';
 interface PlanOptions extends RequestOptions {
   newest?: number;
   callsADay: number;
+  reserve?: number;
   json?: boolean;
 }
 
@@ -39,13 +40,15 @@ export function addPlanCommand(program: Command): void {
         whole,
         usualCallsADay,
       )
+      .option('--reserve <calls>', 'how many of the day’s calls it leaves to others', whole)
       .option('--json', 'print one line of JSON')
       .action((options: PlanOptions) => plan(kind, options));
   }
 }
 
 async function plan(kind: ImportKind, options: PlanOptions): Promise<void> {
-  const request = requestOf(options);
+  const { reserve } = options;
+  const request = { ...requestOf(options), ...(reserve === undefined ? {} : { quotaReserve: reserve }) };
   const problems = await allProblems(kind, request, options);
   if (problems.length > 0) throw new RequestRefused(problems);
   await withDatabase(async (pool) => {
@@ -73,7 +76,7 @@ function forPrograms(plan: Plan): unknown {
   };
 }
 
-function whole(text: string): number {
+export function whole(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }

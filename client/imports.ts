@@ -23,6 +23,19 @@ export class RequestRefused extends Error {
   }
 }
 
+/** The same import runs already; nothing was started. */
+export class RunningAlready extends RequestRefused {
+  override name = 'RunningAlready';
+  readonly workflowId: string;
+
+  constructor(workflowId: string) {
+    super([
+      `This import is running already, as workflow "${workflowId}". Follow it with \`daybook status --follow ${workflowId}\`.`,
+    ]);
+    this.workflowId = workflowId;
+  }
+}
+
 export type Ending = { ok: true; result: ImportResult } | { ok: false; failure: FailureName | string; message: string };
 
 export interface StartedImport {
@@ -38,7 +51,7 @@ export function createImports(client: Client, taskQueue: string) {
   /** Any run of the chain: an import goes on under the same workflow id when its history is renewed. */
   const handle = (workflowId: string): WorkflowHandle<typeof importJournals> => client.workflow.getHandle(workflowId);
 
-  async function start(kind: ImportKind, input: unknown): Promise<StartedImport> {
+  async function start(kind: ImportKind, input: unknown, delayMs = 0): Promise<StartedImport> {
     const checked = checkImport(kind, input);
     if (!checked.ok) throw new RequestRefused(checked.problems);
     const workflowId = workflowIdFor(kind, checked.request);
@@ -49,20 +62,20 @@ export function createImports(client: Client, taskQueue: string) {
         workflowIdConflictPolicy: 'FAIL',
         args: [checked.request],
         staticSummary: summary(kind, checked.request),
+        ...(delayMs > 0 ? { startDelay: delayMs } : {}),
       });
       return { workflowId, runId: started.firstExecutionRunId };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      throw new RequestRefused([
-        `This import is running already, as workflow "${workflowId}". Follow it with \`daybook status --follow ${workflowId}\`.`,
-      ]);
+      throw new RunningAlready(workflowId);
     }
   }
 
   return {
     /**
-     * Starts an import. The workflow id says what it imports, so the same request twice at a time is one run.
-     * @throws RequestRefused with every problem; nothing is started then.
+     * Starts an import, or has Temporal start it after `delayMs`. The workflow id says what it imports, so the same request
+     * twice at a time is one run.
+     * @throws RequestRefused with every problem, RunningAlready among them; nothing is started then.
      */
     start,
     startJournals: (input: unknown): Promise<StartedImport> => start('journals', input),
@@ -114,7 +127,7 @@ export const workflowTypes = { journals: 'importJournals', invoices: 'importInvo
 
 /** Says what is imported, so that the same request twice at a time is one run. */
 export function workflowIdFor(kind: ImportKind, request: ImportRequest): string {
-  const { connection, startingAtJournalId: from, endingAtJournalId: to, modifiedSince, full } = request;
+  const { connection, startingAtJournalId: from, endingAtJournalId: to, modifiedSince, full, backfill } = request;
   const stream = streamOf(kind, request) === 'cashJournals' ? 'cash-journals' : kind;
   const filters = [
     from === undefined ? '' : `from-${from}`,
@@ -122,10 +135,10 @@ export function workflowIdFor(kind: ImportKind, request: ImportRequest): string 
     modifiedSince === undefined ? '' : `since-${modifiedSince}`,
     full ? 'full' : '',
   ].filter(Boolean);
-  return ['import', stream, connection, ...filters].join('-');
+  return [backfill ? 'backfill' : 'import', stream, connection, ...filters].join('-');
 }
 
 /** For people, in the Temporal UI. */
-export function summary(kind: ImportKind, { connection, application }: ImportRequest): string {
-  return `${kind === 'journals' ? 'Journals' : 'Invoices'} of ${connection} for ${application}`;
+export function summary(kind: ImportKind, { connection, application, backfill }: ImportRequest): string {
+  return `${backfill ? 'Backfill: ' : ''}${kind === 'journals' ? 'Journals' : 'Invoices'} of ${connection} for ${application}`;
 }

@@ -8,7 +8,7 @@ import { invoicesPerPage, journalsPerPage } from './streams.ts';
  */
 
 /** Organisation, accounts, tracking categories, contacts: a call each, once an hour at most; many contacts need more. */
-export const referenceCalls = 4;
+const referenceCalls = 4;
 /** Xero's daily limit of most tiers; on the Starter tier it is 1,000. */
 export const usualCallsADay = 5_000;
 const callsAMinute = 60;
@@ -98,7 +98,7 @@ export function budgetOf(quota: QuotaStanding, callsADay: number, reserve: numbe
   return { today, aDay, dayBeginsBy: now + dayMs, isNamed: false, heardWithinMs };
 }
 
-export interface Suspension {
+interface Suspension {
   /** From when the import sleeps. */
   from: number;
   /** When it goes on, at the latest. */

@@ -32,12 +32,23 @@ const connection = name('connection');
 const application = name('application');
 const basis = z.enum(['accrual', 'cash'], { error: 'must be "accrual" or "cash"' });
 const full = z.boolean({ error: 'must be true or false' });
+const quotaReserve = z
+  .int({ error: 'must be a whole number of calls' })
+  .min(0, { error: 'must be 0 or more' })
+  .max(1_000_000, { error: 'is more than a day has calls' });
+
+/** How a run stands to others of its organisation; the larger of its reserve and the connection's counts. */
+const manners = {
+  quotaReserve: quotaReserve.optional(),
+  backfill: z.boolean({ error: 'must be true or false' }).optional(),
+};
 
 const importInvoicesRequest = z.strictObject({
   connection,
   application,
   modifiedSince: modifiedSince.optional(),
   full: full.optional(),
+  ...manners,
 });
 
 const importJournalsRequest = z
@@ -49,6 +60,7 @@ const importJournalsRequest = z
     modifiedSince: modifiedSince.optional(),
     basis: basis.optional(),
     full: full.optional(),
+    ...manners,
   })
   .refine((request) => !endsBeforeItStarts(request), {
     path: ['endingAtJournalId'],

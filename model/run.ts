@@ -31,7 +31,7 @@ export function readThrough(stream: Stream, cursor: number | null): number | str
 }
 
 /** Which limit or event a run waits for. */
-export type WaitReason = LimitName | 'reserve';
+export type WaitReason = LimitName | 'reserve' | 'precedence';
 
 /** The limits that Xero names with a 429. */
 export type LimitName = 'minute' | 'day' | 'concurrent' | 'appMinute';

@@ -98,8 +98,12 @@ export async function openRun(db: Queryable, run: NewRun): Promise<{ opened: boo
 /** A run with what its next page needs to know, in one round trip. */
 export interface RunAtWork extends ImportRun {
   authorisationId: string | null;
-  /** How many of the organisation's daily calls imports leave to others. */
+  /** How many of the organisation's daily calls it leaves to others: by its request or its connection, whichever are more. */
   quotaReserve: number;
+  /** Imports that somebody waits for go first. */
+  isBackfill: boolean;
+  /** For a backfill: another import of the organisation is open that is none. */
+  othersAreOpen: boolean;
   ended: boolean;
   /** Rows in the largest page that this run has stored; 0 before the first. */
   largestPage: number;
@@ -111,7 +115,12 @@ export interface RunAtWork extends ImportRun {
 
 export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork | null> {
   const { rows } = await db.query<RunAtWork>(
-    `select ${columns}, c.authorisation_id as "authorisationId", coalesce(c.quota_reserve, 0) as "quotaReserve",
+    `select ${columns}, c.authorisation_id as "authorisationId", greatest(c.quota_reserve, (r.request->>'quotaReserve')::int, 0) as "quotaReserve",
+            coalesce((r.request->>'backfill')::boolean, false) as "isBackfill",
+            (r.request->>'backfill')::boolean is true
+              and exists (select from daybook.import_run o
+                           where o.tenant_id = r.tenant_id and o.ended_at is null and o.status in ('running', 'waiting')
+                             and (o.request->>'backfill')::boolean is not true) as "othersAreOpen",
             a.application is not null as allowed,
             r.ended_at is not null as ended,
             coalesce((select max(p.journals) from daybook.page_receipt p where p.run_id = r.run_id), 0) as "largestPage",

@@ -35,6 +35,7 @@ export class Standing {
 export const limitInWords: Record<WaitReason, string> = {
   day: 'Xero’s daily limit is used up',
   reserve: 'What is left of Xero’s daily limit is reserved for others',
+  precedence: 'What is left of the minute is for imports that somebody waits for',
   minute: 'Xero’s limit per minute is used up',
   concurrent: 'Xero’s limit of calls at once is reached',
   appMinute: 'Xero’s limit per minute for the whole app is used up',

@@ -59,6 +59,7 @@ const openWords: Record<WaitReason | 'running' | 'stopping' | 'paused' | 'needsR
   concurrent: 'Waits for its turn',
   appMinute: 'Waits for the app’s quota',
   reserve: 'Leaves the rest of the day’s quota to others',
+  precedence: 'Lets imports that somebody waits for go first',
 };
 
 /** What an open run does or waits for, and until when. */
