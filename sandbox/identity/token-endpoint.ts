@@ -23,6 +23,9 @@ export interface TokenEvent {
   readonly presented: string | null;
   readonly issued: string | null;
   readonly accessToken: string | null;
+  readonly idToken: string | null;
+  /** The PKCE code verifier it came with. */
+  readonly verifier: string | null;
   readonly authEventId: string | null;
   /** `ok` or the OAuth error. */
   readonly outcome: string;
@@ -154,6 +157,8 @@ export function tokenEndpoint(
       presented: form.get('refresh_token') ?? form.get('code'),
       issued: outcome.issued?.refresh_token ?? null,
       accessToken: outcome.issued?.access_token ?? null,
+      idToken: outcome.issued?.id_token ?? null,
+      verifier: form.get('code_verifier'),
       authEventId: outcome.authEventId ?? null,
       outcome: outcome.error ?? 'ok',
     });

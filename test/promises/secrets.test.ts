@@ -1,24 +1,47 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFileSync, statSync } from 'node:fs';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { FaultAction } from '../../sandbox/server.ts';
-import { databasePlaces, findLeaks, type Places, secretsOf, temporalPlaces } from '../support/leaks.ts';
+import { databasePlaces, findLeaks, formsOf, type Places, secretsOf, temporalPlaces } from '../support/leaks.ts';
 import { runRows, untilProgress } from '../support/observe.ts';
 import { runProcess, type TestProcess } from '../support/processes.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 import { uniqueName } from '../support/temporal.ts';
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+interface Login {
+  password: string;
+  url: string;
+}
 
 describe('No token or secret is in histories, logs, errors or a plain column', () => {
   let stand: Stand;
   let worker: TestProcess;
   const runs: { workflowId: string; runId: string }[] = [];
   const printed: Places = {};
+  const passwords = new Map<string, string[]>();
+  const log = inject('postgresLog');
+  let logBegins = 0;
   beforeAll(async () => {
     stand = await startStand({ sandbox: { journals: 900, seed: 51, limits: { minute: 10_000 } }, worker: false });
+    // From here on the server writes down every statement with its parameters, as one that is watched closely does.
+    const { rows } = await stand.database.pool.query<{ name: string }>('select current_database()::text as name');
+    await stand.database.pool.query(`alter database ${rows[0]?.name} set log_statement = 'all'`);
+    logBegins = 'address' in log ? statSync(log.address).size : 0;
     worker = runProcess('bin/daybook.mjs', { args: ['worker'], env: loud() });
   });
   afterAll(async () => {
     await worker.end('SIGTERM');
+    await stand.database.pool.query(
+      `do $$ begin execute format('drop owned by %1$I; drop role %1$I', daybook.readers_role()); end $$`,
+    );
     await stand.close();
   });
+
+  /** What Postgres has written since the beginning; nothing where the server's log is not at hand. */
+  const postgresLog = (): Places =>
+    'address' in log ? { 'Postgres’s log': readFileSync(log.address).subarray(logBegins).toString() } : {};
 
   const loud = () => ({ ...stand.environment, DAYBOOK_LOG_LEVEL: 'trace' });
   const newest = () => stand.sandbox.tokens.events().at(-1);
@@ -63,8 +86,8 @@ describe('No token or secret is in histories, logs, errors or a plain column', (
     return ending;
   }
 
-  async function command(args: string[], code: number) {
-    const child = runProcess('bin/daybook.mjs', { args, env: loud() });
+  async function command(args: string[], code: number, environment: Record<string, string> = {}) {
+    const child = runProcess('bin/daybook.mjs', { args, env: { ...loud(), ...environment } });
     expect([await child.exited, child.output()]).toEqual([code, expect.any(String)]);
     printed[`daybook ${args.slice(0, 2).join(' ')} #${Object.keys(printed).length}`] = child.output();
     return child.output();
@@ -109,7 +132,8 @@ describe('No token or secret is in histories, logs, errors or a plain column', (
     });
     await command([...connect, '--tenant', organisation.tenantId], 2);
     stand.sandbox.faults.clear();
-    await command([...connect, '--tenant', organisation.tenantId, '--json'], 0);
+    const scopes = { XERO_SCOPES: 'openid offline_access accounting.journals.read accounting.settings.read' };
+    await command([...connect, '--tenant', organisation.tenantId, '--json'], 0, scopes);
     await command(['import', 'journals', '--connection', connection, '--application', application, '--follow'], 0);
     await command(['connections', 'list', '--json'], 0);
     await command(['connections', 'show', connection], 0);
@@ -129,22 +153,56 @@ describe('No token or secret is in histories, logs, errors or a plain column', (
     expect(await importThroughFaults({ full: true })).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
   }, 90_000);
 
+  test('passwords of applications, new and renewed, which are shown once and log in', async () => {
+    for (const act of ['add', 'rotate']) {
+      const said = await command(['applications', act, application, '--json'], 0);
+      // This once it is printed, for whoever asked.
+      delete printed[Object.keys(printed).at(-1) ?? ''];
+      const { password, url } = JSON.parse(said.split('\n').find((line) => line.startsWith('{')) ?? '') as Login;
+      passwords.set(`password of an application, ${act}`, [password]);
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      expect((await client.query('select from xero.journal limit 1')).rowCount).toBe(1);
+      await client.end();
+    }
+  }, 60_000);
+
+  test('disconnecting, with an application that goes: the tokens, until then sealed, are gone', async () => {
+    const tokens = async () => {
+      const { rows } = await stand.database.pool.query<{ sealed: Record<string, unknown> }>(
+        'select sealed from daybook.authorisation_token where sealed is not null',
+      );
+      return rows;
+    };
+    const sealed = await tokens();
+    expect(sealed.length).toBeGreaterThan(0);
+    for (const each of sealed) expect(each.sealed).toHaveProperty('ciphertext');
+    await command(['connections', 'remove', stand.connection], 0);
+    expect(await tokens()).toEqual([]);
+    await command(['applications', 'remove', application], 0);
+    expect(await command(['audit', '--json'], 0)).toContain('"disconnect"');
+  }, 60_000);
+
   test('none of them holds a secret: histories, queries, tables, worker’s log, outputs', async () => {
-    const secrets = secretsOf(stand);
-    expect([...secrets.keys()].filter((name) => name.startsWith('access token')).length).toBeGreaterThan(3);
+    const secrets = new Map([...secretsOf(stand), ...passwords]);
+    for (const [kind, least] of [
+      ['access token', 4],
+      ['refresh token', 4],
+      ['code verifier', 2],
+      ['id token', 1],
+      ['password of an', 2],
+    ] as const) {
+      expect([...secrets.keys()].filter((name) => name.startsWith(kind)).length).toBeGreaterThanOrEqual(least);
+    }
     const places = {
       ...(await temporalPlaces(stand, runs)),
       ...(await databasePlaces(stand)),
       ...printed,
+      ...postgresLog(),
       'worker’s output': worker.output(),
     };
     expect(Object.values(places).filter((text) => text.length > 100).length).toBeGreaterThan(20);
     expect(findLeaks(secrets, places)).toEqual([]);
-    const { rows } = await stand.database.pool.query<{ sealed: Record<string, unknown> }>(
-      'select sealed from daybook.authorisation_token where sealed is not null',
-    );
-    expect(rows.length).toBeGreaterThan(0);
-    for (const { sealed } of rows) expect(sealed).toHaveProperty('ciphertext');
   });
 
   test('and the search would have found one: a planted token is found in every kind of place', async () => {
@@ -165,11 +223,23 @@ describe('No token or secret is in histories, logs, errors or a plain column', (
     const places = {
       ...(await temporalPlaces(stand, [{ workflowId, runId: planted.firstExecutionRunId }])),
       ...(await databasePlaces(stand)),
+      ...postgresLog(),
       output: `{"level":50,"reason":"Bearer ${token}"}`,
     };
     const found = findLeaks(secretsOf(stand), places).filter((leak) => leak.startsWith('access token'));
-    for (const place of [`in history of ${workflowId}`, 'in table daybook.quarantine', 'in output']) {
+    const inLog = 'address' in log ? ['in Postgres’s log'] : [];
+    for (const place of [`in history of ${workflowId}`, 'in table daybook.quarantine', 'in output', ...inLog]) {
       expect(found.filter((leak) => leak.endsWith(place))).toHaveLength(1);
+    }
+    // In other clothes, wherever it begins in what is encoded.
+    for (const wrap of [
+      encodeURIComponent,
+      base64,
+      (text: string) => base64(`u:${text}`),
+      (text: string) => base64(`user:${text}`),
+    ]) {
+      const text = wrap('a+secret/with=all.of~it');
+      expect(formsOf('a+secret/with=all.of~it').filter((form) => text.includes(form)).length).toBeGreaterThan(0);
     }
   });
 });

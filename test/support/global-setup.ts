@@ -16,6 +16,8 @@ declare module 'vitest' {
     /** Marks what this run creates on servers that outlive it. */
     runId: string;
     postgres: Provided;
+    /** The file the Postgres server writes its log to. */
+    postgresLog: Provided;
     temporal: Provided;
     /** The `temporal` command, for tests that start a server of their own. */
     temporalExecutable: Provided;
@@ -58,6 +60,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   project.provide('runId', runId);
   project.provide('postgres', await postgres);
+  project.provide(
+    'postgresLog',
+    process.env.TEST_DATABASE_URL === undefined
+      ? { address: join(dataDir, 'postgres.log') }
+      : { missing: 'TEST_DATABASE_URL names a server whose log is not at hand.' },
+  );
   project.provide('temporalExecutable', await temporalExecutable);
   project.provide('temporal', await temporal);
   return async () => {

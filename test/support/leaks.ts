@@ -24,6 +24,8 @@ export function secretsOf({ sandbox, environment, database }: Stand): Map<string
       ...(event.issued ? [event.issued.slice(0, 16), event.issued.slice(-16)] : []),
     );
     know(`code or refresh token spent ${index}`, event.presented);
+    know(`code verifier ${index}`, event.verifier);
+    know(`id token ${index}`, event.idToken, ...(event.idToken ? [event.idToken.split('.')[2] ?? ''] : []));
   }
   know('client secret', sandbox.clientSecret);
   know('client id and secret', Buffer.from(`${sandbox.clientId}:${sandbox.clientSecret}`).toString('base64'));
@@ -34,22 +36,39 @@ export function secretsOf({ sandbox, environment, database }: Stand): Map<string
   return secrets;
 }
 
-/** Where which secret is; empty when none is anywhere. */
+/** Where which secret is, in whatever form; empty when none is anywhere. */
 export function findLeaks(secrets: Map<string, string[]>, places: Places): string[] {
+  const forms = [...secrets].map(([name, pieces]) => [name, pieces.flatMap(formsOf)] as const);
   return Object.entries(places).flatMap(([place, text]) =>
-    [...secrets]
-      .filter(([, pieces]) => pieces.some((piece) => text.includes(piece)))
-      .map(([name]) => `${name} in ${place}`),
+    forms.filter(([, pieces]) => pieces.some((piece) => text.includes(piece))).map(([name]) => `${name} in ${place}`),
   );
 }
 
-/** Every row of every table of ours, as text; a sealed column is looked into like any other. */
+/** A secret as it may be written: plain, url-encoded, in hex, or in base64 wherever it begins in what is encoded. */
+export function formsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const base64 = [0, 1, 2].map((before) => {
+    const coded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+    // Only the characters that are made of the secret's bits alone: those at the edges have their neighbours' too.
+    return coded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+  });
+  const urlSafe = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'));
+  return [...new Set([secret, encodeURIComponent(secret), bytes.toString('hex'), ...base64, ...urlSafe])];
+}
+
+/**
+ * What a dump of the database and its server's roles would hold: every row of every table, as text; and what the server shows
+ * of its sessions. A sealed column is looked into like any other.
+ */
 export async function databasePlaces({ database: { pool } }: Stand): Promise<Places> {
-  const tables = await pool.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('daybook', 'xero')`,
+  const { rows: tables } = await pool.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+      where schemaname not in ('pg_catalog', 'information_schema')
+      union all values ('pg_catalog.pg_authid'), ('pg_catalog.pg_proc'), ('pg_catalog.pg_description'),
+                       ('pg_catalog.pg_db_role_setting'), ('pg_catalog.pg_stat_activity')`,
   );
   const places: Places = {};
-  for (const { name } of tables.rows) {
+  for (const { name } of tables) {
     const { rows } = await pool.query<{ text: string | null }>(
       `select string_agg(row_to_json(t)::text, E'\\n') as text from ${name} t`,
     );

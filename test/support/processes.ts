@@ -54,7 +54,9 @@ export function runProcess(
     return exited;
   };
   // A test that fails before it ends its processes must not leave them to the next one.
-  process.once('exit', () => child.kill('SIGKILL'));
+  const onExit = () => child.kill('SIGKILL');
+  process.once('exit', onExit);
+  void exited.then(() => process.removeListener('exit', onExit));
   return {
     pid: child.pid ?? -1,
     output: () => output,
