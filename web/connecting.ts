@@ -8,6 +8,7 @@ import { runsAwaitingReconnect } from '../storage/runs.ts';
 import { storeConsent, storeSetup, takeConsent } from '../storage/web-consents.ts';
 import { leaveNotices, type Notice } from '../storage/web-sessions.ts';
 import { handoverBinding } from './handover.ts';
+import { sayLacking } from './naming.ts';
 import { adminPlace, type WebContext, type WebEnv, type WebPlace } from './place.ts';
 import { hashOf } from './secrets.ts';
 import { connectPage, leavingPage } from './views/connect.ts';
@@ -100,12 +101,10 @@ export function addConnecting(app: Hono<WebEnv>, place: WebPlace): void {
         text: `The consent does not cover the organisation of "${name}". It covers ${reached}. Reconnect again, and choose the right one on Xero’s page.`,
       });
     } else {
-      const { tenantName } = await connectNamed(adminPlace(place, visitor), consented, {
-        name,
-        applications: [],
-        tenantId,
-      });
-      notices.push({ kind: 'done', text: `"${name}" (${tenantName}) is connected again.` });
+      const at = adminPlace(place, visitor);
+      const connected = await connectNamed(at, consented, { name, applications: [], tenantId });
+      notices.push({ kind: 'done', text: `"${name}" (${connected.tenantName}) is connected again.` });
+      notices.push(...(await sayLacking(at, connected)));
     }
     await leaveNotices(pool, visitor.sessionHash, [...notices, ...(await resume(consented))]);
     return context.redirect('/', 303);

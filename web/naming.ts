@@ -86,8 +86,13 @@ function problemOf(wanted: Organisation[], applications: string[]): string | nul
 async function sayConnected(at: AdminPlace, connected: Connected): Promise<Notice[]> {
   const { name, tenantName, applications } = connected;
   const done = `"${tenantName}" is connected as "${name}", for ${applications.join(', ')}.`;
+  return [{ kind: 'done', text: done }, ...(await sayLacking(at, connected))];
+}
+
+/** What a connection just made cannot be used for, tried at once. */
+export async function sayLacking(at: AdminPlace, connected: Connected): Promise<Notice[]> {
   const lacking = (await entitlementsOf(at, connected)).filter(({ works }) => works !== true);
-  return [{ kind: 'done', text: done }, ...lacking.map(({ message }) => ({ kind: 'note' as const, text: message }))];
+  return lacking.map(({ message }) => ({ kind: 'note', text: message }));
 }
 
 function gone(): ActRefused {

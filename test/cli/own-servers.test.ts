@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { consentInBrowser, daybook } from '../support/daybook.ts';
+import { freePort } from '../support/free-port.ts';
 import { runProcess, type TestProcess } from '../support/processes.ts';
 import { connectTemporal, type TestTemporal, uniqueName } from '../support/temporal.ts';
 
@@ -209,14 +209,3 @@ describe('With a Postgres, a Temporal and a Xero of one’s own', { timeout: 180
     expect(await count('xero.journal')).toBeGreaterThanOrEqual(150);
   });
 });
-
-/** A loopback port that is free now: the redirect address must be known before anything listens there. */
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => done(port));
-    });
-  });
-}

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { runProcess } from '../support/processes.ts';
 
 describe('On a machine without a browser, the address it ended on is pasted into the terminal', () => {
@@ -42,15 +43,6 @@ describe('On a machine without a browser, the address it ended on is pasted into
     });
   }
   const connections = async () => (await database.pool.query('select name from daybook.connection')).rows;
-
-  /** A port nobody has, for the callback. */
-  async function freePort(): Promise<number> {
-    const probe = createServer();
-    await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((done) => probe.close(done));
-    return port;
-  }
 
   test('the port is taken: it says so, and takes the pasted address', async () => {
     const connecting = connect({ port: taken, args: ['--json'] });

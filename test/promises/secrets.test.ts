@@ -1,8 +1,15 @@
-import { readFileSync, statSync } from 'node:fs';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultAction } from '../../sandbox/server.ts';
-import { databasePlaces, findLeaks, formsOf, type Places, secretsOf, temporalPlaces } from '../support/leaks.ts';
+import {
+  databasePlaces,
+  findLeaks,
+  formsOf,
+  type Places,
+  secretsOf,
+  temporalPlaces,
+  watchPostgres,
+} from '../support/leaks.ts';
 import { runRows, untilProgress } from '../support/observe.ts';
 import { runProcess, type TestProcess } from '../support/processes.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
@@ -21,14 +28,10 @@ describe('No token or secret is in histories, logs, errors or a plain column', (
   const runs: { workflowId: string; runId: string }[] = [];
   const printed: Places = {};
   const passwords = new Map<string, string[]>();
-  const log = inject('postgresLog');
-  let logBegins = 0;
+  let postgresLog: () => Places;
   beforeAll(async () => {
     stand = await startStand({ sandbox: { journals: 900, seed: 51, limits: { minute: 10_000 } }, worker: false });
-    // From here on the server writes down every statement with its parameters, as one that is watched closely does.
-    const { rows } = await stand.database.pool.query<{ name: string }>('select current_database()::text as name');
-    await stand.database.pool.query(`alter database ${rows[0]?.name} set log_statement = 'all'`);
-    logBegins = 'address' in log ? statSync(log.address).size : 0;
+    postgresLog = await watchPostgres(stand);
     worker = runProcess('bin/daybook.mjs', { args: ['worker'], env: loud() });
   });
   afterAll(async () => {
@@ -38,10 +41,6 @@ describe('No token or secret is in histories, logs, errors or a plain column', (
     );
     await stand.close();
   });
-
-  /** What Postgres has written since the beginning; nothing where the server's log is not at hand. */
-  const postgresLog = (): Places =>
-    'address' in log ? { 'Postgres’s log': readFileSync(log.address).subarray(logBegins).toString() } : {};
 
   const loud = () => ({ ...stand.environment, DAYBOOK_LOG_LEVEL: 'trace' });
   const newest = () => stand.sandbox.tokens.events().at(-1);
@@ -227,7 +226,7 @@ describe('No token or secret is in histories, logs, errors or a plain column', (
       output: `{"level":50,"reason":"Bearer ${token}"}`,
     };
     const found = findLeaks(secretsOf(stand), places).filter((leak) => leak.startsWith('access token'));
-    const inLog = 'address' in log ? ['in Postgres’s log'] : [];
+    const inLog = Object.keys(postgresLog()).map((place) => `in ${place}`);
     for (const place of [`in history of ${workflowId}`, 'in table daybook.quarantine', 'in output', ...inLog]) {
       expect(found.filter((leak) => leak.endsWith(place))).toHaveLength(1);
     }

@@ -1,3 +1,5 @@
+import { readFileSync, statSync } from 'node:fs';
+import { inject } from 'vitest';
 import { historiesOf } from './observe.ts';
 import type { Stand } from './stand.ts';
 
@@ -5,7 +7,8 @@ import type { Stand } from './stand.ts';
 export type Places = Record<string, string>;
 
 /** Every secret of a stand, each with the pieces by which even a part of it is recognised. */
-export function secretsOf({ sandbox, environment, database }: Stand): Map<string, string[]> {
+export function secretsOf(of: Pick<Stand, 'sandbox' | 'environment' | 'database'>): Map<string, string[]> {
+  const { sandbox, environment, database } = of;
   const secrets = new Map<string, string[]>();
   const know = (name: string, secret: string | null | undefined, ...pieces: string[]) => {
     if (secret) secrets.set(name, [secret, ...pieces]);
@@ -60,7 +63,7 @@ export function formsOf(secret: string): string[] {
  * What a dump of the database and its server's roles would hold: every row of every table, as text; and what the server shows
  * of its sessions. A sealed column is looked into like any other.
  */
-export async function databasePlaces({ database: { pool } }: Stand): Promise<Places> {
+export async function databasePlaces({ database: { pool } }: Pick<Stand, 'database'>): Promise<Places> {
   const { rows: tables } = await pool.query<{ name: string }>(
     `select format('%I.%I', schemaname, tablename) as name from pg_tables
       where schemaname not in ('pg_catalog', 'information_schema')
@@ -75,6 +78,19 @@ export async function databasePlaces({ database: { pool } }: Stand): Promise<Pla
     places[`table ${name}`] = rows[0]?.text ?? '';
   }
   return places;
+}
+
+/**
+ * Lets Postgres write down every statement with its parameters from now on, as one that is watched closely does, and returns
+ * what it has written since then; nothing where the server's log is not at hand.
+ */
+export async function watchPostgres({ database: { pool } }: Pick<Stand, 'database'>): Promise<() => Places> {
+  const { rows } = await pool.query<{ name: string }>('select current_database()::text as name');
+  await pool.query(`alter database ${rows[0]?.name} set log_statement = 'all'`);
+  const log = inject('postgresLog');
+  if ('missing' in log) return () => ({});
+  const begins = statSync(log.address).size;
+  return () => ({ 'Postgres’s log': readFileSync(log.address).subarray(begins).toString() });
 }
 
 /** All that Temporal keeps or shows of some workflows: histories of the whole chain, descriptions, queries. */

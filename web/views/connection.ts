@@ -5,7 +5,7 @@ import type { Visitor } from '../place.ts';
 import { applicationFields } from './applications.ts';
 import { type Html, layout, tokenField } from './layout.ts';
 import { reconnectForm } from './list.ts';
-import { callsLeft, lastImport, statusOf } from './status.ts';
+import { callsLeft, importable, lastImport, statusOf } from './status.ts';
 
 /** One connection: what it is, and what can be changed of it. */
 export function connectionPage(of: {
@@ -23,6 +23,7 @@ export function connectionPage(of: {
       <div class="title"><h1>${name}</h1>${statusOf(connection)}</div>
       <dl>
         <dt>Organisation</dt><dd>${tenantName}<span class="hint">tenant ${tenantId}</span></dd>
+        <dt>Can be imported</dt><dd>${importable(connection)}</dd>
         <dt>Last import</dt><dd>${lastImport(connection)}</dd>
         <dt>Calls left today</dt><dd>${callsLeft(connection)}</dd>
       </dl>

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { RunStatus, WaitReason } from '../../model/run.ts';
 import type { Stream } from '../../model/streams.ts';
 import type { OverviewConnection, OverviewRun } from '../../storage/overview.ts';
-import { count, type Html, instant } from './layout.ts';
+import { count, type Html, inCode, instant } from './layout.ts';
 
 // What is said of connections and runs, in words and with a mark; never by colour alone.
 
@@ -26,6 +26,14 @@ export function callsLeft({ callsLeft: left, blocked }: OverviewConnection): Htm
   const until = blocked?.by === 'day' ? html` <span class="hint">until ${instant(blocked.until)}</span>` : '';
   if (left === null) return html`<span class="hint">not known yet</span>`;
   return html`${count(left.calls)}${until || html` <span class="hint">as of ${instant(left.at)}</span>`}`;
+}
+
+/** What it can be used for, as tried when it was connected, and why not for the rest. */
+export function importable({ entitlements, entitlementsProbedAt: at }: OverviewConnection): Html {
+  if (at === null) return html`<span class="hint">not tried yet</span>`;
+  const works = entitlements.filter((each) => each.works).map(({ what }) => what);
+  const others = entitlements.filter((each) => !each.works);
+  return html`${works.join(', ') || 'nothing'} <span class="hint">as tried ${instant(at)}</span>${others.map(({ message }) => html`<span class="hint">${inCode(message)}</span>`)}`;
 }
 
 export const streamWords: Record<Stream, string> = {
