@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 export interface Listening {
   /** Why the callback cannot be received, or not surely; null when it can. */
   trouble: string | null;
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 /**

@@ -4,10 +4,12 @@ import type pg from 'pg';
 import { type Connected, connectOrganisation, type Wanted } from '../admin/connect.ts';
 import { connectCustom } from '../admin/custom-connection.ts';
 import { entitlementsOf } from '../admin/entitlements.ts';
+import type { AdminPlace } from '../admin/place.ts';
 import { ConfigurationError } from '../config/config.ts';
 import { runsAwaitingReconnect } from '../storage/runs.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { answerOfConsent } from './consent-answer.ts';
+import { receiveThroughPage } from './handover.ts';
 import { print } from './output.ts';
 import { resumeWaiting } from './resume.ts';
 import type { Stack } from './stack.ts';
@@ -44,7 +46,7 @@ async function connect(options: ConnectOptions): Promise<void> {
       : await connectOrganisation(at, wanted, (address) =>
           options.consent
             ? consentAtSandbox(at.xero.loginUrl, address, options.tenant)
-            : askPerson(at.xero.redirectUri, address, options),
+            : askPerson(at, address, options),
         );
     const waiting = await runsAwaitingReconnect(at.pool, connected.authorisationId);
     return { connected, waiting, entitlements: await entitlementsOf(at, connected) };
@@ -58,14 +60,15 @@ async function connect(options: ConnectOptions): Promise<void> {
   if (waiting.length > 0) process.stderr.write(`${await resumeWaiting(waiting)}\n`);
 }
 
-function askPerson(redirectUri: string, consentAddress: string, { browser, json }: ConnectOptions): Promise<string> {
+function askPerson(at: AdminPlace, consentAddress: string, { browser, json }: ConnectOptions): Promise<string> {
   const out = json ? process.stderr : process.stdout;
   const say = (line: string) => void out.write(`${line}\n`);
   const invite = () => {
     say(`Open this address in a browser and allow the connection:\n${consentAddress}`);
     if (browser) openInBrowser(consentAddress);
   };
-  return answerOfConsent({ redirectUri, consentAddress, invite, say });
+  const elsewhere = (state: string, take: (answer: string | Error) => void) => receiveThroughPage(at, state, take);
+  return answerOfConsent({ redirectUri: at.xero.redirectUri, consentAddress, elsewhere, invite, say });
 }
 
 function openInBrowser(address: string): void {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { ConfigurationError } from '../config/config.ts';
-import { listenForCallback } from './callback.ts';
+import { type Listening, listenForCallback } from './callback.ts';
 
 const patienceMs = 10 * 60_000;
 
@@ -8,6 +8,8 @@ interface Asked {
   redirectUri: string;
   /** The consent page's own address: its state tells which answer is meant. */
   consentAddress: string;
+  /** Receives the callback where its port is another's; null when that is not possible either. */
+  elsewhere: (state: string, take: (answer: string | Error) => void) => Promise<Listening | null>;
   /** Called when an answer can be taken: the consent may begin. */
   invite: () => void;
   /** To the person at the terminal. */
@@ -15,23 +17,27 @@ interface Asked {
 }
 
 /**
- * The address that Xero sends the admin's browser to after the consent, as a callback on this machine or pasted into the
- * terminal, whichever comes first. The browser may be on another machine, or the port another's: it shows an error then, and
- * its address bar holds the answer all the same. One that cannot be meant is said to be wrong, and the next is waited for.
+ * The address that Xero sends the admin's browser to after the consent: as a callback on this machine (to this process, or
+ * to the connect page that has its port), or pasted into the terminal, whichever comes first. The browser may be on another
+ * machine, or the port another's: it shows an error then, and its address bar holds the answer all the same. One that cannot
+ * be meant is said to be wrong, and the next is waited for.
  * @throws ConfigurationError when no answer came within ten minutes, or none can come any more.
  */
-export async function answerOfConsent({ redirectUri, consentAddress, invite, say }: Asked): Promise<string> {
+export async function answerOfConsent(asked: Asked): Promise<string> {
+  const { redirectUri, consentAddress, invite, say } = asked;
   const state = new URL(consentAddress).searchParams.get('state') ?? '';
   const problemOf = (address: string) => problemWith(address, redirectUri, state);
   let settle: (answer: string | Error) => void = () => {};
   const settled = new Promise<string | Error>((resolve) => {
     settle = resolve;
   });
-  const listening = await listenForCallback(redirectUri, (address) => {
+  const here = await listenForCallback(redirectUri, (address) => {
     const problem = problemOf(address);
     if (problem === null) settle(address);
     return problem;
   });
+  const elsewhere = here.trouble === null ? null : await asked.elsewhere(state, settle);
+  const trouble = elsewhere === null ? here.trouble : null;
   // Without a prompt of its own: the text may be a pipe's as well as a person's.
   const lines = createInterface({ input: process.stdin, terminal: false });
   lines.on('line', (line) => {
@@ -42,8 +48,8 @@ export async function answerOfConsent({ redirectUri, consentAddress, invite, say
     else say(`${problem} Paste the address again:`);
   });
   lines.on('close', () => {
-    if (listening.trouble === null) return;
-    settle(new ConfigurationError(`${listening.trouble} No address was pasted either. Begin again.`));
+    if (trouble === null) return;
+    settle(new ConfigurationError(`${trouble} No address was pasted either. Begin again.`));
   });
   const timer = setTimeout(
     () => settle(new ConfigurationError('No answer came from Xero’s consent page within 10 minutes. Begin again.')),
@@ -52,9 +58,9 @@ export async function answerOfConsent({ redirectUri, consentAddress, invite, say
   try {
     invite();
     say(
-      listening.trouble === null
+      trouble === null
         ? 'Is the browser on another machine? Paste here the address it ends on, though it shows an error:'
-        : `${listening.trouble} Paste here the address that the browser ends on, though it may show an error:`,
+        : `${trouble} Paste here the address that the browser ends on, though it may show an error:`,
     );
     const answer = await settled;
     if (answer instanceof Error) throw answer;
@@ -64,7 +70,7 @@ export async function answerOfConsent({ redirectUri, consentAddress, invite, say
     lines.removeAllListeners('close');
     lines.close();
     process.stdin.destroy();
-    listening.close();
+    await Promise.all([here.close(), elsewhere?.close()]);
   }
 }
 
