@@ -15,6 +15,7 @@ import { explain } from './failure.ts';
 import { addImportCommands } from './imports.ts';
 import { addKeyCommands } from './keys.ts';
 import { addPlanCommand } from './plan.ts';
+import { addRebuildCommand } from './rebuild.ts';
 import { addScheduleCommands } from './schedules.ts';
 import { addUpCommand } from './up.ts';
 import { addWebCommands } from './web.ts';
@@ -71,6 +72,7 @@ addImportCommands(program);
 addBackfillCommand(program);
 addScheduleCommands(program);
 addExportCommands(program);
+addRebuildCommand(program);
 
 try {
   await program.parseAsync();

@@ -15,6 +15,8 @@ export interface AdminAct {
     | 'addApplication'
     | 'removeApplication'
     | 'rotateApplication'
+    | 'rebuild'
+    | 'rebuilt'
     | 'rotateKeys';
   /** The name of the connection or application. */
   subject: string;

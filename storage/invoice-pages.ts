@@ -1,8 +1,10 @@
 import { parse, stringify } from 'lossless-json';
 import type pg from 'pg';
 import type { InvoicePlace } from '../model/invoice-cursor.ts';
-import { isAboutData } from './data-errors.ts';
+import { type DataError, isAboutData } from './data-errors.ts';
+import { clearInvoiceParts, invoiceColumns, putInvoiceParts } from './invoice-rows.ts';
 import { inTransaction, type Queryable } from './pool.ts';
+import { quarantine } from './quarantine.ts';
 
 /** One page of invoices as Xero sent it, and where it lies. */
 export interface InvoicePage {
@@ -21,6 +23,9 @@ const here = `
   select run_id from daybook.import_run
    where run_id = $1 and next_offset = $2 and next_page = $3 and ended_at is null for update`;
 
+const names = Object.keys(invoiceColumns).join(', ');
+const values = Object.values(invoiceColumns).join(', ');
+
 /**
  * An older copy never overwrites a newer. Some edits do not move UpdatedDateUTC, so at the same instant the payload decides.
  * What pages bring again, as they overlap, is not counted.
@@ -37,34 +42,11 @@ const putInvoices = `
        and (r.modified_since is null or coalesce(daybook.xero_instant(j->>'UpdatedDateUTC') >= r.modified_since, true))
      order by 1, 2 desc
   ), put as (
-    insert into xero.invoice as i (
-      tenant_id, invoice_id, type, status, invoice_number, reference, contact_id, contact_name, date, due_date,
-      expected_payment_date, planned_payment_date, fully_paid_on_date, line_amount_types, sub_total, total_tax, total,
-      total_discount, amount_due, amount_paid, amount_credited, cisdeduction, currency_code, currency_rate,
-      branding_theme_id, repeating_invoice_id, url, sent_to_contact, has_attachments, has_errors, is_discounted,
-      updated_date_utc, payload, run_id)
-    select $2::uuid, invoice_id, j->>'Type', j->>'Status', j->>'InvoiceNumber', j->>'Reference',
-           (j#>>'{Contact,ContactID}')::uuid, j#>>'{Contact,Name}', daybook.xero_date(j->>'Date'),
-           daybook.xero_date(j->>'DueDate'), daybook.xero_date(j->>'ExpectedPaymentDate'),
-           daybook.xero_date(j->>'PlannedPaymentDate'), daybook.xero_date(j->>'FullyPaidOnDate'), j->>'LineAmountTypes',
-           (j->>'SubTotal')::numeric, (j->>'TotalTax')::numeric, (j->>'Total')::numeric, (j->>'TotalDiscount')::numeric,
-           (j->>'AmountDue')::numeric, (j->>'AmountPaid')::numeric, (j->>'AmountCredited')::numeric,
-           (j->>'CISDeduction')::numeric, j->>'CurrencyCode', (j->>'CurrencyRate')::numeric,
-           (j->>'BrandingThemeID')::uuid, (j->>'RepeatingInvoiceID')::uuid, j->>'Url', (j->>'SentToContact')::boolean,
-           (j->>'HasAttachments')::boolean, (j->>'HasErrors')::boolean, (j->>'IsDiscounted')::boolean, updated, j, $1::uuid
-      from admitted
+    insert into xero.invoice as i (tenant_id, invoice_id, ${names}, updated_date_utc, payload, run_id)
+    select $2::uuid, invoice_id, ${values}, updated, j, $1::uuid from admitted
     on conflict (tenant_id, invoice_id) do update set
-      (type, status, invoice_number, reference, contact_id, contact_name, date, due_date, expected_payment_date,
-       planned_payment_date, fully_paid_on_date, line_amount_types, sub_total, total_tax, total, total_discount, amount_due,
-       amount_paid, amount_credited, cisdeduction, currency_code, currency_rate, branding_theme_id, repeating_invoice_id, url,
-       sent_to_contact, has_attachments, has_errors, is_discounted, updated_date_utc, payload, run_id, stored_at) =
-      (excluded.type, excluded.status, excluded.invoice_number, excluded.reference, excluded.contact_id,
-       excluded.contact_name, excluded.date, excluded.due_date, excluded.expected_payment_date,
-       excluded.planned_payment_date, excluded.fully_paid_on_date, excluded.line_amount_types, excluded.sub_total,
-       excluded.total_tax, excluded.total, excluded.total_discount, excluded.amount_due, excluded.amount_paid,
-       excluded.amount_credited, excluded.cisdeduction, excluded.currency_code, excluded.currency_rate,
-       excluded.branding_theme_id, excluded.repeating_invoice_id, excluded.url, excluded.sent_to_contact,
-       excluded.has_attachments, excluded.has_errors, excluded.is_discounted, excluded.updated_date_utc, excluded.payload,
+      (${names}, updated_date_utc, payload, run_id, stored_at) =
+      (${Object.keys(invoiceColumns).map((name) => `excluded.${name}`)}, excluded.updated_date_utc, excluded.payload,
        excluded.run_id, now())
       where excluded.updated_date_utc > i.updated_date_utc
          or (excluded.updated_date_utc = i.updated_date_utc and excluded.payload <> i.payload
@@ -74,47 +56,6 @@ const putInvoices = `
   select coalesce((select array_agg(invoice_id::text) from put), '{}') as changed,
          (select count(*) from admitted a
            where extract(epoch from updated) >= $5::bigint + 1 or exists (select from put where put.invoice_id = a.invoice_id))::int as admitted`;
-
-const clearParts = `
-  with lines as (delete from xero.invoice_line_item where tenant_id = $1 and invoice_id = any($2::uuid[])),
-  tracking as (delete from xero.invoice_line_item_tracking where tenant_id = $1 and invoice_id = any($2::uuid[]))
-  delete from xero.invoice_settlement where tenant_id = $1 and invoice_id = any($2::uuid[])`;
-
-/** Lines, tracking and settlements, from the payload just stored. */
-const putParts = `
-  with line as (
-    select i.invoice_id, l.line_index, l.line from xero.invoice i,
-           jsonb_array_elements(coalesce(nullif(i.payload->'LineItems', 'null'), '[]')) with ordinality as l (line, line_index)
-     where i.tenant_id = $1 and i.invoice_id = any($2::uuid[])
-  ), lines as (
-    insert into xero.invoice_line_item (tenant_id, invoice_id, line_index, line_item_id, description, quantity, unit_amount,
-                                        line_amount, tax_amount, tax_type, item_code, item_id, account_code, account_id,
-                                        discount_rate, discount_amount)
-    select $1, invoice_id, line_index, (line->>'LineItemID')::uuid, line->>'Description', (line->>'Quantity')::numeric,
-           (line->>'UnitAmount')::numeric, (line->>'LineAmount')::numeric, (line->>'TaxAmount')::numeric, line->>'TaxType',
-           line->>'ItemCode', (line#>>'{Item,ItemID}')::uuid, line->>'AccountCode',
-           coalesce(line->>'AccountID', line->>'AccountId')::uuid, (line->>'DiscountRate')::numeric,
-           (line->>'DiscountAmount')::numeric
-      from line
-  ), tracking as (
-    insert into xero.invoice_line_item_tracking (tenant_id, invoice_id, line_index, tracking_index, tracking_category_id,
-                                                 tracking_option_id, name, option)
-    select $1, invoice_id, line_index, t.tracking_index, (t.tracking->>'TrackingCategoryID')::uuid,
-           (t.tracking->>'TrackingOptionID')::uuid, t.tracking->>'Name', t.tracking->>'Option'
-      from line, jsonb_array_elements(coalesce(nullif(line->'Tracking', 'null'), '[]'))
-                   with ordinality as t (tracking, tracking_index)
-  )
-  insert into xero.invoice_settlement (tenant_id, invoice_id, kind, settlement_index, settlement_id, date, amount,
-                                       currency_rate, reference)
-  select $1, i.invoice_id, k.kind, s.settlement_index, (s.settlement->>k.id)::uuid, daybook.xero_date(s.settlement->>'Date'),
-         coalesce(s.settlement->>'Amount', s.settlement->>'AppliedAmount')::numeric,
-         (s.settlement->>'CurrencyRate')::numeric, s.settlement->>'Reference'
-    from xero.invoice i,
-         (values ('payment', 'Payments', 'PaymentID'), ('creditNote', 'CreditNotes', 'CreditNoteID'),
-                 ('prepayment', 'Prepayments', 'PrepaymentID'), ('overpayment', 'Overpayments', 'OverpaymentID'))
-           as k (kind, list, id),
-         jsonb_array_elements(coalesce(nullif(i.payload->k.list, 'null'), '[]')) with ordinality as s (settlement, settlement_index)
-   where i.tenant_id = $1 and i.invoice_id = any($2::uuid[])`;
 
 const record = `
   with receipt as (
@@ -152,7 +93,7 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
     if (rowCount === 0) return false;
     const invoices = (parse(page.text) as { Invoices: unknown[] }).Invoices.map((each) => stringify(each) ?? 'null');
     const whole = await attempt(client, page, `[${invoices.join(',')}]`);
-    const counts = 'reason' in whole ? await onePerOne(client, page, invoices) : whole;
+    const counts = 'refused' in whole ? await onePerOne(client, page, invoices) : whole;
     const numbers = [place.second, next.second, place.page, page.count, counts.stored, counts.admitted];
     await client.query(record, [runId, ...numbers, counts.quarantined, next.page, next.beyond, next.closing]);
     return true;
@@ -160,20 +101,20 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
 }
 
 /** Puts invoices, or nothing of them and says why they cannot be stored. */
-async function attempt(client: Queryable, page: InvoicePage, json: string): Promise<Counts | { reason: string }> {
+async function attempt(client: Queryable, page: InvoicePage, json: string): Promise<Counts | { refused: DataError }> {
   await client.query('savepoint invoices');
   try {
     const values = [page.runId, page.tenantId, json, page.askedAt, page.place.second];
     const { rows } = await client.query<{ changed: string[]; admitted: number }>(putInvoices, values);
     const { changed = [], admitted = 0 } = rows[0] ?? {};
-    await client.query(clearParts, [page.tenantId, changed]);
-    await client.query(putParts, [page.tenantId, changed]);
+    await client.query(clearInvoiceParts, [page.tenantId, changed]);
+    await client.query(putInvoiceParts, [page.tenantId, changed]);
     await client.query('release savepoint invoices');
     return { stored: changed.length, admitted, quarantined: 0 };
   } catch (error) {
     if (!isAboutData(error)) throw error;
     await client.query('rollback to savepoint invoices');
-    return { reason: `${error.message} (SQLSTATE ${error.code})` };
+    return { refused: error };
   }
 }
 
@@ -181,18 +122,18 @@ async function onePerOne(client: Queryable, page: InvoicePage, invoices: string[
   const counts = { stored: 0, admitted: 0, quarantined: 0 };
   for (const invoice of invoices) {
     const one = await attempt(client, page, `[${invoice}]`);
-    if ('reason' in one) {
+    if ('refused' in one) {
+      const invoiceId = /"InvoiceID"\s*:\s*"([^"]*)"/.exec(invoice)?.[1] ?? null;
       // Pages overlap: one that this run has met before is not counted again.
-      const { rowCount } = await client.query(
-        `insert into daybook.quarantine (tenant_id, stream, run_id, invoice_id, reason, payload)
-         values ($1, 'invoices', $2, $3, $4, $5)
-         on conflict (tenant_id, stream, md5(payload)) do update
-            set run_id = excluded.run_id, reason = excluded.reason, quarantined_at = now()
-          where quarantine.run_id <> excluded.run_id`,
-        [page.tenantId, page.runId, /"InvoiceID"\s*:\s*"([^"]*)"/.exec(invoice)?.[1] ?? null, one.reason, invoice],
+      const quarantined = await quarantine(
+        client,
+        { ...page, stream: 'invoices' },
+        invoice,
+        { invoiceId },
+        one.refused,
       );
-      counts.quarantined += rowCount ?? 0;
-      counts.admitted += rowCount ?? 0;
+      counts.quarantined += quarantined;
+      counts.admitted += quarantined;
       continue;
     }
     counts.stored += one.stored;

@@ -3,7 +3,9 @@ import type pg from 'pg';
 import type { Totals } from '../model/run.ts';
 import { basisOf, type Stream } from '../model/streams.ts';
 import { isAboutData } from './data-errors.ts';
+import { insertJournalLines, journalColumns } from './journal-rows.ts';
 import { inTransaction, type Queryable } from './pool.ts';
+import { quarantine } from './quarantine.ts';
 
 /** One page of journals as Xero sent it, and where it lies. Numbers are journal numbers. */
 export interface JournalPage {
@@ -28,7 +30,7 @@ export type Stored = { moved: true; readThrough: number; totals: Totals } | { mo
  */
 const insertJournals = `
   admitted as (
-    select (j->>'JournalID')::uuid as journal_id, (j->>'JournalNumber')::bigint as journal_number, j
+    select (j->>'JournalID')::uuid as journal_id, j
       from element, daybook.import_run r
      where r.run_id = $1
        -- What a filter cannot judge is admitted, for the table to refuse: a journal without number or date is no silent loss.
@@ -36,35 +38,11 @@ const insertJournals = `
        and (r.ending_at is null or coalesce((j->>'JournalNumber')::bigint <= r.ending_at, true))
        and (r.modified_since is null or coalesce(daybook.xero_instant(j->>'CreatedDateUTC') >= r.modified_since, true))
   ), inserted as (
-    insert into xero.journal (tenant_id, basis, journal_id, journal_number, journal_date, created_date_utc, reference,
-                              source_id, source_type, payload, run_id)
-    select $2::uuid, $3, journal_id, journal_number, daybook.xero_date(j->>'JournalDate'),
-           daybook.xero_instant(j->>'CreatedDateUTC'), j->>'Reference', (j->>'SourceID')::uuid, j->>'SourceType', j, $1::uuid
-      from admitted
+    insert into xero.journal (tenant_id, basis, journal_id, ${Object.keys(journalColumns)}, payload, run_id)
+    select $2::uuid, $3, journal_id, ${Object.values(journalColumns)}, j, $1::uuid from admitted
     on conflict (tenant_id, basis, journal_id) do nothing
     returning journal_id
-  ), line as (
-    select a.journal_id, l.line_index, l.line
-      from inserted i join admitted a using (journal_id),
-           -- A journal may have no lines at all; anything but an array or nothing is not a journal of Xero's.
-           jsonb_array_elements(coalesce(nullif(a.j->'JournalLines', 'null'), '[]')) with ordinality as l (line, line_index)
-  ), inserted_line as (
-    insert into xero.journal_line (tenant_id, basis, journal_id, line_index, journal_line_id, account_id, account_code,
-                                   account_type, account_name, description, net_amount, gross_amount, tax_amount,
-                                   tax_type, tax_name)
-    select $2::uuid, $3, journal_id, line_index, (line->>'JournalLineID')::uuid, (line->>'AccountID')::uuid,
-           line->>'AccountCode', line->>'AccountType', line->>'AccountName', line->>'Description',
-           (line->>'NetAmount')::numeric, (line->>'GrossAmount')::numeric, (line->>'TaxAmount')::numeric,
-           line->>'TaxType', line->>'TaxName'
-      from line
-  ), inserted_tracking as (
-    insert into xero.journal_line_tracking (tenant_id, basis, journal_id, line_index, tracking_index,
-                                            tracking_category_id, tracking_option_id, name, option)
-    select $2::uuid, $3, journal_id, line_index, t.tracking_index, (t.tracking->>'TrackingCategoryID')::uuid,
-           (t.tracking->>'TrackingOptionID')::uuid, t.tracking->>'Name', t.tracking->>'Option'
-      from line, jsonb_array_elements(coalesce(nullif(line->'TrackingCategories', 'null'), '[]'))
-                   with ordinality as t (tracking, tracking_index)
-  )`;
+  ), ${insertJournalLines('inserted i join admitted a using (journal_id)', '$2')}`;
 
 /** Only the attempt whose page begins where the run stands may store: a zombie finds no row here and changes nothing. */
 const runStandsHere = (after: string) => `
@@ -176,16 +154,7 @@ async function storeOrQuarantine(client: Queryable, page: JournalPage, journal: 
     await client.query('rollback to savepoint journal');
     const number = /"JournalNumber"\s*:\s*"?(\d{1,18})\b/.exec(journal)?.[1] ?? null;
     // Whether the filters admit it can only be told by its number; without one it is kept, so that nothing is lost.
-    const { rowCount } = await client.query(
-      `insert into daybook.quarantine (tenant_id, stream, run_id, journal_number, reason, payload)
-       select tenant_id, stream, run_id, $2::bigint, $3, $4 from daybook.import_run
-        where run_id = $1
-          and ($2::bigint is null or $2 between starting_at and coalesce(ending_at, $2))
-       on conflict (tenant_id, stream, md5(payload)) do update
-          set run_id = excluded.run_id, reason = excluded.reason, quarantined_at = now()`,
-      [page.runId, number, `${error.message} (SQLSTATE ${error.code})`, journal],
-    );
-    const quarantined = rowCount ?? 0;
+    const quarantined = await quarantine(client, page, journal, { journalNumber: number }, error);
     return { stored: 0, admitted: quarantined, quarantined };
   }
 }

@@ -90,9 +90,7 @@ const read: Record<Columns[string][1], (field: string) => string> = {
 /** One answer: $1 tenant, $2 run, $3 the response text. Rows go in one order, lest two runs of a tenant wait for each other. */
 function statement(
   endpoint: ReferenceEndpoint,
-  table: string,
-  columns: Columns,
-  { key, more = '' }: { key: string[]; more?: string },
+  { table, columns, key, more = '' }: { table: string; columns: Columns; key: string[]; more?: string },
 ): string {
   const names = Object.keys(columns);
   const updated = 'updated_date_utc' in columns;
@@ -148,13 +146,37 @@ const options = `, option as (
            has_validation_errors = excluded.has_validation_errors
   )`;
 
-/** One statement for each endpoint, in the order of reading. */
-export const referenceStatements: Record<ReferenceEndpoint, string> = {
-  organisation: statement('organisation', 'organisation', organisationColumns, { key: ['tenant_id'] }),
-  accounts: statement('accounts', 'account', accountColumns, { key: ['tenant_id', 'account_id'], more: history }),
-  trackingCategories: statement('trackingCategories', 'tracking_category', trackingCategoryColumns, {
+/** Where each endpoint's rows go, in the order of reading; the first column is their id. */
+const tables: Record<ReferenceEndpoint, { table: string; columns: Columns; key: string[]; more?: string }> = {
+  organisation: { table: 'organisation', columns: organisationColumns, key: ['tenant_id'] },
+  accounts: { table: 'account', columns: accountColumns, key: ['tenant_id', 'account_id'], more: history },
+  trackingCategories: {
+    table: 'tracking_category',
+    columns: trackingCategoryColumns,
     key: ['tenant_id', 'tracking_category_id'],
     more: options,
-  }),
-  contacts: statement('contacts', 'contact', contactColumns, { key: ['tenant_id', 'contact_id'] }),
+  },
+  contacts: { table: 'contact', columns: contactColumns, key: ['tenant_id', 'contact_id'] },
 };
+
+function each<T>(make: (endpoint: ReferenceEndpoint) => T): Record<ReferenceEndpoint, T> {
+  const endpoints = Object.keys(tables) as ReferenceEndpoint[];
+  return Object.fromEntries(endpoints.map((endpoint) => [endpoint, make(endpoint)])) as Record<ReferenceEndpoint, T>;
+}
+
+/** One statement for each endpoint, in the order of reading. */
+export const referenceStatements = each((endpoint) => statement(endpoint, tables[endpoint]));
+
+/** The same from the payloads that are stored: table, id and what each column is of a payload `j`. */
+export const referenceRows = each((endpoint) => {
+  const { table, columns } = tables[endpoint];
+  const values = Object.fromEntries(Object.entries(columns).map(([name, [field, type]]) => [name, read[type](field)]));
+  return { table, id: Object.keys(columns)[0] ?? '', columns: values };
+});
+
+/** Options of tracking categories likewise. $1 tenant, $2 ids of the categories. */
+export const putStoredOptions = `
+  with newest as (
+    select tracking_category_id, payload as j from xero.tracking_category
+     where tenant_id = $1 and tracking_category_id = any($2::uuid[])
+  )${options} select`;

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { ReferenceEndpoint } from '../model/reference.ts';
 import { isAboutData } from './data-errors.ts';
 import type { Queryable } from './pool.ts';
+import { quarantine } from './quarantine.ts';
 import { referenceStatements, responseArrays } from './reference-statements.ts';
 
 /** One answer of a reference endpoint, as Xero sent it. */
@@ -74,13 +75,7 @@ export async function storeReference(pool: pg.Pool, page: ReferencePage): Promis
       if (newest !== null && (whole.newest === null || newest > whole.newest)) whole.newest = newest;
     } catch (error) {
       if (!isAboutData(error)) throw error;
-      whole.quarantined++;
-      await pool.query(
-        `insert into daybook.quarantine (tenant_id, stream, run_id, reason, payload) values ($1, $2, $3, $4, $5)
-         on conflict (tenant_id, stream, md5(payload)) do update
-            set run_id = excluded.run_id, reason = excluded.reason, quarantined_at = now()`,
-        [tenantId, endpoint, runId, `${error.message} (SQLSTATE ${error.code})`, item],
-      );
+      whole.quarantined += await quarantine(pool, { runId, tenantId, stream: endpoint }, item, {}, error);
     }
   }
   return whole;

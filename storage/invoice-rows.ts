@@ -1,0 +1,74 @@
+/** The columns of an invoice, beside its keys and UpdatedDateUTC, each from its payload `j`: for a page and for the rebuild. */
+export const invoiceColumns = {
+  type: `j->>'Type'`,
+  status: `j->>'Status'`,
+  invoice_number: `j->>'InvoiceNumber'`,
+  reference: `j->>'Reference'`,
+  contact_id: `(j#>>'{Contact,ContactID}')::uuid`,
+  contact_name: `j#>>'{Contact,Name}'`,
+  date: `daybook.xero_date(j->>'Date')`,
+  due_date: `daybook.xero_date(j->>'DueDate')`,
+  expected_payment_date: `daybook.xero_date(j->>'ExpectedPaymentDate')`,
+  planned_payment_date: `daybook.xero_date(j->>'PlannedPaymentDate')`,
+  fully_paid_on_date: `daybook.xero_date(j->>'FullyPaidOnDate')`,
+  line_amount_types: `j->>'LineAmountTypes'`,
+  sub_total: `(j->>'SubTotal')::numeric`,
+  total_tax: `(j->>'TotalTax')::numeric`,
+  total: `(j->>'Total')::numeric`,
+  total_discount: `(j->>'TotalDiscount')::numeric`,
+  amount_due: `(j->>'AmountDue')::numeric`,
+  amount_paid: `(j->>'AmountPaid')::numeric`,
+  amount_credited: `(j->>'AmountCredited')::numeric`,
+  cisdeduction: `(j->>'CISDeduction')::numeric`,
+  currency_code: `j->>'CurrencyCode'`,
+  currency_rate: `(j->>'CurrencyRate')::numeric`,
+  branding_theme_id: `(j->>'BrandingThemeID')::uuid`,
+  repeating_invoice_id: `(j->>'RepeatingInvoiceID')::uuid`,
+  url: `j->>'Url'`,
+  sent_to_contact: `(j->>'SentToContact')::boolean`,
+  has_attachments: `(j->>'HasAttachments')::boolean`,
+  has_errors: `(j->>'HasErrors')::boolean`,
+  is_discounted: `(j->>'IsDiscounted')::boolean`,
+};
+
+/** $1 tenant, $2 ids. */
+export const clearInvoiceParts = `
+  with lines as (delete from xero.invoice_line_item where tenant_id = $1 and invoice_id = any($2::uuid[])),
+  tracking as (delete from xero.invoice_line_item_tracking where tenant_id = $1 and invoice_id = any($2::uuid[]))
+  delete from xero.invoice_settlement where tenant_id = $1 and invoice_id = any($2::uuid[])`;
+
+/** Lines, tracking and settlements, from the payload just stored. */
+export const putInvoiceParts = `
+  with line as (
+    select i.invoice_id, l.line_index, l.line from xero.invoice i,
+           jsonb_array_elements(coalesce(nullif(i.payload->'LineItems', 'null'), '[]')) with ordinality as l (line, line_index)
+     where i.tenant_id = $1 and i.invoice_id = any($2::uuid[])
+  ), lines as (
+    insert into xero.invoice_line_item (tenant_id, invoice_id, line_index, line_item_id, description, quantity, unit_amount,
+                                        line_amount, tax_amount, tax_type, item_code, item_id, account_code, account_id,
+                                        discount_rate, discount_amount)
+    select $1, invoice_id, line_index, (line->>'LineItemID')::uuid, line->>'Description', (line->>'Quantity')::numeric,
+           (line->>'UnitAmount')::numeric, (line->>'LineAmount')::numeric, (line->>'TaxAmount')::numeric, line->>'TaxType',
+           line->>'ItemCode', (line#>>'{Item,ItemID}')::uuid, line->>'AccountCode',
+           coalesce(line->>'AccountID', line->>'AccountId')::uuid, (line->>'DiscountRate')::numeric,
+           (line->>'DiscountAmount')::numeric
+      from line
+  ), tracking as (
+    insert into xero.invoice_line_item_tracking (tenant_id, invoice_id, line_index, tracking_index, tracking_category_id,
+                                                 tracking_option_id, name, option)
+    select $1, invoice_id, line_index, t.tracking_index, (t.tracking->>'TrackingCategoryID')::uuid,
+           (t.tracking->>'TrackingOptionID')::uuid, t.tracking->>'Name', t.tracking->>'Option'
+      from line, jsonb_array_elements(coalesce(nullif(line->'Tracking', 'null'), '[]'))
+                   with ordinality as t (tracking, tracking_index)
+  )
+  insert into xero.invoice_settlement (tenant_id, invoice_id, kind, settlement_index, settlement_id, date, amount,
+                                       currency_rate, reference)
+  select $1, i.invoice_id, k.kind, s.settlement_index, (s.settlement->>k.id)::uuid, daybook.xero_date(s.settlement->>'Date'),
+         coalesce(s.settlement->>'Amount', s.settlement->>'AppliedAmount')::numeric,
+         (s.settlement->>'CurrencyRate')::numeric, s.settlement->>'Reference'
+    from xero.invoice i,
+         (values ('payment', 'Payments', 'PaymentID'), ('creditNote', 'CreditNotes', 'CreditNoteID'),
+                 ('prepayment', 'Prepayments', 'PrepaymentID'), ('overpayment', 'Overpayments', 'OverpaymentID'))
+           as k (kind, list, id),
+         jsonb_array_elements(coalesce(nullif(i.payload->k.list, 'null'), '[]')) with ordinality as s (settlement, settlement_index)
+   where i.tenant_id = $1 and i.invoice_id = any($2::uuid[])`;

@@ -1,0 +1,38 @@
+/** The columns of a journal, beside its id, each from its payload `j`: for the insert of a page and for the rebuild. */
+export const journalColumns = {
+  journal_number: `(j->>'JournalNumber')::bigint`,
+  journal_date: `daybook.xero_date(j->>'JournalDate')`,
+  created_date_utc: `daybook.xero_instant(j->>'CreatedDateUTC')`,
+  reference: `j->>'Reference'`,
+  source_id: `(j->>'SourceID')::uuid`,
+  source_type: `j->>'SourceType'`,
+};
+
+/** $1 tenant, $2 ids, $3 basis. */
+export const clearJournalLines = `
+  with lines as (delete from xero.journal_line where tenant_id = $1 and journal_id = any($2::uuid[]) and basis = $3)
+  delete from xero.journal_line_tracking where tenant_id = $1 and journal_id = any($2::uuid[]) and basis = $3`;
+
+/** Lines and their tracking, from the payloads in `from`, whose alias `a` has journal_id and j. $3 is the basis. */
+export const insertJournalLines = (from: string, tenant: string) => `line as (
+    select a.journal_id, l.line_index, l.line
+      from ${from},
+           -- A journal may have no lines at all; anything but an array or nothing is not a journal of Xero's.
+           jsonb_array_elements(coalesce(nullif(a.j->'JournalLines', 'null'), '[]')) with ordinality as l (line, line_index)
+  ), inserted_line as (
+    insert into xero.journal_line (tenant_id, basis, journal_id, line_index, journal_line_id, account_id, account_code,
+                                   account_type, account_name, description, net_amount, gross_amount, tax_amount,
+                                   tax_type, tax_name)
+    select ${tenant}::uuid, $3, journal_id, line_index, (line->>'JournalLineID')::uuid, (line->>'AccountID')::uuid,
+           line->>'AccountCode', line->>'AccountType', line->>'AccountName', line->>'Description',
+           (line->>'NetAmount')::numeric, (line->>'GrossAmount')::numeric, (line->>'TaxAmount')::numeric,
+           line->>'TaxType', line->>'TaxName'
+      from line
+  ), inserted_tracking as (
+    insert into xero.journal_line_tracking (tenant_id, basis, journal_id, line_index, tracking_index,
+                                            tracking_category_id, tracking_option_id, name, option)
+    select ${tenant}::uuid, $3, journal_id, line_index, t.tracking_index, (t.tracking->>'TrackingCategoryID')::uuid,
+           (t.tracking->>'TrackingOptionID')::uuid, t.tracking->>'Name', t.tracking->>'Option'
+      from line, jsonb_array_elements(coalesce(nullif(line->'TrackingCategories', 'null'), '[]'))
+                   with ordinality as t (tracking, tracking_index)
+  )`;
