@@ -94,13 +94,13 @@ const refusals = {
       kind: 'refused',
       reason: 'stateMismatch',
       message:
-        'This callback does not belong to the consent that was begun here, so its code was not used. Begin again with `daybook connect`, in one browser.',
+        'This callback does not belong to the consent that was begun here, so its code was not used. Begin again, in one browser.',
     }) as const,
   codeRejected: (why: string) =>
     ({
       kind: 'refused',
       reason: 'codeRejected',
-      message: `${why} A consent's code works once and for 5 minutes. Begin again with \`daybook connect\`.`,
+      message: `${why} A consent's code works once and for 5 minutes. Begin again.`,
     }) as const,
 };
 
@@ -110,7 +110,7 @@ function readError(error: string, description: string | null): Finished {
     return {
       kind: 'refused',
       reason: 'accessDenied',
-      message: 'The consent was declined in Xero, so nothing is connected. Begin again with `daybook connect`.',
+      message: 'The consent was declined in Xero, so nothing is connected. Begin again.',
     };
   }
   if (error === 'invalid_scope' || error === 'unauthorized_client') {
@@ -123,6 +123,6 @@ function readError(error: string, description: string | null): Finished {
   return {
     kind: 'refused',
     reason: 'unavailable',
-    message: `Xero did not complete the consent (${said}). Begin again with \`daybook connect\`.`,
+    message: `Xero did not complete the consent (${said}). Begin again.`,
   };
 }
