@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { addressesOf, tryListening } from '../web/listen.ts';
 
 /** The listening for one callback. */
 export interface Listening {
@@ -21,8 +22,7 @@ export async function listenForCallback(
   }
   const servers: Server[] = [];
   const refused: string[] = [];
-  // A browser may resolve localhost to either loopback address.
-  for (const host of hostname === 'localhost' ? ['127.0.0.1', '::1'] : [hostname.replace(/[[\]]/g, '')]) {
+  for (const host of addressesOf(hostname)) {
     const server = createServer((request, response) => {
       const address = new URL(request.url ?? '/', origin);
       const isCallback = request.method === 'GET' && address.pathname === pathname && address.searchParams.has('state');
@@ -34,7 +34,7 @@ export async function listenForCallback(
       });
       response.end(problem === null ? page('Thank you', thanks) : page('Not this one', problem));
     });
-    const failure = await listen(server, Number(port || 80), host);
+    const failure = await tryListening(server, Number(port || 80), host);
     if (failure === null) servers.push(server);
     // A machine without IPv6 has no ::1; that is no trouble.
     else if (failure !== 'EADDRNOTAVAIL' && failure !== 'EAFNOSUPPORT') refused.push(failure);
@@ -47,14 +47,6 @@ export async function listenForCallback(
       for (const server of servers) server.close();
     },
   };
-}
-
-/** The code of the error that keeps it from listening; null when it listens. */
-function listen(server: Server, port: number, host: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen(port, host, () => resolve(null));
-  });
 }
 
 const thanks = 'Xero has answered. Daybook goes on in the terminal; you can close this page.';

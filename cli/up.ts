@@ -72,10 +72,13 @@ async function stayUp(config: Config, options: UpOptions): Promise<void> {
       await untilStopped();
       say('Stopping: the pages in flight are finished first.');
     } finally {
+      // The page first, as it needs the database.
+      await page?.close();
       await stack.stop();
     }
-  } finally {
+  } catch (error) {
     await page?.close();
+    throw error;
   }
 }
 

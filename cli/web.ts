@@ -7,8 +7,9 @@ import { type Config, ConfigurationError, loadConfig, type XeroSettings } from '
 import { createLogger } from '../config/logging.ts';
 import { openPool } from '../storage/pool.ts';
 import { storeLink } from '../storage/web-sessions.ts';
+import { listen } from '../web/listen.ts';
 import { hashOf, newSecret } from '../web/secrets.ts';
-import { answering, listen } from '../web/serve.ts';
+
 import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
 import { print } from './output.ts';
@@ -81,6 +82,8 @@ export async function openPage(config: Config): Promise<OpenedPage | null> {
     origin,
     redirectUri,
     async serve({ databaseUrl, tokenKeys, xero }) {
+      // Loaded here: the other commands start faster without it.
+      const { answering } = await import('../web/serve.ts');
       pool = openPool(databaseUrl, 5, () => {});
       const { password } = config.web;
       const onError = (error: Error) =>
@@ -93,9 +96,11 @@ export async function openPage(config: Config): Promise<OpenedPage | null> {
       return newLink(pool, origin);
     },
     async close() {
-      withdrawOrigin(config.dataDir);
+      const ending = pool;
+      pool = undefined;
+      if (ending !== undefined) withdrawOrigin(config.dataDir);
       await listening.close();
-      await pool?.end();
+      await ending?.end();
     },
   };
 }

@@ -91,7 +91,10 @@ async function sayConnected(at: AdminPlace, connected: Connected): Promise<Notic
 
 /** What a connection just made cannot be used for, tried at once. */
 export async function sayLacking(at: AdminPlace, connected: Connected): Promise<Notice[]> {
-  const lacking = (await entitlementsOf(at, connected)).filter(({ works }) => works !== true);
+  const found = await entitlementsOf(at, connected).catch(() => null);
+  if (found === null)
+    return [{ kind: 'note', text: `What "${connected.name}" can be used for could not be tried now.` }];
+  const lacking = found.filter(({ works }) => works !== true);
   return lacking.map(({ message }) => ({ kind: 'note', text: message }));
 }
 

@@ -2,8 +2,9 @@ import { request } from 'node:http';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/server.ts';
 import { storeLink } from '../../storage/web-sessions.ts';
+import { listen } from '../../web/listen.ts';
 import { hashOf, newSecret } from '../../web/secrets.ts';
-import { answering, listen } from '../../web/serve.ts';
+import { answering } from '../../web/serve.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 export interface Answer {

@@ -2,10 +2,10 @@ import { html } from 'hono/html';
 import type { Html } from './layout.ts';
 
 /** Which applications may use a connection: those that are known as checkboxes, and a field for new ones. */
-export function applicationFields(known: readonly string[], ticked: readonly string[]): Html {
+export function applicationFields(known: readonly string[], ticked: readonly string[], what = 'it'): Html {
   const names = [...new Set([...known, ...ticked])].sort();
   return html`<fieldset>
-    <legend>Applications that may use it</legend>
+    <legend>Applications that may use ${what}</legend>
     <p class="hint">An application is whoever starts imports and reads what they stored, such as <code>planning</code>.</p>
     ${names.map(
       (name) =>

@@ -5,7 +5,7 @@ import type { Visitor } from '../place.ts';
 import { applicationFields } from './applications.ts';
 import { type Html, layout, tokenField } from './layout.ts';
 import { reconnectForm } from './list.ts';
-import { callsLeft, importable, lastImport, statusOf } from './status.ts';
+import { callsLeft, importable, lastImport, needsReconnect, statusOf } from './status.ts';
 
 /** One connection: what it is, and what can be changed of it. */
 export function connectionPage(of: {
@@ -37,7 +37,7 @@ export function connectionPage(of: {
       <div class="card">
         <h2>Reconnect</h2>
         <p>${lost === null ? 'Gives this connection a fresh consent, by you or another Xero user. Imports that wait for one go on at once.' : lost}</p>
-        ${reconnectForm(name, formToken)}
+        ${reconnectForm(name, formToken, needsReconnect(connection) ? 'primary' : 'plain')}
       </div>
       <div class="card">
         <h2>Disconnect</h2>

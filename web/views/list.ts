@@ -42,8 +42,8 @@ function connectionTable(connections: OverviewConnection[], { formToken }: Visit
   </table>`;
 }
 
-export function reconnectForm(name: string, formToken: string): Html {
-  return html`<form method="post" action="/connections/${name}/reconnect">${tokenField(formToken)}<button class="primary">Reconnect<span class="unseen"> ${name}</span></button></form>`;
+export function reconnectForm(name: string, formToken: string, tone: 'primary' | 'plain' = 'primary'): Html {
+  return html`<form method="post" action="/connections/${name}/reconnect">${tokenField(formToken)}<button class="${tone}">Reconnect<span class="unseen"> ${name}</span></button></form>`;
 }
 
 function openTable(open: { connection: OverviewConnection; run: OverviewConnection['openRuns'][number] }[]): Html {

@@ -45,7 +45,7 @@ export function setupPage(of: {
       <form method="post" action="/setup/${of.id}">
         ${tokenField(visitor.formToken)}
         ${choices.map((choice, index) => organisationFields(choice, index, single, ticked.includes(choice.tenantId)))}
-        ${applicationFields(of.applications, filled?.applications ?? [])}
+        ${applicationFields(of.applications, filled?.applications ?? [], single ? 'it' : 'them')}
         <div class="actions"><button class="primary">Save</button> <a class="button" href="/">Not now</a></div>
       </form>
     </div>`,
