@@ -1,7 +1,7 @@
 import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
 import type { Leaves } from '../model/precedence.ts';
 import type { WaitReason } from '../model/run.ts';
-import type { Attempt } from '../storage/quota.ts';
+import type { Spender } from '../storage/quota.ts';
 import type { Answered } from '../xero/api.ts';
 import type { Refused, XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
@@ -11,7 +11,8 @@ import type { Dependencies } from './index.ts';
 /** Waits up to this long happen here, beating; longer ones, and the day's, are for the workflow's durable timer. */
 const shortWaitMs = 20_000;
 
-export interface Caller extends Attempt {
+/** Who calls: an import run, or an application outside of one. */
+export type Caller = Spender & {
   tenantId: string;
   /** How many of the day's calls are left to others. */
   quotaReserve: number;
@@ -20,7 +21,7 @@ export interface Caller extends Attempt {
   authorisationId: string;
   connectionName: string;
   application: string;
-}
+};
 
 /** What can become of a call, once permits, tokens and passing troubles are dealt with. */
 export type CallOutcome<A extends Answered> =
@@ -120,5 +121,5 @@ function passing(message: string, adviceSeconds: number | null): ApplicationFail
 /** The connection, and where the admin goes: what a log line, the Temporal UI and the query `progress` say of a run that waits. */
 function reconnect({ connectionName, application }: Caller, connectPage: string | undefined, said: string): string {
   const where = connectPage === undefined ? '' : `at ${connectPage}, or `;
-  return `The connection "${connectionName}" must be reconnected: ${said.replace(/\.$/, '')}. An admin does so ${where}with \`daybook connect --name ${connectionName} --application ${application}\`; the import then goes on by itself.`;
+  return `The connection "${connectionName}" must be reconnected: ${said.replace(/\.$/, '')}. An admin does so ${where}with \`daybook connect --name ${connectionName} --application ${application}\`; what waits for it then goes on by itself.`;
 }

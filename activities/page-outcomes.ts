@@ -1,13 +1,14 @@
 import { Context, log } from '@temporalio/activity';
 import { wakeJitterMs } from '../model/quota.ts';
 import { type PageOutcome, type Position, readThrough } from '../model/run.ts';
+import type { Attempt } from '../storage/quota.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
 import type { Answered } from '../xero/api.ts';
 import type { Caller, CallOutcome } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 
 /** A run whose pages are being read, and who reads them. */
-export type Reading = RunAtWork & Caller;
+export type Reading = RunAtWork & Caller & Attempt;
 
 /** What the reading of pages tells the workflow, whichever stream is read. */
 export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'pool' | 'permits' | 'now'>) {

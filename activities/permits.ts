@@ -13,9 +13,9 @@ import {
 } from '../model/quota.ts';
 import type { LimitName, WaitReason } from '../model/run.ts';
 import {
-  type Attempt,
   type QuotaScope,
   readLedger,
+  type Spender,
   spendCall,
   type VersionedLedger,
   writeLedger,
@@ -28,7 +28,7 @@ export interface CallPermit {
   call: SpentCall;
   /** The same call in the ledger of the whole app. */
   appCall: SpentCall;
-  /** What the run's row said when the call was spent: a call that is no longer wanted is not made. */
+  /** What Postgres said when the call was spent: a call that is no longer wanted is not made. */
   open: boolean;
   allowed: boolean;
 }
@@ -111,8 +111,8 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
   }
 
   return {
-    /** Spends one call for a run, or says until when to wait. Never made from memory alone: Postgres agrees to each. */
-    take(asker: Attempt & { tenantId: string; quotaReserve: number; leaves: Leaves | null }): Promise<PermitAnswer> {
+    /** Spends one call, or says until when to wait. Never made from memory alone: Postgres agrees to each. */
+    take(asker: Spender & { tenantId: string; quotaReserve: number; leaves: Leaves | null }): Promise<PermitAnswer> {
       const { tenantId, quotaReserve, leaves } = asker;
       return inTurn(tenantId, async () => {
         const fromApp = await takeFromApp();

@@ -1,5 +1,6 @@
 import { Context, log } from '@temporalio/activity';
 import { type ContactsPlace, contactsPerPage, nextContacts, secondBefore } from '../model/reference.ts';
+import type { Attempt } from '../storage/quota.ts';
 import {
   endReference,
   moveReference,
@@ -11,6 +12,7 @@ import type { Answered } from '../xero/api.ts';
 import { type Caller, type CallOutcome, callXero, type Send } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 
+type Run = Caller & Attempt;
 type Halted = Extract<CallOutcome<Answered>, { kind: 'throttled' | 'needsReconnect' | 'unwanted' }>;
 type Refusal = Extract<CallOutcome<Answered>, { kind: 'notEntitled' | 'refused' }>;
 
@@ -26,7 +28,7 @@ export function createRefreshReference(dependencies: Dependencies) {
   const { pool, xero } = dependencies;
 
   /** Null when all that is due is read; else why it must be gone on with later. */
-  return async function refreshReference(run: Caller): Promise<Halted | null> {
+  return async function refreshReference(run: Run): Promise<Halted | null> {
     for (const due of await referenceDue(pool, run.runId)) {
       const halted = await refresh(run, due).catch((trouble: Error) => {
         if (Context.current().info.attempt < patientAttempts || !isXeros(trouble)) throw trouble;
@@ -37,7 +39,7 @@ export function createRefreshReference(dependencies: Dependencies) {
     return null;
   };
 
-  async function refresh(run: Caller, due: ReferencePosition): Promise<Halted | null> {
+  async function refresh(run: Run, due: ReferencePosition): Promise<Halted | null> {
     const modifiedSince = due.readThrough === null ? undefined : secondBefore(due.readThrough);
     switch (due.endpoint) {
       case 'organisation':
@@ -51,7 +53,7 @@ export function createRefreshReference(dependencies: Dependencies) {
     }
   }
 
-  async function readWhole(run: Caller, { endpoint }: ReferencePosition, send: Send<Answered>): Promise<Halted | null> {
+  async function readWhole(run: Run, { endpoint }: ReferencePosition, send: Send<Answered>): Promise<Halted | null> {
     const outcome = await callXero(dependencies, run, send);
     if (outcome.kind !== 'answered') return halt(run, { endpoint, readThrough: null }, outcome);
     const { newest } = await storeReference(pool, { ...run, endpoint, text: outcome.answer.text });
@@ -59,7 +61,7 @@ export function createRefreshReference(dependencies: Dependencies) {
     return null;
   }
 
-  async function readContacts(run: Caller, due: ReferencePosition, from: ContactsPlace): Promise<Halted | null> {
+  async function readContacts(run: Run, due: ReferencePosition, from: ContactsPlace): Promise<Halted | null> {
     const { endpoint } = due;
     // While the order is kept, all up to the newest seen is stored, and a later attempt may go on from there.
     let ordered = true;
@@ -84,11 +86,11 @@ export function createRefreshReference(dependencies: Dependencies) {
   }
 
   /** A refusal is noted, and the next endpoint is asked; all else is for the workflow to wait for. */
-  function halt(run: Caller, due: ReferencePosition, outcome: Halted | Refusal): Promise<null> | Halted {
+  function halt(run: Run, due: ReferencePosition, outcome: Halted | Refusal): Promise<null> | Halted {
     return outcome.kind === 'notEntitled' || outcome.kind === 'refused' ? note(run, due, outcome.message) : outcome;
   }
 
-  async function note(run: Caller, { endpoint }: ReferencePosition, said: string): Promise<null> {
+  async function note(run: Run, { endpoint }: ReferencePosition, said: string): Promise<null> {
     const message = `The reference data of "${run.connectionName}" is not complete (${endpoint}): ${said}`;
     log.warn(message);
     await endReference(pool, { ...run, endpoint }, null, message);

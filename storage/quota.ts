@@ -105,7 +105,7 @@ export async function writeLedger(
   return rowCount === 1;
 }
 
-/** Whether the run may make a call, as it stands at the moment the call is spent. */
+/** Whether the call may be made, as things stand at the moment it is spent. */
 export interface Spent {
   /** False when another process wrote the ledger first: nothing was spent. */
   spent: boolean;
@@ -121,27 +121,44 @@ export interface Attempt {
   scheduledAt: Date;
 }
 
-/** Spends one call: the ledger with it taken off, and the run's count, before the call is made. */
+/** Who spends outside an import run: an application that asks through a connection. */
+export interface Asker {
+  runId?: undefined;
+  connectionId: string;
+  application: string;
+}
+
+export type Spender = Attempt | Asker;
+
+/** Spends one call: the ledger with it taken off, and the run's count where there is a run, before the call is made. */
 export async function spendCall(
   db: Queryable,
   scope: QuotaScope,
   from: number,
   ledger: QuotaLedger,
-  { runId, scheduledAt }: Attempt,
+  spender: Spender,
 ): Promise<Spent> {
-  const { rows } = await db.query<Spent>({
-    name: 'spend-call',
-    text: `
-      with written as (${writeOver}),
-      counted as (
-        update daybook.import_run r set calls = calls + 1 from written
-         where r.run_id = $11 and r.ended_at is null and r.status <> 'stopping' and r.attempt_scheduled_at = $12
-        returning r.run_id
-      )
-      select exists (select from written) as spent, exists (select from counted) as open,
-             exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)
-                      where r.run_id = $11) as allowed`,
-    values: [...ledgerValues(scope, from, ledger), runId, scheduledAt],
-  });
+  const values = ledgerValues(scope, from, ledger);
+  const { rows } = await db.query<Spent>(
+    spender.runId === undefined
+      ? { name: 'spend-call', text: spendForAsker, values: [...values, spender.connectionId, spender.application] }
+      : { name: 'spend-call-of-run', text: spendForRun, values: [...values, spender.runId, spender.scheduledAt] },
+  );
   return rows[0] ?? { spent: false, open: false, allowed: false };
 }
+
+const spendForRun = `
+  with written as (${writeOver}),
+  counted as (
+    update daybook.import_run r set calls = calls + 1 from written
+     where r.run_id = $11 and r.ended_at is null and r.status <> 'stopping' and r.attempt_scheduled_at = $12
+    returning r.run_id
+  )
+  select exists (select from written) as spent, exists (select from counted) as open,
+         exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)
+                  where r.run_id = $11) as allowed`;
+
+const spendForAsker = `
+  with written as (${writeOver})
+  select exists (select from written) as spent, true as open,
+         exists (select from daybook.connection_application where connection_id = $11 and application = $12) as allowed`;
