@@ -2,9 +2,10 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
 import type { BeginOutcome, FailureName } from '../model/run.ts';
 import { type Stream, streamOf, streams } from '../model/streams.ts';
-import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
+import type { Connection } from '../storage/connections.ts';
 import { endRun, type ImportRun, openRun } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
+import { mayUse } from './permission.ts';
 import { startOf, wanted } from './starting-point.ts';
 
 export interface BeginInput {
@@ -23,33 +24,11 @@ export interface BeginInput {
 export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 'client'>) {
   return async function beginImport({ kind, request: input, runId, workflowId }: BeginInput): Promise<BeginOutcome> {
     const checked = checkImport(kind, input);
-    const permission = await mayUse(input);
+    const permission = await mayUse(pool, input);
     if (!checked.ok) return refused('InvalidRequest', [...checked.problems, ...permission.problems]);
     if (!permission.connection) return refused(permission.failure, permission.problems);
     return open(streamOf(kind, checked.request), checked.request, permission.connection, runId, workflowId);
   };
-
-  /** Looked up even when the request is wrong in other ways, so that one answer names all that is wrong. */
-  async function mayUse(input: unknown): Promise<Permission> {
-    const { connection: name, application } = (input ?? {}) as { connection?: unknown; application?: unknown };
-    if (typeof name !== 'string' || name === '') return { connection: null, failure: 'InvalidRequest', problems: [] };
-    const connection = await findConnection(pool, name);
-    if (!connection) {
-      const known = (await listConnections(pool)).map((other) => `"${other.name}"`).join(', ') || 'none yet';
-      const problem = `There is no connection "${name}" (known: ${known}). An admin sets one up with \`daybook connect\`.`;
-      return { connection: null, failure: 'UnknownConnection', problems: [problem] };
-    }
-    if (typeof application !== 'string' || application === '') {
-      return { connection: null, failure: 'InvalidRequest', problems: [] };
-    }
-    if (!connection.applications.includes(application)) {
-      const problem =
-        `The application "${application}" may not use the connection "${name}". ` +
-        `An admin allows it with \`daybook connections allow ${name} --application ${application}\`.`;
-      return { connection: null, failure: 'ApplicationNotAllowed', problems: [problem] };
-    }
-    return { connection, failure: 'InvalidRequest', problems: [] };
-  }
 
   async function open(
     stream: Stream,
@@ -109,13 +88,6 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
       throw error;
     }
   }
-}
-
-interface Permission {
-  /** Null when it may not be used; the problems say why, unless the request's own problems do. */
-  connection: Connection | null;
-  failure: FailureName;
-  problems: string[];
 }
 
 function refused(failure: FailureName, problems: string[]): BeginOutcome {

@@ -1,4 +1,4 @@
-import { ApplicationFailure, Context, heartbeat } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { leavesOf } from '../model/precedence.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
@@ -8,8 +8,7 @@ import { createPageOutcomes, notAllowed, removed } from './page-outcomes.ts';
 import { createReadInvoices } from './read-invoices.ts';
 import { createReadJournals } from './read-journals.ts';
 import { createRefreshReference } from './refresh-reference.ts';
-
-const beatEveryMs = 3_000;
+import { whileBeating } from './while-beating.ts';
 
 /**
  * Fetches pages of a run and stores them, each with its receipt and the run's cursor in one commit, for a few seconds or
@@ -22,27 +21,24 @@ export function createImportPages(dependencies: Dependencies) {
   const refreshReference = createRefreshReference(dependencies);
   const { standing, ended } = createPageOutcomes(dependencies);
 
-  return async function importPages({ runId }: { runId: string }): Promise<PageOutcome> {
-    const beat = setInterval(heartbeat, beatEveryMs);
+  return ({ runId }: { runId: string }): Promise<PageOutcome> => whileBeating(() => importPages(runId));
+
+  async function importPages(runId: string): Promise<PageOutcome> {
     const scheduledAt = new Date(Context.current().info.currentAttemptScheduledTimestampMs);
-    try {
-      if (!(await takeOver(pool, runId, scheduledAt))) throw tooLate();
-      const run = await runAtWork(pool, runId);
-      if (!run || run.ended) {
-        return { kind: 'stopped', failure: 'RunEnded', message: 'This run has ended already; start a new one.' };
-      }
-      if (run.authorisationId === null) return removed(run);
-      if (!run.allowed) return notAllowed(run);
-      const leaves = leavesOf(run.isBackfill, run.othersAreOpen);
-      const caller = { ...run, authorisationId: run.authorisationId, scheduledAt, leaves };
-      const outcome = await readers[streams[run.stream].kind](caller);
-      if (outcome.kind !== 'caughtUp') return outcome;
-      const halted = await refreshReference(caller);
-      return halted === null ? { kind: 'caughtUp', ...(await standing(run)) } : await ended(run, halted);
-    } finally {
-      clearInterval(beat);
+    if (!(await takeOver(pool, runId, scheduledAt))) throw tooLate();
+    const run = await runAtWork(pool, runId);
+    if (!run || run.ended) {
+      return { kind: 'stopped', failure: 'RunEnded', message: 'This run has ended already; start a new one.' };
     }
-  };
+    if (run.authorisationId === null) return removed(run);
+    if (!run.allowed) return notAllowed(run);
+    const leaves = leavesOf(run.isBackfill, run.othersAreOpen);
+    const caller = { ...run, authorisationId: run.authorisationId, scheduledAt, leaves };
+    const outcome = await readers[streams[run.stream].kind](caller);
+    if (outcome.kind !== 'caughtUp') return outcome;
+    const halted = await refreshReference(caller);
+    return halted === null ? { kind: 'caughtUp', ...(await standing(run)) } : await ended(run, halted);
+  }
 }
 
 /** Nobody waits for a late attempt's answer; should the clocks be at odds instead, Temporal tries again. */

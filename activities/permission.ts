@@ -1,0 +1,35 @@
+import type { FailureName } from '../model/run.ts';
+import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
+import type { Queryable } from '../storage/pool.ts';
+
+export interface Permission {
+  /** Null when it may not be used; the problems say why, unless the request's own problems do. */
+  connection: Connection | null;
+  failure: FailureName;
+  problems: string[];
+}
+
+/**
+ * Whether the application that a request names may use its connection. Looked up even when the request is wrong in other
+ * ways, so that one answer names all that is wrong.
+ */
+export async function mayUse(db: Queryable, input: unknown): Promise<Permission> {
+  const { connection: name, application } = (input ?? {}) as { connection?: unknown; application?: unknown };
+  if (typeof name !== 'string' || name === '') return { connection: null, failure: 'InvalidRequest', problems: [] };
+  const connection = await findConnection(db, name);
+  if (!connection) {
+    const known = (await listConnections(db)).map((other) => `"${other.name}"`).join(', ') || 'none yet';
+    const problem = `There is no connection "${name}" (known: ${known}). An admin sets one up with \`daybook connect\`.`;
+    return { connection: null, failure: 'UnknownConnection', problems: [problem] };
+  }
+  if (typeof application !== 'string' || application === '') {
+    return { connection: null, failure: 'InvalidRequest', problems: [] };
+  }
+  if (!connection.applications.includes(application)) {
+    const problem =
+      `The application "${application}" may not use the connection "${name}". ` +
+      `An admin allows it with \`daybook connections allow ${name} --application ${application}\`.`;
+    return { connection: null, failure: 'ApplicationNotAllowed', problems: [problem] };
+  }
+  return { connection, failure: 'InvalidRequest', problems: [] };
+}
