@@ -13,6 +13,7 @@ import {
   readJournalPage,
 } from './pages.ts';
 import { type Call, createTransport } from './transport.ts';
+import { readTrialBalance, type TrialBalance } from './trial-balance.ts';
 
 export interface XeroApiOptions {
   apiUrl: string;
@@ -69,6 +70,15 @@ export interface ContactsCall extends ChangesCall {
 
 /** A page of invoices; what it says of its place is that of `InvoicePage`. */
 export type AnsweredInvoices = Answered & InvoicePage;
+
+export type AnsweredTrialBalance = Answered & TrialBalance;
+
+export interface TrialBalanceCall extends Call {
+  /** YYYY-MM-DD, inclusive. */
+  date: string;
+  /** Cash basis instead of accrual. */
+  paymentsOnly: boolean;
+}
 
 export interface InvoicesCall extends Call {
   /** From 1. */
@@ -190,6 +200,15 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
         call,
         (api) => api.getTrackingCategories(call.tenantId, undefined, undefined, true),
         list('TrackingCategories'),
+      );
+    },
+    /** GET /Reports/TrialBalance: every account's balance as at a date, in one answer. */
+    trialBalance({ date, paymentsOnly, ...call }: TrialBalanceCall): Promise<AnsweredTrialBalance | XeroFault> {
+      return ask(
+        'TrialBalance',
+        call,
+        (api) => api.getReportTrialBalance(call.tenantId, date, paymentsOnly ? true : undefined),
+        readTrialBalance,
       );
     },
     /** Which organisations a token reaches. */

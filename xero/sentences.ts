@@ -23,6 +23,7 @@ const scopes: Record<string, string> = {
   Organisation: 'accounting.settings.read',
   Accounts: 'accounting.settings.read',
   TrackingCategories: 'accounting.settings.read',
+  TrialBalance: 'accounting.reports.trialbalance.read',
 };
 
 /** The sentences of one call's faults: what happened, to whom, what to do. */
@@ -41,7 +42,7 @@ export function sentences({ resource, subject }: Asked, complaint: string) {
         resource === 'Journals'
           ? ' the Xero app is on the Advanced tier or above, with Xero’s approval for journals (security assessment and use case);'
           : '';
-      return `Xero does not let this app read ${resource} of ${subject}.${quoted} Check that${tier} the consent has ${asks} (else connect again); and the role of the Xero user who consented allows it${resource === 'Journals' ? ' (reports and the journal report)' : ''}.`;
+      return `Xero does not let this app read ${resource} of ${subject}.${quoted} Check that${tier} the consent has ${asks} (else connect again); and the role of the Xero user who consented allows it${resource === 'Journals' ? ' (reports and the journal report)' : resource === 'TrialBalance' ? ' (reports)' : ''}.`;
     },
     disconnected: () =>
       `${upperFirst(subject)} is not connected to this Xero app any more (the app was disconnected in Xero, the user lost access, or the organisation was closed).${quoted} Connect it again with \`daybook connect\`.`,
