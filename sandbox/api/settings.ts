@@ -1,6 +1,5 @@
 import type { Account } from '../books/chart.ts';
 import type { TrackingCategory } from '../books/tracking.ts';
-import { FINANCIAL_YEAR_END } from '../books/trial-balance.ts';
 import { notImplemented } from '../dialects.ts';
 import type { Answer, Exchange } from '../exchange.ts';
 import { mixText } from '../seeded.ts';
@@ -52,8 +51,8 @@ export function getOrganisation({ organisation, now }: ApiRequest): Answer {
     CountryCode: countryCode,
     IsDemoCompany: false,
     OrganisationStatus: 'ACTIVE',
-    FinancialYearEndDay: FINANCIAL_YEAR_END.day,
-    FinancialYearEndMonth: FINANCIAL_YEAR_END.month,
+    FinancialYearEndDay: books.yearEnd.day,
+    FinancialYearEndMonth: books.yearEnd.month,
     SalesTaxBasis: 'PAYMENTS',
     SalesTaxPeriod: 'TWOMONTHS',
     DefaultSalesTax: 'Tax Exclusive',

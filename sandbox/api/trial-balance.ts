@@ -44,7 +44,7 @@ export function getTrialBalance({ exchange, organisation, now }: ApiRequest): An
   const ledger = isTrue(exchange.query.get('paymentsOnly')) ? books.cash : books;
   // The report calls accounts what they are called today.
   const today = new Map(books.reference.accounts().map(({ account }) => [account.id, account]));
-  const rows = trialBalance(ledger, books.chart, date, books.reportDifferences).map((each) => ({
+  const rows = trialBalance(ledger, books.chart, date, books.yearEnd, books.reportDifferences).map((each) => ({
     ...each,
     account: today.get(each.account.id) ?? each.account,
   }));

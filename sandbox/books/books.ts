@@ -7,7 +7,7 @@ import { type Ledger, ledger } from './ledger.ts';
 import { numbering } from './numbering.ts';
 import { type ReferenceBook, referenceBook } from './reference.ts';
 import { trackingCategories } from './tracking.ts';
-import type { ReportDifferences } from './trial-balance.ts';
+import { MARCH_31, type ReportDifferences, type YearEnd } from './trial-balance.ts';
 
 export interface BooksOptions {
   seed: number;
@@ -40,6 +40,8 @@ export interface BooksOptions {
   late?: LateJournals;
   /** What the trial balance shows and the journals do not. */
   reportDifferences?: ReportDifferences;
+  /** When the financial year ends. Default 31 March. */
+  yearEnd?: YearEnd;
   /** The organisation's currency. Default NZD. */
   currency?: string;
 }
@@ -53,6 +55,7 @@ export interface Books extends Ledger {
   readonly invoices: InvoiceBook;
   /** Can be set at any time; every later report has them. */
   reportDifferences: ReportDifferences;
+  readonly yearEnd: YearEnd;
   /** When the organisation was created: milliseconds since 1970. */
   readonly began: number;
 }
@@ -90,6 +93,7 @@ export function makeBooks(options: BooksOptions, clock: () => number): Books {
     cash,
     chart,
     reference: referenceBook({ chart, tracking, contacts, began }, clock),
+    yearEnd: options.yearEnd ?? MARCH_31,
     reportDifferences: options.reportDifferences ?? {},
     invoices: invoiceBook(
       { ...options, days, chart, tracking, contacts, currency: options.currency ?? 'NZD' },
