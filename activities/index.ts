@@ -7,6 +7,7 @@ import { createFinishImport } from './finish-import.ts';
 import { createImportPages } from './import-pages.ts';
 import { createMarkRun } from './mark-run.ts';
 import type { Permits } from './permits.ts';
+import { createReconcile } from './reconcile.ts';
 import { createRefreshIdleAuthorisations } from './refresh-idle-authorisations.ts';
 
 /** What the activities need; made once by the worker. */
@@ -35,6 +36,7 @@ export function createActivities(dependencies: Dependencies) {
     importPages: createImportPages(dependencies),
     markRun: createMarkRun(dependencies),
     finishImport: createFinishImport(dependencies),
+    reconcile: createReconcile(dependencies),
     refreshIdleAuthorisations: createRefreshIdleAuthorisations(dependencies),
   };
 }

@@ -12,8 +12,8 @@ import { addFilterOptions, type RequestOptions, requestOf } from './import-reque
 import { print, printTable } from './output.ts';
 import { withDatabase, withImports } from './servers.ts';
 
-/** Failures that mean the request was wrong, and not that the import failed. */
-const wrongRequest = ['InvalidRequest', 'UnknownConnection', 'ApplicationNotAllowed', 'ImportAlreadyRunning'];
+/** Failures that mean the request was wrong, and not that what it asked for failed. */
+export const wrongRequest = ['InvalidRequest', 'UnknownConnection', 'ApplicationNotAllowed', 'ImportAlreadyRunning'];
 
 export function addImportCommands(program: Command): void {
   const importing = program.command('import').description('start an import');

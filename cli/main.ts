@@ -16,6 +16,7 @@ import { addImportCommands } from './imports.ts';
 import { addKeyCommands } from './keys.ts';
 import { addPlanCommand } from './plan.ts';
 import { addRebuildCommand } from './rebuild.ts';
+import { addReconcileCommand } from './reconcile.ts';
 import { addScheduleCommands } from './schedules.ts';
 import { addUpCommand } from './up.ts';
 import { addWebCommands } from './web.ts';
@@ -73,6 +74,7 @@ addBackfillCommand(program);
 addScheduleCommands(program);
 addExportCommands(program);
 addRebuildCommand(program);
+addReconcileCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,6 +1,7 @@
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import type pg from 'pg';
 import { createImports, type Imports } from '../client/imports.ts';
+import { createReconciliations, type Reconciliations } from '../client/reconciliations.ts';
 import { createSchedules, type Schedules } from '../client/schedules.ts';
 import { loadConfig } from '../config/config.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
@@ -28,6 +29,11 @@ export function withImports<T>(work: (imports: Imports) => Promise<T>): Promise<
 /** Gives a command the Schedules of imports. */
 export function withSchedules<T>(work: (schedules: Schedules) => Promise<T>): Promise<T> {
   return withTemporal((client, taskQueue) => work(createSchedules(client, taskQueue)));
+}
+
+/** Gives a command what compares ledgers with Xero. */
+export function withReconciliations<T>(work: (reconciliations: Reconciliations) => Promise<T>): Promise<T> {
+  return withTemporal((client, taskQueue) => work(createReconciliations(client, taskQueue)));
 }
 
 async function withTemporal<T>(work: (client: Client, taskQueue: string) => Promise<T>): Promise<T> {

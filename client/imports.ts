@@ -1,16 +1,15 @@
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
-  WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
 import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
-import type { FailureName, ImportResult, Progress } from '../model/run.ts';
+import type { ImportResult, Progress } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
 import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, pause, progress, resume } from '../workflows/messages.ts';
+import { type EndingOf, endingOf } from './ending.ts';
 
 /** A request that was refused before anything was started; `problems` names every one. */
 export class RequestRefused extends Error {
@@ -36,7 +35,7 @@ export class RunningAlready extends RequestRefused {
   }
 }
 
-export type Ending = { ok: true; result: ImportResult } | { ok: false; failure: FailureName | string; message: string };
+export type Ending = EndingOf<ImportResult>;
 
 export interface StartedImport {
   workflowId: string;
@@ -106,17 +105,7 @@ export function createImports(client: Client, taskQueue: string) {
     cancel: (workflowId: string): Promise<void> => handle(workflowId).signal(cancel),
 
     /** Waits for the end; a run that failed is a value too. */
-    async ending(workflowId: string): Promise<Ending> {
-      try {
-        return { ok: true, result: await handle(workflowId).result() };
-      } catch (error) {
-        if (!(error instanceof WorkflowFailedError)) throw error;
-        const { cause } = error;
-        if (cause instanceof ApplicationFailure)
-          return { ok: false, failure: cause.type ?? 'Failed', message: cause.message };
-        return { ok: false, failure: cause?.name ?? 'Failed', message: cause?.message ?? error.message };
-      }
-    },
+    ending: (workflowId: string): Promise<Ending> => endingOf(handle(workflowId)),
   };
 }
 

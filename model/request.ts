@@ -28,9 +28,9 @@ const modifiedSince = z
     error: 'must be a real date ("2026-07-01", midnight UTC) or a date-time with a zone ("2026-07-01T09:30:00Z")',
   });
 
-const connection = name('connection');
-const application = name('application');
-const basis = z.enum(['accrual', 'cash'], { error: 'must be "accrual" or "cash"' });
+export const connection = name('connection');
+export const application = name('application');
+export const basis = z.enum(['accrual', 'cash'], { error: 'must be "accrual" or "cash"' });
 const full = z.boolean({ error: 'must be true or false' });
 const quotaReserve = z
   .int({ error: 'must be a whole number of calls' })
@@ -108,30 +108,31 @@ const requests = { journals: importJournalsRequest, invoices: importInvoicesRequ
 
 /** Checks an import request from anywhere. Every problem is named, in the order of the fields. */
 export function checkImport(kind: ImportKind, input: unknown): Checked<ImportRequest> {
+  return check<ImportRequest>(requests[kind], 'an import request', input);
+}
+
+/** Checks what is asked of an export, likewise. */
+export function checkExport(input: unknown): Checked<ExportRequest> {
+  return check(exportRequest, 'a request to export', input);
+}
+
+/** Checks a request against its schema; `what` is how the sentences call it. */
+export function check<T>(schema: z.ZodObject & z.ZodType<T>, what: string, input: unknown): Checked<T> {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     return {
       ok: false,
       problems: ['The input must be one JSON object, such as {"connection":"…","application":"…"}.'],
     };
   }
-  return check(requests[kind], input);
-}
-
-/** Checks what is asked of an export, likewise. */
-export function checkExport(input: unknown): Checked<ExportRequest> {
-  return check(exportRequest, input);
-}
-
-function check<T>(schema: z.ZodObject & z.ZodType<T>, input: unknown): Checked<T> {
   const parsed = schema.safeParse(input);
   if (parsed.success) return { ok: true, request: parsed.data };
   const known = Object.keys(schema.shape);
-  return { ok: false, problems: parsed.error.issues.flatMap((issue) => sentences(issue, known)) };
+  return { ok: false, problems: parsed.error.issues.flatMap((issue) => sentences(issue, what, known)) };
 }
 
-function sentences(issue: z.core.$ZodIssue, known: string[]): string[] {
+function sentences(issue: z.core.$ZodIssue, what: string, known: string[]): string[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => `"${key}" is not a field of an import request; known are ${known.join(', ')}.`);
+    return issue.keys.map((key) => `"${key}" is not a field of ${what}; known are ${known.join(', ')}.`);
   }
   const field = issue.path.join('.');
   return [issue.message.startsWith(field) ? `${issue.message}.` : `${field} ${issue.message}.`];

@@ -47,6 +47,7 @@ export type PageOutcome =
 /**
  * Names under which a workflow fails; they are what a caller matches on, so they do not change. `Disconnected`: the
  * connection was removed from Daybook; an organisation that was disconnected in Xero makes its imports wait instead.
+ * `NothingImported`: there is no stored ledger to reconcile.
  */
 export type FailureName =
   | 'InvalidRequest'
@@ -56,7 +57,8 @@ export type FailureName =
   | 'NotEntitled'
   | 'Disconnected'
   | 'RefusedByXero'
-  | 'RunEnded';
+  | 'RunEnded'
+  | 'NothingImported';
 
 export type BeginOutcome = { kind: 'begun'; run: OpenRun } | { kind: 'refused'; failure: FailureName; message: string };
 

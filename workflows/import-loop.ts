@@ -23,7 +23,7 @@ import {
 import { streamOf } from '../model/streams.ts';
 import { Controls, progress } from './messages.ts';
 import { wasStartedBySchedule } from './schedules.ts';
-import { limitInWords, Standing } from './standing.ts';
+import { limitInWords, reconnectCheckMs, Standing } from './standing.ts';
 
 const { beginImport, markRun, finishImport } = proxyActivities<Activities>({
   startToCloseTimeout: '1 minute',
@@ -43,8 +43,6 @@ const { importPages } = proxyActivities<Activities>({
 const slicesPerHistory = 250;
 /** A longer sleep than this begins on a fresh history, which is all that has to be replayed when it is over. */
 const longSleepMs = 60_000;
-/** How often a lost authorisation is looked at again, should nobody send `resume` after reconnecting. */
-const reconnectCheckMs = 10 * 60_000;
 
 /** What one workflow run hands to the next: names and counters. No rows, tokens or secrets ever enter history. */
 export interface Carried {

@@ -1,7 +1,7 @@
 import { condition, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
 import type { Progress } from '../model/run.ts';
 
-// Everything that can be said to a running import.
+// Everything that can be said to a running import, and to a reconciliation.
 
 /** Stop after the page in flight and wait for `resume`. */
 export const pause = defineSignal('pause');
@@ -11,6 +11,9 @@ export const resume = defineSignal('resume');
 export const cancel = defineSignal('cancel');
 /** Where the import stands; a worker answers it, also during a wait. */
 export const progress = defineQuery<Progress>('progress');
+
+/** What a reconciliation waits for, in words; null while it is at work. */
+export const waitingFor = defineQuery<string | null>('waitingFor');
 
 /** What people have asked of this run. */
 export class Controls {

@@ -31,6 +31,9 @@ export class Standing {
   }
 }
 
+/** How often a lost authorisation is looked at again, should nobody send `resume` after reconnecting. */
+export const reconnectCheckMs = 10 * 60_000;
+
 /** Why a limit of Xero's makes an import wait, for people. */
 export const limitInWords: Record<WaitReason, string> = {
   day: 'Xero’s daily limit is used up',

@@ -4,7 +4,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Stand, startStand } from '../support/stand.ts';
 
-// Records the golden paths of the imports as workflow histories. Run it when a released workflow gets a new shape, and
+// Records the golden paths of the workflows as histories. Run it when a released workflow gets a new shape, and
 // keep the old files: workflows that were begun by an older version must go on with a newer one.
 
 let stand: Stand;
@@ -97,6 +97,24 @@ test('kept alive: the daily look at idle authorisations', async () => {
   });
   await handle.result();
   await record('kept-alive', handle.workflowId);
+});
+
+test('reconciled: compared at once, and after a spent day', async () => {
+  stand.sandbox.limits.reset();
+  stand.sandbox.limits.set({ day: 5_000 });
+  await stand.importJournals();
+  const reconcile = async (name: string) => {
+    const handle = await stand.temporal.client.workflow.start('reconcileLedger', {
+      taskQueue: stand.taskQueue,
+      workflowId: `${stand.connection}-${name}`,
+      args: [request()],
+    });
+    await handle.result();
+    await record(name, handle.workflowId);
+  };
+  await reconcile('reconciled');
+  stand.sandbox.limits.set({ day: 1, dayWindowSeconds: 5 });
+  await reconcile('reconciled-suspended');
 });
 
 test('invoices: pages, a sweep, and on over a spent day', async () => {

@@ -23,7 +23,13 @@ export const books = [
   'tracking_category',
   'tracking_category_option',
 ].map((table) => `xero.${table}`);
-export const ownOfDaybook = ['daybook.import_run', 'daybook.page_receipt', 'daybook.quarantine'];
+export const ownOfDaybook = [
+  'daybook.import_run',
+  'daybook.page_receipt',
+  'daybook.quarantine',
+  'daybook.reconciliation',
+  'daybook.reconciliation_account',
+];
 
 export const tenants = { a: tenant('a'), b: tenant('b'), c: tenant('c') };
 export type Tenant = keyof typeof tenants;
@@ -85,6 +91,15 @@ export async function startTenants() {
       `insert into daybook.quarantine (tenant_id, stream, run_id, reason, payload)
        values ($1, 'journals', gen_random_uuid(), 'canary', $2)`,
       [tenantId, `canary-${letter}`],
+    );
+    await pool.query(
+      `with certificate as (
+         insert into daybook.reconciliation (run_id, workflow_id, connection_id, connection_name, application, tenant_id, basis,
+           on_date, first_journal, last_journal, journals, clean, accounts, message)
+         values (gen_random_uuid(), 'w', $1, $2, 'x', $3, 'accrual', now(), 1, 1, 1, true, 1, 'canary') returning run_id)
+       insert into daybook.reconciliation_account (run_id, tenant_id, account_key, xero_balance, ledger_balance, unexplained)
+       select run_id, $3, 'canary', 0, 0, 0 from certificate`,
+      [connectionIds[letter], `canary-${letter}`, tenantId],
     );
     for (const table of books) await pool.query(await canaryRow(table, tenantId));
   }

@@ -1,0 +1,92 @@
+import { wakeJitterMs } from '../model/quota.ts';
+import type { ReconcileOutcome } from '../model/reconciliation.ts';
+import type { Basis } from '../model/request.ts';
+import type { FailureName } from '../model/run.ts';
+import { streamOf } from '../model/streams.ts';
+import type { Report } from '../storage/compare-ledger.ts';
+import type { Asker } from '../storage/quota.ts';
+import { newestNotStored } from '../storage/reconciliation.ts';
+import type { Answered } from '../xero/api.ts';
+import { type Caller, type CallOutcome, callXero } from './call-xero.ts';
+import type { Dependencies } from './index.ts';
+import { startOf } from './starting-point.ts';
+
+/** Who asks Xero for the sake of which reconciliation. */
+export interface Inquiry {
+  caller: Caller & Asker;
+  /** Of the workflow, so that its wait ends at an instant of its own. */
+  runId: string;
+  basis: Basis;
+}
+
+type Halt = Exclude<ReconcileOutcome, { kind: 'reconciled' }>;
+
+/** What was learnt, or why nothing could be. */
+export type Learnt<T> = { known: T } | { halt: Halt };
+
+/** So many pages are looked through for journals that are not stored. */
+const pagesOfNews = 5;
+
+/** The calls to Xero that a reconciliation needs. */
+export function createReconcileCalls(dependencies: Dependencies) {
+  const { pool, xero, now } = dependencies;
+  return { reportAsAt, news };
+
+  async function reportAsAt(inquiry: Inquiry, date: string): Promise<Learnt<Report>> {
+    const outcome = await callXero(dependencies, inquiry.caller, (call) =>
+      xero.trialBalance({ ...call, date, paymentsOnly: inquiry.basis === 'cash' }),
+    );
+    return outcome.kind === 'answered' ? { known: { date, rows: outcome.answer.rows } } : halt(inquiry, outcome);
+  }
+
+  /** Looks where the next import would begin for a journal that is not stored; null when there is none, or none may be read. */
+  async function news(inquiry: Inquiry): Promise<Learnt<number | null>> {
+    const { caller, basis } = inquiry;
+    const { tenantId } = caller;
+    const next = { connection: caller.connectionName, application: caller.application };
+    let offset = (await startOf(pool, tenantId, streamOf('journals', { basis }), next)).cursor ?? 0;
+    for (let pages = 0; pages < pagesOfNews; pages++) {
+      const from = offset;
+      const outcome = await callXero(dependencies, caller, (call) =>
+        xero.journals({ ...call, offset: from, paymentsOnly: basis === 'cash' }),
+      );
+      if (outcome.kind === 'notEntitled' || outcome.kind === 'refused') return { known: null };
+      if (outcome.kind !== 'answered') return halt(inquiry, outcome);
+      const { text, lastNumber } = outcome.answer;
+      if (lastNumber === null || lastNumber <= offset) return { known: null };
+      const newest = await newestNotStored(pool, tenantId, basis, text);
+      if (newest !== null) return { known: newest };
+      offset = lastNumber;
+    }
+    return { known: null };
+  }
+
+  function halt(
+    { caller, runId }: Inquiry,
+    outcome: Exclude<CallOutcome<Answered>, { kind: 'answered' }>,
+  ): { halt: Halt } {
+    const { connectionName, application } = caller;
+    switch (outcome.kind) {
+      case 'throttled': {
+        const { kind, reason, until } = outcome;
+        const jitter = reason === 'day' || reason === 'reserve' ? wakeJitterMs(runId, until - now()) : 0;
+        return { halt: { kind, reason, until: new Date(until + jitter).toISOString() } };
+      }
+      case 'needsReconnect':
+        return { halt: outcome };
+      case 'unwanted':
+        return stopped(
+          'ApplicationNotAllowed',
+          `The application "${application}" may no longer use the connection "${connectionName}".`,
+        );
+      case 'notEntitled':
+        return stopped('NotEntitled', `Connection "${connectionName}": ${outcome.message}`);
+      case 'refused':
+        return stopped('RefusedByXero', `Connection "${connectionName}": ${outcome.message}`);
+    }
+  }
+}
+
+function stopped(failure: FailureName, message: string): { halt: Halt } {
+  return { halt: { kind: 'stopped', failure, message } };
+}

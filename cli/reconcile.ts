@@ -1,0 +1,127 @@
+import type { Command } from 'commander';
+import type { EndingOf } from '../client/ending.ts';
+import { RequestRefused } from '../client/imports.ts';
+import type { Reconciliations } from '../client/reconciliations.ts';
+import { checkReconcile, type ReconcileResult } from '../model/reconciliation.ts';
+import { findConnection } from '../storage/connections.ts';
+import { findCertificate, listCertificates } from '../storage/reconciliation.ts';
+import { refusals, wrongRequest } from './imports.ts';
+import { print, printTable } from './output.ts';
+import { withDatabase, withReconciliations } from './servers.ts';
+
+interface Options {
+  connection?: string;
+  application?: string;
+  date?: string;
+  basis?: string;
+  list?: boolean;
+  show?: string;
+  json?: boolean;
+}
+
+export function addReconcileCommand(program: Command): void {
+  program
+    .command('reconcile')
+    .description('compare the stored ledger with Xero’s own trial balance, account by account')
+    .option('--connection <name>', 'the connection whose ledger to compare')
+    .option('--application <name>', 'the application that asks; not needed where the connection lists only one')
+    .option('--date <date>', 'as at the end of this day, such as 2026-03-31; today otherwise (UTC)')
+    .option('--basis <basis>', 'accrual (the ledger) or cash')
+    .option('--list', 'show the newest certificates instead')
+    .option('--show <run id>', 'show one certificate instead, with every difference')
+    .option('--json', 'print one line of JSON')
+    .action((options: Options) => {
+      if (options.show !== undefined) return show(options.show, options.json);
+      return options.list ? list(options) : reconcile(options);
+    });
+}
+
+async function reconcile({ connection, application, date, basis, json }: Options): Promise<void> {
+  const asks = application ?? (await onlyApplication(connection));
+  // Absent, not undefined: what is sent is the same JSON that a person would write.
+  const sent: unknown = JSON.parse(JSON.stringify({ connection, application: asks, date, basis }));
+  const checked = checkReconcile(sent);
+  const problems = [
+    ...(checked.ok ? [] : checked.problems),
+    ...(connection === undefined || asks === undefined ? [] : await refusals(connection, asks)),
+  ];
+  if (problems.length > 0) throw new RequestRefused(problems);
+  await withReconciliations(async (reconciliations) => {
+    const { workflowId } = await reconciliations.start(sent);
+    process.stderr.write(`Started ${workflowId}.\n`);
+    const ending = await followToEnd(reconciliations, workflowId);
+    print(json, { workflowId, ...(ending.ok ? ending.result : { outcome: 'failed', ...ending }) }, inWords(ending));
+    if (!ending.ok) process.exitCode = wrongRequest.includes(ending.failure) ? 2 : 1;
+    else if (ending.result.outcome !== 'clean') process.exitCode = 1;
+  });
+}
+
+const lookEveryMs = 2_000;
+
+/** Says what is waited for, each time that changes. */
+async function followToEnd(reconciliations: Reconciliations, workflowId: string): Promise<EndingOf<ReconcileResult>> {
+  let said: string | null = null;
+  const look = async () => {
+    const waiting = await reconciliations.waitingFor(workflowId).catch(() => said);
+    if (waiting !== null && waiting !== said) process.stderr.write(`Waiting: ${waiting}\n`);
+    said = waiting;
+  };
+  const looking = setInterval(() => void look(), lookEveryMs);
+  try {
+    return await reconciliations.ending(workflowId);
+  } finally {
+    clearInterval(looking);
+  }
+}
+
+function inWords(ending: EndingOf<ReconcileResult>): string {
+  if (!ending.ok) return `The reconciliation failed (${ending.failure}):\n${ending.message}`;
+  const { message, runId, certificate } = ending.result;
+  if (certificate === null) return message;
+  const { unexplained, explained, differing } = certificate;
+  const left = differing.unexplained + differing.explained - unexplained.length - explained.length;
+  return [
+    message,
+    ...[...unexplained, ...explained].map(({ sentence }) => `- ${sentence}`),
+    ...(left > 0 ? [`- … and ${left} more.`] : []),
+    `Certificate ${runId}; all of it: \`daybook reconcile --show ${runId}\`.`,
+  ].join('\n');
+}
+
+async function list({ connection, json }: Options): Promise<void> {
+  const found = await withDatabase((pool) => listCertificates(pool, 20, connection));
+  if (json) return print(true, found, '');
+  printTable(
+    ['reconciled', 'connection', 'as at', 'basis', 'journals', 'accounts', 'result', 'certificate'],
+    found.map((each) => [
+      each.reconciledAt.toISOString().slice(0, 19),
+      each.connection,
+      each.date,
+      each.basis,
+      `${each.firstJournal}-${each.lastJournal}`,
+      each.accounts,
+      each.clean ? 'clean' : `${each.unexplained} unexplained`,
+      each.runId,
+    ]),
+  );
+}
+
+async function show(runId: string, json: boolean | undefined): Promise<void> {
+  const found = await withDatabase((pool) => findCertificate(pool, runId));
+  if (!found)
+    throw new RequestRefused([
+      `There is no certificate "${runId}"; \`daybook reconcile --list\` shows those there are.`,
+    ]);
+  const words = [found.message, ...found.differences.map(({ sentence }) => `- ${sentence}`)].join('\n');
+  print(json, found, `${words}\nBy ${found.application}, ${found.reconciledAt.toISOString()}.`);
+}
+
+async function onlyApplication(name: string | undefined): Promise<string | undefined> {
+  const connection = name === undefined ? null : await withDatabase((pool) => findConnection(pool, name));
+  if (!connection) return undefined;
+  const [only, ...more] = connection.applications;
+  if (only !== undefined && more.length === 0) return only;
+  throw new RequestRefused([
+    `Which application asks must be said by --application; the connection "${connection.name}" lists ${connection.applications.join(', ') || 'none'}.`,
+  ]);
+}

@@ -1,0 +1,51 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
+import { checkReconcile, type ReconcileRequest, type ReconcileResult } from '../model/reconciliation.ts';
+import { waitingFor } from '../workflows/messages.ts';
+import type { reconcileLedger } from '../workflows/reconcile-ledger.ts';
+import { type EndingOf, endingOf } from './ending.ts';
+import { RequestRefused, type StartedImport } from './imports.ts';
+
+const answersWithinMs = 3_000;
+
+/** Compares stored ledgers with Xero's trial balance, from outside. */
+export function createReconciliations(client: Client, taskQueue: string) {
+  const handle = (workflowId: string): WorkflowHandle<typeof reconcileLedger> => client.workflow.getHandle(workflowId);
+
+  return {
+    /**
+     * Starts a reconciliation.
+     * @throws RequestRefused with every problem; nothing is started then.
+     */
+    async start(input: unknown): Promise<StartedImport> {
+      const checked = checkReconcile(input);
+      if (!checked.ok) throw new RequestRefused(checked.problems);
+      const workflowId = reconciliationIdFor(checked.request);
+      try {
+        const started = await client.workflow.start<typeof reconcileLedger>('reconcileLedger', {
+          taskQueue,
+          workflowId,
+          workflowIdConflictPolicy: 'FAIL',
+          args: [checked.request],
+          staticSummary: `Ledger of ${checked.request.connection} against Xero’s trial balance, for ${checked.request.application}`,
+        });
+        return { workflowId, runId: started.firstExecutionRunId };
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        throw new RequestRefused([`This is being reconciled already, by workflow "${workflowId}".`]);
+      }
+    },
+
+    /** What it waits for, in words; null while it is at work. Its worker answers, so without one this fails, in seconds. */
+    waitingFor: (workflowId: string): Promise<string | null> =>
+      client.withDeadline(Date.now() + answersWithinMs, () => handle(workflowId).query(waitingFor)),
+
+    /** Waits for the end; one that failed is a value too. */
+    ending: (workflowId: string): Promise<EndingOf<ReconcileResult>> => endingOf(handle(workflowId)),
+  };
+}
+
+export type Reconciliations = ReturnType<typeof createReconciliations>;
+
+function reconciliationIdFor({ connection, date, basis }: ReconcileRequest): string {
+  return ['reconcile', connection, basis === 'cash' ? 'cash' : '', date ?? ''].filter(Boolean).join('-');
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { application, type Basis, basis, type Checked, check, connection, instantOf } from './request.ts';
+import type { FailureName, WaitReason } from './run.ts';
+
+/** What a person asks for: the one JSON object that a workflow of type `reconcileLedger` takes. */
+const reconcileRequest = z.strictObject({
+  connection,
+  application,
+  /** As at the end of this day; without it, the day on which it is asked (UTC). */
+  date: z
+    .string({ error: 'must be a text such as "2026-03-31"' })
+    .refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && instantOf(text) !== null, {
+      error: 'must be a real date such as "2026-03-31"',
+    })
+    .optional(),
+  basis: basis.optional(),
+});
+
+export type ReconcileRequest = z.infer<typeof reconcileRequest>;
+
+/** Checks a request to reconcile from anywhere. Every problem is named, in the order of the fields. */
+export function checkReconcile(input: unknown): Checked<ReconcileRequest> {
+  return check<ReconcileRequest>(reconcileRequest, 'a request to reconcile', input);
+}
+
+/** Which journals a comparison rests on. */
+export interface Coverage {
+  /** Numbers of the first and last journal stored. */
+  firstJournal: number;
+  lastJournal: number;
+  journals: number;
+  /** Every journal up to here is stored; null while no import without filters has got anywhere. */
+  unbrokenThrough: number | null;
+}
+
+/**
+ * An account on which Xero and the stored ledger differ. Amounts are exact decimal text in base currency, positive is debit;
+ * `difference` is Xero's less ours, and the sum of the parts that are explained and of `unexplained`.
+ */
+export interface AccountDifference {
+  /** The account's id, or else how Xero's report or the journals call it. */
+  key: string;
+  accountId: string | null;
+  code: string | null;
+  name: string | null;
+  class: string | null;
+  xero: string;
+  ledger: string;
+  difference: string;
+  /** Balances from before the first journal, which Xero keeps without one. */
+  conversionBalance: string;
+  /** Unrealised gains on foreign currency, which Xero computes when it makes the report. */
+  currencyRevaluation: string;
+  /** Profits of earlier years, where Xero's report leaves them out of retained earnings. */
+  retainedEarnings: string;
+  /** The report shows fewer decimals than the journals have. */
+  rounding: string;
+  unexplained: string;
+  sentence: string;
+}
+
+/** The result of a workflow that did not fail. The certificate in Postgres has all accounts; the lists here are capped. */
+export interface ReconcileResult {
+  /** `clean`: no difference is without an explanation. */
+  outcome: 'clean' | 'differs' | 'cancelled';
+  message: string;
+  /** Of the certificate, `daybook.reconciliation`. */
+  runId: string;
+  /** Null when it was cancelled before it had compared. */
+  certificate: Certificate | null;
+}
+
+export interface Certificate {
+  connection: string;
+  organisation: string;
+  date: string;
+  basis: Basis;
+  covers: Coverage;
+  /** A journal that Xero has and that is not stored, where the two differ: import first. Null when none was found. */
+  newestInXero: number | null;
+  accounts: number;
+  differing: { explained: number; unexplained: number };
+  unexplained: AccountDifference[];
+  explained: AccountDifference[];
+}
+
+/** What one attempt to reconcile tells the workflow. */
+export type ReconcileOutcome =
+  | { kind: 'reconciled'; result: ReconcileResult }
+  | { kind: 'throttled'; reason: WaitReason; until: string }
+  | { kind: 'needsReconnect'; message: string }
+  | { kind: 'stopped'; failure: FailureName; message: string };
+
+/** So many differences of a kind go into the workflow's result, which stays in its history. */
+export const differencesInResult = 50;
+
+const none = '0.00';
+
+/** Whether nothing explains some of an account's difference. */
+export function isUnexplained({ unexplained }: Pick<AccountDifference, 'unexplained'>): boolean {
+  return unexplained !== none;
+}
+
+export function differs({ difference }: Pick<AccountDifference, 'difference'>): boolean {
+  return difference !== none;
+}
+
+/** What a person must know of one account's difference. */
+export function sentenceOf(account: Omit<AccountDifference, 'sentence'>, hints: readonly string[]): string {
+  const { code, name, xero, ledger, difference, unexplained } = account;
+  const called = [code, name].filter(Boolean).join(' ') || 'An account without a name';
+  const reasons = [
+    [account.conversionBalance, 'is a balance from before the first journal (a conversion balance), which has none'],
+    [
+      account.currencyRevaluation,
+      'is unrealised currency gain, which Xero computes for its report and posts in no journal',
+    ],
+    [account.retainedEarnings, 'is the profit of earlier years, which Xero’s report leaves out of retained earnings'],
+    [account.rounding, 'is rounding, as the report shows fewer decimals'],
+  ].flatMap(([part, reason]) => (part === none ? [] : [`${part} ${reason}`]));
+  const open = unexplained === none ? [] : [`${unexplained} is not explained`];
+  if (difference === none) return `${called}: Xero and the stored ledger have ${xero}.`;
+  const parts = [...reasons, ...open].join('; ');
+  return [
+    `${called}: Xero has ${xero}, the stored ledger ${ledger}, a difference of ${difference}: ${parts}.`,
+    ...hints,
+  ].join(' ');
+}
+
+/** What a person must know of the whole comparison. */
+export function summaryOf(
+  { organisation, date, basis, covers, newestInXero, accounts, differing }: Certificate,
+  quarantined: number,
+): string {
+  const ledger = `The stored ${basis === 'cash' ? 'cash ' : ''}ledger of ${organisation} (journals ${covers.firstJournal} to ${covers.lastJournal}, ${covers.journals} of them, ${
+    covers.unbrokenThrough === null ? 'by imports with filters only' : `unbroken through ${covers.unbrokenThrough}`
+  })`;
+  const { explained, unexplained } = differing;
+  const apart = explained === 0 ? '' : `, ${explained} of them with an explained difference`;
+  if (unexplained === 0)
+    return `${ledger} agrees with Xero’s trial balance as at ${date} on all ${accounts} accounts${apart}.`;
+  const said = [
+    `${ledger} differs from Xero’s trial balance as at ${date} on ${unexplained} of ${accounts} accounts${explained === 0 ? '' : `; ${explained} more differ with an explanation`}.`,
+  ];
+  if (newestInXero !== null)
+    said.push(
+      `The ledger is behind: Xero has journals that are not stored yet, such as ${newestInXero}. Import first, then reconcile again.`,
+    );
+  else if (covers.unbrokenThrough === null)
+    said.push('No import without filters has stored all journals yet: run one, then reconcile again.');
+  if (quarantined > 0)
+    said.push(`${quarantined} rows are in quarantine (table daybook.quarantine) and count on Xero’s side only.`);
+  return said.join(' ');
+}

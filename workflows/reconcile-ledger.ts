@@ -1,0 +1,54 @@
+import { ApplicationFailure, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+import type { ReconcileRequest, ReconcileResult } from '../model/reconciliation.ts';
+import { Controls, waitingFor } from './messages.ts';
+import { limitInWords, reconnectCheckMs } from './standing.ts';
+
+const { reconcile } = proxyActivities<Activities>({
+  startToCloseTimeout: '10 minutes',
+  heartbeatTimeout: '10 seconds',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+});
+
+/**
+ * Compares the stored ledger with Xero's own trial balance, account by account, and stores the certificate; waits out Xero's
+ * limits on durable timers as imports do. That the two differ is a result, no failure.
+ *
+ * @throws ApplicationFailure whose type is a `FailureName` and whose message says what happened and what to do.
+ */
+export async function reconcileLedger(request: ReconcileRequest): Promise<ReconcileResult> {
+  const { firstExecutionRunId: runId, workflowId, startTime } = workflowInfo();
+  const today = startTime.toISOString().slice(0, 10);
+  const controls = new Controls({ paused: false });
+  let waiting: string | null = null;
+  setHandler(waitingFor, () => waiting);
+  const wait = async (reason: string, until: number) => {
+    waiting = `${reason}; goes on at ${new Date(until).toISOString()}`;
+    setCurrentDetails(waiting);
+    await controls.sleepUntil(until, waiting);
+  };
+
+  for (;;) {
+    waiting = controls.paused ? 'Somebody must resume it' : null;
+    setCurrentDetails(waiting ?? 'The ledger is being compared.');
+    if (controls.paused) await controls.untilResumed();
+    if (controls.cancelled) return { outcome: 'cancelled', message: 'Cancelled.', runId, certificate: null };
+    waiting = null;
+    controls.listen();
+    const outcome = await reconcile({ request, runId, workflowId, today });
+    switch (outcome.kind) {
+      case 'reconciled':
+        setCurrentDetails(outcome.result.message);
+        return outcome.result;
+      case 'stopped':
+        throw ApplicationFailure.nonRetryable(outcome.message, outcome.failure);
+      case 'throttled':
+        await wait(limitInWords[outcome.reason], Date.parse(outcome.until));
+        break;
+      case 'needsReconnect':
+        await wait(outcome.message, Date.now() + reconnectCheckMs);
+        break;
+    }
+  }
+}
