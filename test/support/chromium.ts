@@ -1,7 +1,6 @@
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { type BrowserContext, chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 
 const usualNames = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 const usualPlaces = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'];
@@ -32,9 +31,9 @@ export function whyNoBrowser(): string | null {
   return 'The browser tests are LEFT OUT: there is no Chromium here. Install one (apt-get install chromium), or set CHROMIUM_PATH.';
 }
 
-/** A person's browser, with a profile of its own that has seen nothing yet. */
+/** A browser that has seen nothing yet; each page that is opened has a profile of its own, as another person's has. */
 export interface TestBrowser {
-  context: BrowserContext;
+  open(): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -43,22 +42,20 @@ export async function openBrowser(): Promise<TestBrowser> {
   if (executablePath === null) {
     throw new Error('There is no Chromium, and DAYBOOK_BROWSER_TESTS=required. Install one, or set CHROMIUM_PATH.');
   }
-  const profile = mkdtempSync(join(tmpdir(), 'daybook-browser-'));
-  const context = await chromium.launchPersistentContext(profile, {
+  // Playwright gives it a fresh folder for its data, and removes it afterwards.
+  const browser = await chromium.launch({
     executablePath,
     args: [
       ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
       ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
     ],
-    viewport: { width: 920, height: 640 },
-    locale: 'en-GB',
   });
-  context.setDefaultTimeout(15_000);
   return {
-    context,
-    async close() {
-      await context.close();
-      rmSync(profile, { recursive: true, force: true });
+    async open() {
+      const context = await browser.newContext({ viewport: { width: 920, height: 640 }, locale: 'en-GB' });
+      context.setDefaultTimeout(15_000);
+      return context.newPage();
     },
+    close: () => browser.close(),
   };
 }

@@ -64,7 +64,7 @@ export async function startBrowserStand(): Promise<BrowserStand> {
   const [browser, said] = await Promise.all([openBrowser(), web.line(/^The connect page: /, 60_000)]);
   const link = said.replace('The connect page: ', '');
   const { origin } = new URL(link);
-  const page = browser.context.pages()[0] ?? (await browser.context.newPage());
+  const page = await browser.open();
   const complaints: string[] = [];
   const callbacks: string[] = [];
   page.on('console', (message) => complaints.push(message.text()));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openBrowser, whyNoBrowser } from '../support/chromium.ts';
+import { whyNoBrowser } from '../support/chromium.ts';
 import { daybook } from '../support/daybook.ts';
 import { databasePlaces, findLeaks, secretsOf } from '../support/leaks.ts';
 import { type BrowserStand, startBrowserStand } from './browser-stand.ts';
@@ -41,7 +41,7 @@ describe.skipIf(leftOut !== null)('In a browser, an admin sets up connections fr
     await arrive('Connections');
     expect(await page.locator('main').textContent()).toContain('No organisation is connected yet');
     await look('empty');
-    const [cookie] = await stand.browser.context.cookies(origin);
+    const [cookie] = await page.context().cookies(origin);
     sessions.push(cookie?.value ?? 'none');
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Lax', path: '/' });
     // A script that got into the page could not read it; and the link is worth nothing any more.
@@ -145,16 +145,11 @@ describe.skipIf(leftOut !== null)('In a browser, an admin sets up connections fr
     await press('Connect to Xero');
     await page.getByText('wants access to your organisation').waitFor();
     const answer = stand.sandbox.consent(page.url());
-    const other = await openBrowser();
-    try {
-      const theirs = other.context.pages()[0] ?? (await other.context.newPage());
-      await theirs.goto((await daybook(['web-link'], stand.environment)).stdout.trim());
-      await theirs.getByRole('button', { name: 'Open Daybook' }).click();
-      await theirs.getByRole('heading', { name: 'Connections' }).waitFor();
-      expect((await theirs.goto(answer))?.status()).toBe(403);
-    } finally {
-      await other.close();
-    }
+    const theirs = await stand.browser.open();
+    await theirs.goto((await daybook(['web-link'], stand.environment)).stdout.trim());
+    await theirs.getByRole('button', { name: 'Open Daybook' }).click();
+    await theirs.getByRole('heading', { name: 'Connections' }).waitFor();
+    expect((await theirs.goto(answer))?.status()).toBe(403);
     expect(await query('select * from daybook.authorisation')).toEqual(before);
     // It was not used up by that.
     await page.goto(answer);
