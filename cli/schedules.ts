@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { RequestRefused } from '../client/imports.ts';
-import type { ImportKind } from '../model/request.ts';
+import type { ScheduledKind } from '../client/schedules.ts';
 import { refusals } from './imports.ts';
 import { print, printTable } from './output.ts';
 import { withSchedules } from './servers.ts';
@@ -15,23 +15,33 @@ interface CreateOptions {
   json?: boolean;
 }
 
-/** Imports on a rhythm, as Temporal Schedules. */
+const whatTheyDo: Record<ScheduledKind, string> = {
+  journals: 'import journals',
+  invoices: 'import invoices',
+  reconcile: 'compare the stored ledger with Xero’s trial balance',
+};
+const day = 1_440;
+
+/** Imports and reconciliations on a rhythm, as Temporal Schedules. */
 export function addScheduleCommands(program: Command): void {
-  const schedules = program.command('schedule').description('import on a rhythm, by Temporal Schedules');
-  const creating = schedules.command('create').description('start an import again and again');
-  for (const kind of ['journals', 'invoices'] as const) {
+  const schedules = program.command('schedule').description('import or reconcile on a rhythm, by Temporal Schedules');
+  const creating = schedules.command('create').description('start an import or a reconciliation again and again');
+  for (const kind of ['journals', 'invoices', 'reconcile'] as const) {
     const command = creating
       .command(kind)
-      .description(`import ${kind} on a rhythm; while one such import runs, the next is skipped`)
-      .requiredOption('--connection <name>', 'the connection to import through')
+      .description(`${whatTheyDo[kind]} on a rhythm; while one such workflow runs, the next is skipped`)
+      .requiredOption('--connection <name>', 'the connection to use')
       .requiredOption('--application <name>', 'the application that asks')
       .addOption(
-        new Option('--every <minutes>', 'start each so many minutes').argParser(minutes).conflicts('cron').default(60),
+        new Option('--every <minutes>', 'start each so many minutes')
+          .argParser(minutes)
+          .conflicts('cron')
+          .default(kind === 'reconcile' ? day : 60),
       )
       .option('--cron <expression>', 'start by a cron expression, in UTC: "0 3 * * 0" is Sundays at three')
-      .option('--full', 'read everything again each time')
       .option('--json', 'print one line of JSON');
-    if (kind === 'journals') command.option('--basis <basis>', 'accrual (the ledger) or cash');
+    if (kind !== 'reconcile') command.option('--full', 'read everything again each time');
+    if (kind !== 'invoices') command.option('--basis <basis>', 'accrual (the ledger) or cash');
     command.action((options: CreateOptions) => create(kind, options));
   }
 
@@ -56,7 +66,7 @@ export function addScheduleCommands(program: Command): void {
 
   schedules
     .command('delete <schedule-id>')
-    .description('end a rhythm; an import that it has started goes on')
+    .description('end a rhythm; what it has started goes on')
     .action((scheduleId: string) =>
       withSchedules(async (found) => {
         if (!(await found.delete(scheduleId))) {
@@ -69,7 +79,7 @@ export function addScheduleCommands(program: Command): void {
     );
 }
 
-async function create(kind: ImportKind, options: CreateOptions): Promise<void> {
+async function create(kind: ScheduledKind, options: CreateOptions): Promise<void> {
   const { connection, application, every, cron, basis, full, json } = options;
   // Absent, not undefined: what Temporal keeps is the JSON that a person would write.
   const request: unknown = JSON.parse(JSON.stringify({ connection, application, basis, full }));

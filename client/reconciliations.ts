@@ -26,7 +26,7 @@ export function createReconciliations(client: Client, taskQueue: string) {
           workflowId,
           workflowIdConflictPolicy: 'FAIL',
           args: [checked.request],
-          staticSummary: `Ledger of ${checked.request.connection} against Xero’s trial balance, for ${checked.request.application}`,
+          staticSummary: reconciliationSummary(checked.request),
         });
         return { workflowId, runId: started.firstExecutionRunId };
       } catch (error) {
@@ -46,6 +46,11 @@ export function createReconciliations(client: Client, taskQueue: string) {
 
 export type Reconciliations = ReturnType<typeof createReconciliations>;
 
-function reconciliationIdFor({ connection, date, basis }: ReconcileRequest): string {
+export function reconciliationIdFor({ connection, date, basis }: ReconcileRequest): string {
   return ['reconcile', connection, basis === 'cash' ? 'cash' : '', date ?? ''].filter(Boolean).join('-');
+}
+
+/** For people, in the Temporal UI. */
+export function reconciliationSummary({ connection, application }: ReconcileRequest): string {
+  return `Ledger of ${connection} against Xero’s trial balance, for ${application}`;
 }

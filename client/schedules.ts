@@ -1,8 +1,13 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { checkReconcile } from '../model/reconciliation.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { RequestRefused, summary, workflowIdFor, workflowTypes } from './imports.ts';
+import { reconciliationIdFor, reconciliationSummary } from './reconciliations.ts';
 
-/** When a Schedule starts an import: each so many minutes, or by a cron expression (UTC, as Temporal reads it). */
+/** What can be done on a rhythm. */
+export type ScheduledKind = ImportKind | 'reconcile';
+
+/** When a Schedule starts it: each so many minutes, or by a cron expression (UTC, as Temporal reads it). */
 export type Rhythm = { everyMinutes: number } | { cron: string };
 
 export interface ScheduledImport {
@@ -10,7 +15,7 @@ export interface ScheduledImport {
   /** ISO instant of the next start; null when there is none, as while it is paused. */
   nextStart: string | null;
   paused: boolean;
-  /** What it imports, in words. */
+  /** What it does, in words. */
   what: string;
 }
 
@@ -18,17 +23,16 @@ const prefix = 'schedule-';
 /** Schedules that begin at one time are spread over this long, so that they do not meet at the app's limit. */
 const jitter = '1 minute';
 
-/** Imports on a rhythm, as Temporal Schedules: they go on whether or not a worker, or we, are there. */
+/** Imports and reconciliations on a rhythm, as Temporal Schedules: they go on whether or not a worker, or we, are there. */
 export function createSchedules(client: Client, taskQueue: string) {
   return {
     /**
-     * Creates a Schedule for an import request. While one of its imports runs, as over a spent day, the next is skipped.
+     * Creates a Schedule for a request. While one of its workflows runs, as over a spent day, the next is skipped.
      * @throws RequestRefused with every problem, or when the same request has a Schedule already.
      */
-    async create(kind: ImportKind, input: unknown, rhythm: Rhythm): Promise<string> {
-      const checked = checkImport(kind, input);
-      if (!checked.ok) throw new RequestRefused(checked.problems);
-      const workflowId = workflowIdFor(kind, checked.request);
+    async create(kind: ScheduledKind, input: unknown, rhythm: Rhythm): Promise<string> {
+      const { workflowType, workflowId, request, what } =
+        kind === 'reconcile' ? reconciliation(input) : anImport(kind, input);
       const scheduleId = `${prefix}${workflowId}`;
       try {
         await client.schedule.create({
@@ -42,17 +46,17 @@ export function createSchedules(client: Client, taskQueue: string) {
           policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 hour' },
           action: {
             type: 'startWorkflow',
-            workflowType: workflowTypes[kind],
+            workflowType,
             workflowId: `scheduled-${workflowId}`,
             taskQueue,
-            args: [checked.request],
+            args: [request],
           },
-          memo: { what: summary(kind, checked.request) },
+          memo: { what },
         });
       } catch (error) {
         if (!(error instanceof ScheduleAlreadyRunning)) throw error;
         throw new RequestRefused([
-          `This import is scheduled already, as "${scheduleId}". Delete it first to give it another rhythm.`,
+          `This is scheduled already, as "${scheduleId}". Delete it first to give it another rhythm.`,
         ]);
       }
       return scheduleId;
@@ -73,7 +77,7 @@ export function createSchedules(client: Client, taskQueue: string) {
       return found.sort((one, other) => one.scheduleId.localeCompare(other.scheduleId));
     },
 
-    /** Deletes a Schedule; an import it has started goes on. False when there is none of this id. */
+    /** Deletes a Schedule; what it has started goes on. False when there is none of this id. */
     async delete(scheduleId: string): Promise<boolean> {
       try {
         await client.schedule.getHandle(scheduleId).delete();
@@ -87,3 +91,27 @@ export function createSchedules(client: Client, taskQueue: string) {
 }
 
 export type Schedules = ReturnType<typeof createSchedules>;
+
+function anImport(kind: ImportKind, input: unknown) {
+  const checked = checkImport(kind, input);
+  if (!checked.ok) throw new RequestRefused(checked.problems);
+  const { request } = checked;
+  return {
+    workflowType: workflowTypes[kind],
+    workflowId: workflowIdFor(kind, request),
+    request,
+    what: summary(kind, request),
+  };
+}
+
+function reconciliation(input: unknown) {
+  const checked = checkReconcile(input);
+  if (!checked.ok) throw new RequestRefused(checked.problems);
+  const { request } = checked;
+  return {
+    workflowType: 'reconcileLedger',
+    workflowId: reconciliationIdFor(request),
+    request,
+    what: reconciliationSummary(request),
+  };
+}

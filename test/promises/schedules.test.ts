@@ -47,3 +47,22 @@ test('an import on a rhythm is created once, listed, starts by itself, and is de
   }
   expect(await schedules.delete(scheduleId)).toBe(false);
 });
+
+test('a reconciliation on a rhythm leaves a certificate', async () => {
+  const { connection, database } = stand;
+  const { client } = stand.temporal;
+  const schedules = createSchedules(client, stand.taskQueue);
+  const scheduleId = await schedules.create('reconcile', { connection, application }, { everyMinutes: 1_440 });
+  try {
+    await client.schedule.getHandle(scheduleId).trigger();
+    await vi.waitFor(
+      async () => {
+        const { rows } = await database.pool.query('select connection_name, clean from daybook.reconciliation');
+        expect(rows).toEqual([{ connection_name: connection, clean: true }]);
+      },
+      { timeout: 30_000, interval: 200 },
+    );
+  } finally {
+    expect(await schedules.delete(scheduleId)).toBe(true);
+  }
+});
