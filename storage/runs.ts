@@ -178,10 +178,14 @@ export interface RunSummary extends ImportRun {
   waitingUntil: Date | null;
 }
 
+/** The columns of a `RunSummary`, from the table under the name r. */
+export const runSummaryColumns = `${columns}, r.started_at as "startedAt", r.ended_at as "endedAt", r.message,
+  r.waiting_until as "waitingUntil"`;
+
 /** The newest runs, of one connection or of all. */
 export async function recentRuns(db: Queryable, limit: number, connection?: string): Promise<RunSummary[]> {
   const { rows } = await db.query<RunSummary>(
-    `select ${columns}, r.started_at as "startedAt", r.ended_at as "endedAt", r.message, r.waiting_until as "waitingUntil"
+    `select ${runSummaryColumns}
        from daybook.import_run r where $2::text is null or r.connection_name = $2
       order by r.started_at desc limit $1`,
     [limit, connection ?? null],

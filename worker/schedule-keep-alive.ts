@@ -1,11 +1,16 @@
 import { type Client, ScheduleAlreadyRunning } from '@temporalio/client';
 
+/** The Schedule's id: one for each task queue. */
+export function keepAliveId(taskQueue: string): string {
+  return `keep-authorisations-alive-${taskQueue}`;
+}
+
 /**
  * Makes the Schedule that keeps idle authorisations alive, unless a worker of this queue has made it. Daily although Xero
  * gives 60 days: what fails has many more chances. Returns the schedule's id.
  */
 export async function scheduleKeepAlive(client: Client, taskQueue: string): Promise<string> {
-  const scheduleId = `keep-authorisations-alive-${taskQueue}`;
+  const scheduleId = keepAliveId(taskQueue);
   try {
     await client.schedule.create({
       scheduleId,

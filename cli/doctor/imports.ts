@@ -1,0 +1,91 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { streams } from '../../model/streams.ts';
+import { listConnections } from '../../storage/connections.ts';
+import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
+import { limitInWords } from '../../workflows/standing.ts';
+import { type Found, judge } from './findings.ts';
+import type { DoctorPlace } from './place.ts';
+
+export async function connections({ database }: DoctorPlace): Promise<Found> {
+  const all = await listConnections(await database());
+  const lost = all.filter(({ status }) => status === 'needsReconnect');
+  const problems = lost.map(
+    ({ name, tenantName, applications: [application = 'NAME'] }) =>
+      `The connection "${name}" (${tenantName}) needs a new consent: \`daybook connect --name ${name} --application ${application}\`.`,
+  );
+  if (all.length === 0) return judge([], ['None yet; `daybook connect` sets one up.']);
+  return judge(problems, [`All ${all.length} have their consent: ${all.map(({ name }) => name).join(', ')}.`]);
+}
+
+export async function runs({ database, temporal }: DoctorPlace): Promise<Found> {
+  const pool = await database();
+  const [open, failed] = await Promise.all([openRuns(pool), newestFailures(pool)]);
+  const gone = open.length === 0 ? [] : await endedOutside(await temporal(), open);
+  const problems = open.flatMap((run) => (gone.includes(run) ? afterTheEnd(run) : (stalled(run, Date.now()) ?? [])));
+  for (const { connectionName, stream, workflowId, message } of failed) {
+    problems.push(
+      `The newest import of ${streams[stream].name} of "${connectionName}" (${workflowId}) failed: ${message}`,
+    );
+  }
+  const waits = open.map((run) => `${run.workflowId}: ${state(run)}.`);
+  return judge(problems, [`${open.length} imports are open.`, ...waits]);
+}
+
+/** Read by a worker for so long without news: it is not being read. A page takes seconds, its pauses at most a minute. */
+const stalledMs = 15 * 60_000;
+
+/** Why a run that should go on does not; null when all is as it should be. */
+export function stalled(run: OpenRun, now: number): string | null {
+  const { workflowId, connectionName, status, waitingUntil, startedAt, attemptScheduledAt } = run;
+  if (status === 'needsReconnect') {
+    return `The import ${workflowId} waits for a new consent: \`daybook connect --name ${connectionName} --application ${run.application}\`.`;
+  }
+  if (status === 'waiting' && waitingUntil !== null && now - waitingUntil.getTime() > stalledMs) {
+    return `The import ${workflowId} should have gone on at ${waitingUntil.toISOString()}. See whether a worker runs, and the Temporal UI.`;
+  }
+  const news = attemptScheduledAt ?? startedAt;
+  if ((status === 'running' || status === 'stopping') && now - news.getTime() > stalledMs) {
+    return `The import ${workflowId} has read nothing since ${news.toISOString()}. See whether a worker runs, and the Temporal UI.`;
+  }
+  return null;
+}
+
+function state({ status, waitingUntil, blockedBy, totals }: OpenRun): string {
+  if (status === 'paused') return 'paused, until `daybook resume`';
+  const until = waitingUntil === null ? '' : ` until ${waitingUntil.toISOString()}`;
+  if (status === 'waiting') return `waits${until}${blockedBy === null ? '' : `: ${limitInWords[blockedBy]}`}`;
+  return `${status}, ${totals.calls} calls so far`;
+}
+
+function afterTheEnd({ workflowId, connectionName }: OpenRun): string {
+  return `The import ${workflowId} of "${connectionName}" was ended in Temporal from outside, and its row is still open; the next import without filters closes it.`;
+}
+
+/** So many workflows are asked after; more are not open at once on an installation that is well. */
+const mostAsked = 200;
+
+async function endedOutside(client: Client, open: OpenRun[]): Promise<OpenRun[]> {
+  const ended = await Promise.all(
+    open.slice(0, mostAsked).map(async (run) => {
+      const found = await client.workflow
+        .getHandle(run.workflowId)
+        .describe()
+        .catch((error: unknown) => {
+          if (error instanceof WorkflowNotFoundError) return null;
+          throw error;
+        });
+      const sameRun = found?.raw.workflowExecutionInfo?.firstRunId === run.runId;
+      return sameRun && found?.status.name === 'RUNNING' ? [] : [run];
+    }),
+  );
+  return ended.flat();
+}
+
+export async function quarantine({ database }: DoctorPlace): Promise<Found> {
+  const waiting = await countQuarantine(await database());
+  const problems = waiting.map(
+    ({ connection, stream, rows, newestReason }) =>
+      `${rows} ${rows === 1 ? 'row' : 'rows'} of ${stream} of "${connection}" could not be stored as Xero sent them, the newest because: ${newestReason} See daybook.quarantine; delete what is dealt with.`,
+  );
+  return judge(problems, ['Every row that Xero sent is stored.']);
+}

@@ -1,0 +1,158 @@
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ScheduleNotFoundError } from '@temporalio/client';
+import { createSchedules } from '../../client/schedules.ts';
+import { accessFaults } from '../../storage/applications.ts';
+import { databaseFacts } from '../../storage/diagnosis.ts';
+import { keepAliveId } from '../../worker/schedule-keep-alive.ts';
+import { checkSeals } from '../../xero/check-seals.ts';
+import { askHosts } from '../../xero/reachable.ts';
+import { createKeyRing } from '../../xero/sealing.ts';
+import { type Found, judge } from './findings.ts';
+import type { DoctorPlace } from './place.ts';
+import { type Polled, pollersOf } from './pollers.ts';
+
+const megabyte = 1_048_576;
+
+export async function postgres({ openDatabase }: DoctorPlace): Promise<Found> {
+  const pool = await openDatabase().catch((error: Error) => error);
+  if (pool instanceof Error) return judge([pool.message], []);
+  const { version, bytes } = await databaseFacts(pool);
+  return judge(
+    [],
+    [`Postgres ${version} has this program's migrations, and ${Math.ceil(bytes / megabyte)} MB of data.`],
+  );
+}
+
+export async function access({ database }: DoctorPlace): Promise<Found> {
+  return judge(await accessFaults(await database()), [
+    'Each application reads what its connections list, and no more.',
+  ]);
+}
+
+export async function tokens({ database, reach }: DoctorPlace): Promise<Found> {
+  const pool = await database();
+  const keys = createKeyRing(reach.tokenKeys());
+  const { pairs, problems } = await checkSeals(pool, keys);
+  return judge(problems, [`The keys (${keys.kids.join(', ')}) open all ${pairs} stored pairs of tokens.`]);
+}
+
+export async function temporal({ openTemporal }: DoctorPlace): Promise<Found> {
+  const client = await openTemporal().catch((error: Error) => error);
+  if (client instanceof Error) return judge([client.message], []);
+  const { namespace } = client.options;
+  const service = client.workflowService;
+  const { serverVersion } = await service.getSystemInfo({});
+  const missing = await service.describeNamespace({ namespace }).then(
+    () => [],
+    (error: Error) => [
+      `Temporal answers, but not for the namespace "${namespace}" (TEMPORAL_NAMESPACE): ${error.message}.`,
+    ],
+  );
+  return judge(missing, [`Temporal ${serverVersion} has the namespace "${namespace}".`]);
+}
+
+export async function worker({ temporal: reached, config }: DoctorPlace): Promise<Found> {
+  const polled = await pollersOf(await reached(), config.taskQueue);
+  return judge(...judgeWorkers(polled, config.taskQueue, Date.now()));
+}
+
+/** A worker's poll takes a minute at the most. */
+const livePollMs = 90_000;
+
+export function judgeWorkers(polled: Polled[], taskQueue: string, now: number): [problems: string[], facts: string[]] {
+  const live = polled.filter(({ at }) => now - at < livePollMs);
+  const start = 'Start one: `npx daybook up`, or `npx daybook worker` with servers of your own.';
+  if (live.length === 0) {
+    const last = Math.max(...polled.map(({ at }) => at));
+    const since = polled.length === 0 ? '' : `; the last one asked for work ${Math.round((now - last) / 1_000)} s ago`;
+    return [[`No worker takes work from the task queue "${taskQueue}"${since}. ${start}`], []];
+  }
+  const missing = (['workflow', 'activity'] as const).filter((kind) => !live.some((each) => each.kind === kind));
+  const builds = new Set(live.flatMap(({ build }) => build ?? []));
+  const names = [...new Set(live.map(({ identity }) => identity))];
+  const problems = missing.map((kind) => `The worker takes no ${kind} tasks from "${taskQueue}". ${start}`);
+  if (builds.size > 1) {
+    problems.push(`Workers of ${builds.size} builds take work from "${taskQueue}"; restart those of the older one.`);
+  }
+  const build = [...builds][0]?.replace(/(\+.{12}).*/, '$1') ?? 'not named';
+  return [problems, [`${names.join(', ')} ${names.length === 1 ? 'takes' : 'take'} work (build ${build}).`]];
+}
+
+export async function schedules({ temporal: reached, config }: DoctorPlace): Promise<Found> {
+  const client = await reached();
+  const problems: string[] = [];
+  const keepAlive = await client.schedule
+    .getHandle(keepAliveId(config.taskQueue))
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof ScheduleNotFoundError) return null;
+      throw error;
+    });
+  if (keepAlive === null) {
+    problems.push(
+      'The Schedule that refreshes idle authorisations each day is missing, and Xero forgets one after 60 days. A worker makes it at its start.',
+    );
+  } else if (keepAlive.state.paused) {
+    problems.push(
+      `The Schedule "${keepAlive.scheduleId}" is paused: idle authorisations die after 60 days. Unpause it.`,
+    );
+  }
+  const imports = await createSchedules(client, config.taskQueue).list();
+  const paused = imports.filter((each) => each.paused).map(({ scheduleId }) => `${scheduleId} is paused.`);
+  return judge(problems, [
+    `Authorisations are kept alive daily; ${imports.length} imports are on a rhythm.`,
+    ...paused,
+  ]);
+}
+
+export async function xero({ reach }: DoctorPlace): Promise<Found> {
+  const answers = await askHosts(reach.xero(), 8_000);
+  const problems = answers.flatMap(({ variable, url, problem }) =>
+    problem === null ? [] : `${new URL(url).host} (${variable}) ${problem}.`,
+  );
+  return judge(problems, [`${[...new Set(answers.map(({ url }) => new URL(url).host))].join(', ')} answer.`]);
+}
+
+/** Postgres compares instants that workers wrote, and tokens and waits go by Xero's: clocks must agree within this. */
+const mostSkewMs = 5_000;
+
+export async function clocks({ database, temporal: reached, xero: app, config }: DoctorPlace): Promise<Found> {
+  const skews = await Promise.all([
+    database().then(async (pool) => skew('Postgres’', async () => (await databaseFacts(pool)).clock)),
+    // Temporal tells no time, but when it was last asked for work: that cannot lie ahead of us.
+    reached().then((client) =>
+      skew('Temporal’s', async () => {
+        const latest = Math.max(...(await pollersOf(client, config.taskQueue)).map(({ at }) => at));
+        return latest > Date.now() ? latest : null;
+      }),
+    ),
+    skew('Xero’s', async () => (await askHosts(app(), 8_000))[0]?.clock ?? null),
+  ]);
+  const problems = skews.flatMap(({ whose, ms }) =>
+    ms === null || Math.abs(ms) <= mostSkewMs
+      ? []
+      : `${whose} clock is ${Math.round(Math.abs(ms) / 1_000)} s ${ms > 0 ? 'ahead of' : 'behind'} this machine's. Set both by NTP.`,
+  );
+  return judge(problems, ['This machine, Postgres, Temporal and Xero agree on the time.']);
+}
+
+async function skew(whose: string, ask: () => Promise<number | null>): Promise<{ whose: string; ms: number | null }> {
+  const asked = Date.now();
+  const clock = await ask();
+  return { whose, ms: clock === null ? null : clock - (asked + Date.now()) / 2 };
+}
+
+/** The embedded servers keep the books in the data folder; without them it holds little. */
+const leastFree = { embedded: 1_024 * megabyte, configured: 100 * megabyte };
+
+export async function disk({ config }: DoctorPlace): Promise<Found> {
+  let folder = config.dataDir;
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  const least = config.databaseUrl === null || !config.temporalConfigured ? leastFree.embedded : leastFree.configured;
+  const has = `${Math.floor(free / megabyte)} MB are free where the data folder ${config.dataDir} is`;
+  return judge(free < least ? [`Only ${has}. Make room: a server that cannot write stops.`] : [], [`${has}.`]);
+}

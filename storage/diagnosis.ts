@@ -1,0 +1,66 @@
+import type { WaitReason } from '../model/run.ts';
+import type { Queryable } from './pool.ts';
+import { type RunSummary, runSummaryColumns } from './runs.ts';
+
+// What `daybook doctor` asks the database, each in one statement.
+
+export interface DatabaseFacts {
+  version: string;
+  bytes: number;
+  /** The database's clock, milliseconds since 1970. */
+  clock: number;
+}
+
+export async function databaseFacts(db: Queryable): Promise<DatabaseFacts> {
+  const { rows } = await db.query<DatabaseFacts>(
+    `select current_setting('server_version') as version, pg_database_size(current_database())::float8 as bytes,
+            (extract(epoch from clock_timestamp()) * 1000)::float8 as clock`,
+  );
+  return rows[0] as DatabaseFacts;
+}
+
+export interface OpenRun extends RunSummary {
+  /** When an attempt to read pages was scheduled last; null before the first. */
+  attemptScheduledAt: Date | null;
+  /** By what Xero refuses at the moment; null when it does not. */
+  blockedBy: WaitReason | null;
+}
+
+/** All runs that have not ended, oldest first. */
+export async function openRuns(db: Queryable): Promise<OpenRun[]> {
+  const { rows } = await db.query<OpenRun>(
+    `select ${runSummaryColumns}, r.attempt_scheduled_at as "attemptScheduledAt",
+            case when q.blocked_until > now() then q.blocked_by end as "blockedBy"
+       from daybook.import_run r left join daybook.quota_ledger q on q.scope = 'tenant:' || r.tenant_id
+      where r.ended_at is null order by r.started_at`,
+  );
+  return rows;
+}
+
+/** The newest run of each stream of each connection that there still is, where it failed. */
+export async function newestFailures(db: Queryable): Promise<RunSummary[]> {
+  const { rows } = await db.query<RunSummary>(
+    `select newest.* from daybook.connection c, unnest(array['journals', 'cashJournals', 'invoices']) as s(stream), lateral (
+       select ${runSummaryColumns} from daybook.import_run r
+        where r.connection_id = c.connection_id and r.stream = s.stream order by r.started_at desc limit 1) as newest
+      where newest.status = 'failed' order by newest."startedAt"`,
+  );
+  return rows;
+}
+
+export interface Quarantined {
+  connection: string;
+  stream: string;
+  rows: number;
+  newestReason: string;
+}
+
+/** What waits in quarantine, by organisation and stream. */
+export async function countQuarantine(db: Queryable): Promise<Quarantined[]> {
+  const { rows } = await db.query<Quarantined>(
+    `select coalesce((select min(c.name) from daybook.connection c where c.tenant_id = q.tenant_id), q.tenant_id::text) as connection,
+            q.stream, count(*)::int as rows, (array_agg(q.reason order by q.quarantined_at desc))[1] as "newestReason"
+       from daybook.quarantine q group by q.tenant_id, q.stream order by 1, 2`,
+  );
+  return rows;
+}

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Finding } from '../../cli/doctor/findings.ts';
+import { stalled } from '../../cli/doctor/imports.ts';
+import { judgeWorkers } from '../../cli/doctor/servers.ts';
+import type { OpenRun } from '../../storage/diagnosis.ts';
+import { scheduleKeepAlive } from '../../worker/schedule-keep-alive.ts';
+import { daybook } from '../support/daybook.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+
+describe('daybook doctor', () => {
+  let stand: Stand;
+  let scheduleId: string;
+  beforeAll(async () => {
+    stand = await startStand({ sandbox: { journals: 150 } });
+    scheduleId = await scheduleKeepAlive(stand.temporal.client, stand.taskQueue);
+  });
+  afterAll(async () => {
+    await stand.temporal.client.schedule.getHandle(scheduleId).delete();
+    await stand.close();
+  });
+
+  async function doctor(changed: Record<string, string> = {}) {
+    const environment = { ...stand.environment, ...changed };
+    const { code, stdout, stderr } = await daybook(['doctor', '--json'], environment);
+    for (const secret of [...Object.values(secrets), stand.environment.XERO_CLIENT_SECRET ?? '?']) {
+      expect(stdout + stderr).not.toContain(secret);
+    }
+    const { well, checks } = JSON.parse(stdout) as { well: boolean; checks: Finding[] };
+    expect(code).toBe(well ? 0 : 1);
+    const of = (check: string) => checks.find((each) => each.check === check) ?? { verdict: 'missing', says: [] };
+    return {
+      verdicts: Object.fromEntries(checks.map(({ check, verdict }) => [check, verdict])),
+      says: (check: string) => of(check).says.join('\n'),
+    };
+  }
+  const secrets = { password: 'geheimes-wort', key: Buffer.alloc(32, 9).toString('base64') };
+
+  test('all is well: it says so, ends with 0, and spends no call of an organisation', async () => {
+    expect(await stand.importJournals()).toMatchObject({ ok: true });
+    stand.sandbox.calls.reset();
+    const { code, stdout } = await daybook(['doctor'], stand.environment);
+    expect(stdout).toMatch(/\nAll is well\.\n$/);
+    expect(stdout).not.toMatch(/WRONG|not checked/);
+    expect(stdout).toMatch(/worker +\S+ takes? work \(build @temporalio\/worker@/);
+    expect(code).toBe(0);
+    expect(stand.sandbox.calls.all().filter(({ path }) => path.startsWith('/api.xro/'))).toEqual([]);
+  });
+
+  test('whatever is wrong is named with what to do, all at once, and without a secret', async () => {
+    const { pool } = stand.database;
+    await stand.temporal.client.schedule.getHandle(scheduleId).pause();
+    const { rows } = await pool.query<{ tenant_id: string; connection_id: string }>(
+      'select tenant_id, connection_id from daybook.connection',
+    );
+    const [{ tenant_id: tenantId, connection_id: connectionId } = { tenant_id: '', connection_id: '' }] = rows;
+    const addRun = (workflowId: string, stream: string, status: string) =>
+      pool.query(
+        `insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id,
+           stream, request, starting_at, moves_watermark, status, message, ended_at)
+         values (gen_random_uuid(), $1, $2, $3, $4, $5, $6, '{}', 1, false, $7, 'Xero refused it.',
+                 case when $7 = 'failed' then now() end)`,
+        [workflowId, connectionId, stand.connection, application, tenantId, stream, status],
+      );
+    await addRun('terminated-by-hand', 'journals', 'running');
+    await addRun('refused-by-xero', 'invoices', 'failed');
+    await pool.query(
+      `insert into daybook.quarantine (tenant_id, stream, run_id, reason, payload)
+       values ($1, 'journals', gen_random_uuid(), 'It holds a NUL.', '{}')`,
+      [tenantId],
+    );
+    await pool.query(`update daybook.authorisation set status = 'needsReconnect'`);
+    await pool.query(
+      'drop policy if exists own_tenants on xero.journal; alter table xero.journal disable row level security',
+    );
+
+    const found = await doctor({
+      TEMPORAL_TASK_QUEUE: `${stand.taskQueue}-other`,
+      DAYBOOK_TOKEN_KEYS: `k9:${secrets.key}`,
+      XERO_API_URL: 'http://127.0.0.1:65534',
+    });
+    expect(found.verdicts).toEqual({
+      configuration: 'well',
+      postgres: 'well',
+      access: 'wrong',
+      tokens: 'wrong',
+      temporal: 'well',
+      worker: 'wrong',
+      schedules: 'wrong',
+      connections: 'wrong',
+      runs: 'wrong',
+      quarantine: 'wrong',
+      clocks: 'well',
+      disk: 'well',
+      xero: 'wrong',
+    });
+    expect(found.says('access')).toMatch(/xero\.journal/);
+    expect(found.says('tokens')).toMatch(/sealed with the key "k1", which DAYBOOK_TOKEN_KEYS does not have/);
+    expect(found.says('worker')).toMatch(/No worker takes work from .*-other".* Start one: `npx daybook up`/);
+    expect(found.says('schedules')).toMatch(/refreshes idle authorisations each day is missing/);
+    expect(found.says('connections')).toContain(
+      `daybook connect --name ${stand.connection} --application ${application}`,
+    );
+    expect(found.says('runs')).toMatch(/terminated-by-hand .* was ended in Temporal from outside/);
+    expect(found.says('runs')).toMatch(/invoices of .* \(refused-by-xero\) failed: Xero refused it\./);
+    expect(found.says('quarantine')).toMatch(/1 row of journals .* It holds a NUL\./);
+    expect(found.says('xero')).toMatch(/^127\.0\.0\.1:65534 \(XERO_API_URL\) cannot be reached/);
+
+    // The Schedule of the stand's own queue is there, but paused.
+    expect((await doctor()).says('schedules')).toMatch(/is paused: idle authorisations die/);
+  });
+
+  test('where a server is away it says where and why, and what it could not look at', async () => {
+    const found = await doctor({
+      DATABASE_URL: `postgres://u:${secrets.password}@127.0.0.1:1/x`,
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+    });
+    expect(found.verdicts).toMatchObject({
+      postgres: 'wrong',
+      access: 'notChecked',
+      runs: 'notChecked',
+      temporal: 'wrong',
+      worker: 'notChecked',
+      xero: 'well',
+    });
+    expect(found.says('postgres')).toMatch(/^Postgres at 127\.0\.0\.1:1\/x cannot be used/);
+    expect(found.says('temporal')).toMatch(/^Temporal at 127\.0\.0\.1:1 does not answer/);
+    expect(found.says('runs')).toBe('Not looked at, as Postgres cannot be used.');
+  });
+
+  test('a configuration that is wrong is named with every problem', async () => {
+    const found = await doctor({ XERO_API_URL: 'http://example.com', DAYBOOK_LOG_LEVEL: 'loud' });
+    expect(found.verdicts).toEqual({ configuration: 'wrong' });
+    expect(found.says('configuration')).toMatch(/XERO_API_URL must be .*\nDAYBOOK_LOG_LEVEL must be one of/);
+  });
+});
+
+describe('what is judged by the clock', () => {
+  const now = Date.parse('2026-11-22T10:00:00Z');
+  const ago = (minutes: number) => new Date(now - minutes * 60_000);
+  const poll = (kind: 'workflow' | 'activity', build: string, minutes: number) => {
+    return { kind, identity: `1@${build}`, build, at: ago(minutes).getTime() };
+  };
+
+  test('a worker is one that has just asked for both kinds of work, and all are of one build', () => {
+    const judged = (...polled: ReturnType<typeof poll>[]) => judgeWorkers(polled, 'imports', now)[0];
+    expect(judged(poll('workflow', 'a', 1), poll('activity', 'a', 0))).toEqual([]);
+    expect(judged(poll('workflow', 'a', 4), poll('activity', 'a', 4))).toEqual([
+      expect.stringMatching(/the last one asked for work 240 s ago/),
+    ]);
+    expect(judged(poll('workflow', 'a', 0))).toEqual([expect.stringMatching(/takes no activity tasks/)]);
+    expect(judged(poll('workflow', 'a', 0), poll('activity', 'b', 0))).toEqual([expect.stringMatching(/of 2 builds/)]);
+  });
+
+  test('a run is stalled when it should read and does not, or should have gone on and did not', () => {
+    const run = (change: Partial<OpenRun>) =>
+      stalled({ workflowId: 'w', startedAt: ago(60), status: 'running', ...change } as OpenRun, now);
+    expect(run({ attemptScheduledAt: ago(1) })).toBeNull();
+    expect(run({ attemptScheduledAt: ago(16) })).toMatch(/has read nothing since/);
+    expect(run({ status: 'waiting', waitingUntil: ago(-300) })).toBeNull();
+    expect(run({ status: 'waiting', waitingUntil: ago(16) })).toMatch(/should have gone on at/);
+    expect(run({ status: 'paused', waitingUntil: null })).toBeNull();
+    expect(run({ status: 'needsReconnect' })).toMatch(/waits for a new consent/);
+  });
+});
