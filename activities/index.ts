@@ -21,6 +21,8 @@ export interface Dependencies {
    * more than a page does, and people want to see progress.
    */
   sliceMs: number;
+  /** Whether the worker has been told to stop: pages in flight are stored, no more are asked for. */
+  stopping: () => boolean;
   /** Address of the connect page, for the sentence that asks to reconnect. */
   connectPage?: string;
   /** Milliseconds since 1970. */

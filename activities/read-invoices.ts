@@ -7,7 +7,7 @@ import { storeInvoicesPatiently } from './store-patiently.ts';
 
 /** Reads invoices by keyset, one call after the other, as each says where the next begins. */
 export function createReadInvoices(dependencies: Dependencies) {
-  const { pool, xero, now, sliceMs } = dependencies;
+  const { pool, xero, now, sliceMs, stopping } = dependencies;
   const { standing, ended } = createPageOutcomes(dependencies);
 
   return async function readInvoices(run: Reading): Promise<PageOutcome> {
@@ -15,7 +15,7 @@ export function createReadInvoices(dependencies: Dependencies) {
     let place = run.invoicePlace;
     let largest = run.largestPage;
     // A slice has one page at least, whatever the clock does.
-    for (let pages = 0; pages === 0 || now() - began < sliceMs; pages++) {
+    for (let pages = 0; pages === 0 || (now() - began < sliceMs && !stopping()); pages++) {
       const askedAt = new Date(now());
       const outcome = await ask(run, place).catch((trouble: Error) => passOver(trouble, pages > 0));
       if (outcome === null) break;

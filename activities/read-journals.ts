@@ -1,5 +1,5 @@
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
-import { isSliceOver, lanesFor, placeOf } from '../model/lanes.ts';
+import { isSliceOver, lanesFor, mostHeld, placeOf } from '../model/lanes.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { basisOf, journalsPerPage } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
@@ -12,7 +12,7 @@ import { storePatiently } from './store-patiently.ts';
 
 /** Reads journals by offset, several calls in flight where answers are slow; the end is an empty page. */
 export function createReadJournals(dependencies: Dependencies) {
-  const { pool, xero, permits, now, sliceMs } = dependencies;
+  const { pool, xero, permits, now, sliceMs, stopping } = dependencies;
   const { standing, ended } = createPageOutcomes(dependencies);
   /** What a call took last, for each tenant: a slice begins with as many lanes as the one before. */
   const latencies = new Map<string, number>();
@@ -43,15 +43,17 @@ export function createReadJournals(dependencies: Dependencies) {
     const latency = () => latencies.get(run.tenantId) ?? 0;
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
     const inRound = () => now() - launchedAt < latency() / 4;
-    const isOver = () => isSliceOver(now() - began, pages, sliceMs, latency()) && !inRound();
+    const isOver = () => stopping() || (isSliceOver(now() - began, pages, sliceMs, latency()) && !inRound());
     const mayLaunch = (offset: number) => !isOver() && !isPastEnd(offset, run.range);
 
     try {
       for (;;) {
         const lanes = lanesFor(latency(), dense, await unreserved(run));
-        while (flights.count < lanes && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
-        const flight = flights.take();
-        if (!flight) break;
+        const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
+        while (hasRoom() && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
+        if (flights.count === 0) break;
+        const flight = await flights.take();
+        if (!flight) continue;
         const outcome = await flight.outcome.catch((trouble: Error) => passOver(trouble, cursor > from));
         if (outcome === null) return { kind: 'imported', ...(await standing(run)) };
         if (outcome.kind !== 'answered') return await ended(run, outcome);

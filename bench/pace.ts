@@ -33,7 +33,7 @@ export async function pace(latencyMs: number): Promise<Pace> {
     await bench.imports.ending(workflowId);
     return {
       latencyMs,
-      callsAMinute: counted.length / minutes,
+      callsAMinute: Number((counted.length / minutes).toFixed(1)),
       mostAtOnce: Math.max(...calls.map(({ inFlight }) => inFlight)),
       refusals: calls.filter(({ status }) => status === 429).length,
     };

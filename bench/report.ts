@@ -39,7 +39,7 @@ export function plot(file: string, title: string, bars: { label: string; value: 
   const line = `<line x1="${left}" x2="${width - 20}" y1="${y(goal)}" y2="${y(goal)}" stroke="#b04a3a" stroke-dasharray="6 4"/>`;
   writeFileSync(
     join(docs, file),
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="13">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="13"><title>${title}</title>` +
       `<rect width="100%" height="100%" fill="white"/>${text(width / 2, 20, title)}${drawn.join('')}${line}` +
       `<line x1="${left}" x2="${width - 20}" y1="${floor}" y2="${floor}" stroke="black"/></svg>\n`,
   );

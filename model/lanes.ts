@@ -9,6 +9,8 @@ import { journalsPerPage } from './streams.ts';
 
 /** At most so many pages in flight for one run: Xero allows five calls at once, and others of the tenant need one. */
 export const mostLanes = 4;
+/** Pages in flight, or landed before one with a lower offset: where one answer is slow the others go on so far. */
+export const mostHeld = mostLanes + 2;
 const callsPerSecond = 1;
 /** With fewer calls than this left today, none is risked on a page that may turn out not to be there. */
 const scarceCalls = 60;
@@ -47,14 +49,14 @@ export function placeOf(offset: number, lastNumber: number | null, cursor: numbe
   return offset < cursor && (lastNumber === null || lastNumber <= cursor) ? 'covered' : 'next';
 }
 
-const longestSlices = 6;
+const longestSlices = 10;
 
 /**
  * For how long one activity reads pages: a few rounds of calls where answers are slow, as the lanes run dry at its end, or
  * else `sliceMs`.
  */
 export function sliceFor(sliceMs: number, latencyMs: number): number {
-  return Math.max(sliceMs, Math.min(4 * latencyMs, longestSlices * sliceMs));
+  return Math.max(sliceMs, Math.min(8 * latencyMs, longestSlices * sliceMs));
 }
 
 /** A slice that has fewer pages than this goes on, for a while: where many share a worker, time alone would give a page each. */

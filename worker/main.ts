@@ -1,6 +1,6 @@
 import { Client } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { createPermits } from '../activities/permits.ts';
 import type { XeroSettings } from '../config/config.ts';
@@ -57,19 +57,21 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   const api = createXeroApi({ apiUrl: xero.apiUrl, timeoutMs: xeroTimeoutMs, now });
   const tokens = createTokens({ pool, xero, keys: createKeyRing(place.tokenKeys), now, log });
   const permits = createPermits({ pool, clientId: xero.clientId, now });
+  let worker: Worker | undefined;
   const activities = createActivities({
     pool,
     xero: api,
     tokens,
     permits,
     sliceMs,
+    stopping: () => worker !== undefined && worker.getState() !== 'RUNNING',
     connectPage: new URL(xero.redirectUri).origin,
     now,
     client: () => client,
   });
   const sweeping = sweepEachMinute(tokens, log);
   try {
-    const worker = await createWorker({ connection, namespace, taskQueue, activities, workflows });
+    worker = await createWorker({ connection, namespace, taskQueue, activities, workflows });
     log.info({ taskQueue, namespace, pid: process.pid }, 'the worker is ready');
     place.onReady?.();
     await scheduleKeepAlive(client, taskQueue).catch((error: Error) =>

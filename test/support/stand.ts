@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, Runtime, type Worker as TemporalWorker } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { createPermits } from '../../activities/permits.ts';
 import { connectOrganisation } from '../../admin/connect.ts';
@@ -84,10 +84,11 @@ export async function startStand({
       tokens: createTokens({ pool, xero, keys: createKeyRing(tokenKeys), now, log: silent }),
       permits: createPermits({ pool, clientId: xero.clientId, now }),
       sliceMs,
+      stopping: () => running.getState() !== 'RUNNING',
       now,
       client: () => temporal.client,
     });
-    const running = await createWorker({
+    const running: TemporalWorker = await createWorker({
       connection: temporal.nativeConnection,
       namespace: temporal.namespace,
       taskQueue,
