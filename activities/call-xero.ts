@@ -93,7 +93,8 @@ export async function callXero<A extends Answered>(
       case 'tokenExpired':
       case 'tokenRejected':
         // One refresh for each token: a second refusal in a row is no matter of age any more.
-        if (rejectedGeneration !== undefined) return mustReconnect(answer.message);
+        if (rejectedGeneration !== undefined)
+          return mustReconnect('Xero refuses its access token, and the one just refreshed');
         rejectedGeneration = token.generation;
         continue;
       case 'unavailable':
