@@ -31,3 +31,5 @@ select l.tenant_id, concat_ws('/', l.tenant_id, l.invoice_id, l.line_index) as l
           = (t2.tenant_id, t2.tracking_category_id, t2.tracking_option_id);
 comment on view xero.invoice_register is
   'Invoices flat: one row a line item, with its invoice. Columns invoice_… repeat on every line of one.';
+
+comment on column daybook.page_receipt.journals is 'Rows in the page: journals, or invoices.';
