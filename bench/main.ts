@@ -4,6 +4,7 @@ import { plot, report } from './report.ts';
 import { suspended } from './suspended.ts';
 import { tenants } from './tenants.ts';
 import { throughput } from './throughput.ts';
+import { views } from './views.ts';
 
 // `npm run bench`: ratios within one run, as the machine's speed is nobody's merit. `npm run bench -- a c` runs parts only;
 // `--full` lets the tenant of part f grow to a million journals. What the numbers mean: docs/performance.md.
@@ -52,6 +53,9 @@ const parts: Record<string, (full: boolean) => Promise<void>> = {
     for (const journals of full ? [10_000, 100_000, 1_000_000] : [10_000, 100_000])
       rows.push((await growth(journals)).growth);
     report('f', rows);
+  },
+  async g() {
+    report('g', await views(100_000));
   },
 };
 
