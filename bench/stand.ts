@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { connectOrganisation } from '../admin/connect.ts';
@@ -66,9 +67,8 @@ export async function startBench(sandboxArguments: string[]): Promise<Bench> {
     ['--import', 'tsx', join(root, 'sandbox/main.ts'), '--port', '0', ...sandboxArguments],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
   );
-  const sandbox = JSON.parse(
-    String((await once(sandboxProcess.stdout as NodeJS.ReadableStream, 'data'))[0]),
-  ) as SandboxInfo;
+  const lines = createInterface({ input: sandboxProcess.stdout as NodeJS.ReadableStream });
+  const sandbox = JSON.parse(String((await once(lines, 'line'))[0])) as SandboxInfo;
   const xero = sandboxSettings(sandbox);
   const worker = spawn(process.execPath, [join(root, 'bin/daybook.mjs'), 'worker'], {
     cwd: root,
