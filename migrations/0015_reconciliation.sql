@@ -15,7 +15,8 @@ begin atomic
     select l.account_id, l.account_code, l.account_name, l.account_type, l.net_amount, j.journal_date
       from xero.journal_line l join xero.journal j using (tenant_id, basis, journal_id)
      where l.tenant_id = tenant and l.basis = of_basis and j.journal_date <= on_date and j.created_date_utc <= known_at
-  ), period as (
+  ), period as materialized (
+    -- Materialized, or the function would be asked for every line.
     select xero.financial_year_start(tenant, on_date) as year_start, date_trunc('month', on_date)::date as month_start
   ), summed as (
     select l.account_id, case when l.account_id is null then l.account_code end as code_alone,

@@ -67,11 +67,12 @@ export async function alteredLines(
 ): Promise<AlteredLine[]> {
   const { rows } = await db
     .query<AlteredLine>(
-      `select l.account_id as "accountId", concat_ws(' ', a.code, coalesce(a.name, l.account_name)) as account,
+      `with year as materialized (select xero.financial_year_start($1, $3::date) as start)
+       select l.account_id as "accountId", concat_ws(' ', a.code, coalesce(a.name, l.account_name)) as account,
               j.journal_number as "journalNumber", l.net_amount::text as stored, s.amount as sent, e.is_over as "ofEarlierYear"
          from xero.journal_line l join xero.journal j using (tenant_id, basis, journal_id)
          left join xero.account a using (tenant_id, account_id)
-         cross join (select xero.financial_year_start($1, $3::date) as start) y
+         cross join year y
          cross join lateral (select coalesce(a.class in ('REVENUE', 'EXPENSE'), false) and j.journal_date < y.start as is_over) e
          cross join lateral (select j.payload #>> array['JournalLines', (l.line_index - 1)::text, 'NetAmount'] as amount) s
         where l.tenant_id = $1 and l.basis = $2 and j.journal_date <= $3::date
