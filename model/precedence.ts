@@ -1,4 +1,4 @@
-import { concurrentCalls, type Permit, type QuotaLedger } from './quota.ts';
+import { concurrentCalls, marginMs, type Permit, type QuotaLedger } from './quota.ts';
 
 /**
  * Imports that somebody waits for go before a backfill, which has days. The rule needs no queue: a backfill leaves a part
@@ -23,8 +23,6 @@ export function leavesOf(isBackfill: boolean, othersAreOpen: boolean): Leaves | 
   if (!isBackfill) return null;
   return othersAreOpen ? besideOthers : always;
 }
-
-const marginMs = 250;
 
 /**
  * Takes back a permit that was computed from a ledger where the call is to be left to others. At the beginning of a minute,

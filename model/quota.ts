@@ -61,7 +61,7 @@ const minuteLimit = 60;
 /** A crashed process holds its place among the concurrent calls no longer than this. */
 export const leaseMs = 60_000;
 /** Clocks and rounding: a call leaves a little after the instant that Xero named, never before. */
-const marginMs = 250;
+export const marginMs = 250;
 
 export type Permit =
   | { granted: true; ledger: QuotaLedger; call: SpentCall }
