@@ -32,9 +32,13 @@ export function createReadJournals(dependencies: Dependencies) {
   async function readOn(run: Reading, from: number): Promise<PageOutcome> {
     const began = now();
     let launchedAt = began;
-    const flights = new Flights((offset) => {
+    // Where an empty page was met: nothing lies beyond it, though pages before it may still be looked at.
+    let endsAt = Number.POSITIVE_INFINITY;
+    const flights = new Flights(async (offset) => {
       launchedAt = now();
-      return ask(run, offset);
+      const outcome = await ask(run, offset);
+      if (outcome.kind === 'answered' && outcome.answer.lastNumber === null) endsAt = Math.min(endsAt, offset);
+      return outcome;
     });
     let cursor = from;
     let pages = 0;
@@ -44,7 +48,7 @@ export function createReadJournals(dependencies: Dependencies) {
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
     const inRound = () => now() - launchedAt < latency() / 4;
     const isOver = () => stopping() || (isSliceOver(now() - began, pages, sliceMs, latency()) && !inRound());
-    const mayLaunch = (offset: number) => !isOver() && !isPastEnd(offset, run.range);
+    const mayLaunch = (offset: number) => offset < endsAt && !isOver() && !isPastEnd(offset, run.range);
 
     try {
       for (;;) {
