@@ -39,26 +39,30 @@ export function createReconcileCalls(dependencies: Dependencies) {
     return outcome.kind === 'answered' ? { known: { date, rows: outcome.answer.rows } } : halt(inquiry, outcome);
   }
 
-  /** Looks where the next import would begin for a journal that is not stored; null when there is none, or none may be read. */
+  /**
+   * The newest journal that is not stored, from where the next import would begin and as far as a few pages go; null when there
+   * is none, or none may be read.
+   */
   async function news(inquiry: Inquiry): Promise<Learnt<number | null>> {
     const { caller, basis } = inquiry;
     const { tenantId } = caller;
     const next = { connection: caller.connectionName, application: caller.application };
     let offset = (await startOf(pool, tenantId, streamOf('journals', { basis }), next)).cursor ?? 0;
+    let newest: number | null = null;
     for (let pages = 0; pages < pagesOfNews; pages++) {
       const from = offset;
       const outcome = await callXero(dependencies, caller, (call) =>
         xero.journals({ ...call, offset: from, paymentsOnly: basis === 'cash' }),
       );
-      if (outcome.kind === 'notEntitled' || outcome.kind === 'refused') return { known: null };
+      if (outcome.kind === 'notEntitled' || outcome.kind === 'refused') break;
       if (outcome.kind !== 'answered') return halt(inquiry, outcome);
       const { text, lastNumber } = outcome.answer;
-      if (lastNumber === null || lastNumber <= offset) return { known: null };
-      const newest = await newestNotStored(pool, tenantId, basis, text);
-      if (newest !== null) return { known: newest };
+      if (lastNumber === null || lastNumber <= offset) break;
+      // Late journals may lie a page before the newest.
+      newest = (await newestNotStored(pool, tenantId, basis, text)) ?? newest;
       offset = lastNumber;
     }
-    return { known: null };
+    return { known: newest };
   }
 
   function halt(

@@ -44,7 +44,7 @@ interface Found extends Comparison {
 
 /**
  * Compares the stored ledger with Xero's own trial balance and stores the certificate: one call when they agree; where they
- * differ, one more for what was there before the first journal, and two or so for journals that are not stored yet. What
+ * differ, one more for what was there before the first journal, and a few for journals that are not stored yet. What
  * must be waited for is a value; all of it is done anew then, as Xero's books move on.
  */
 export function createReconcile(dependencies: Dependencies) {
