@@ -2,19 +2,23 @@ import {
   type AccountDifference,
   type Certificate,
   checkReconcile,
+  conversionHint,
   differencesInResult,
   differs,
   isUnexplained,
   type ReconcileOutcome,
+  removalOf,
   sentenceOf,
   summaryOf,
 } from '../model/reconciliation.ts';
 import type { Basis } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
-import { type Comparison, compareLedger } from '../storage/compare-ledger.ts';
+import { type Comparison, compareLedger, type Report } from '../storage/compare-ledger.ts';
 import type { Connection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { alteredLines, type StoredLedger, storeCertificate, storedLedger } from '../storage/reconciliation.ts';
+import { type Removed, removedJournals } from '../storage/removed-journals.ts';
+import { forgetWaiting, noteWaiting } from '../storage/waiting-reconciliations.ts';
 import type { Dependencies } from './index.ts';
 import { mayUse } from './permission.ts';
 import { createReconcileCalls, type Inquiry, type Learnt } from './reconcile-calls.ts';
@@ -28,24 +32,34 @@ export interface ReconcileInput {
   workflowId: string;
   /** The day on which it was asked, YYYY-MM-DD in UTC: as at which to compare when the request does not say. */
   today: string;
+  /**
+   * It has waited out the day's limit before: what that leaves no call for today, either, is not waited for again, as each
+   * day begins anew.
+   */
+  isLastTry?: boolean;
 }
 
 interface Task extends Inquiry {
   workflowId: string;
   connection: Connection;
   date: string;
+  conversionDate: string | null;
+  isLastTry: boolean;
 }
 
 /** One look at the stored ledger: what there is, and how it compares. */
 interface Found extends Comparison {
   stored: StoredLedger;
   newestInXero: number | null;
+  removed: Removed[];
+  isCutShort: boolean;
+  conversion: string | null;
 }
 
 /**
  * Compares the stored ledger with Xero's own trial balance and stores the certificate: one call when they agree; where they
- * differ, one more for what was there before the first journal, and a few for journals that are not stored yet. What
- * must be waited for is a value; all of it is done anew then, as Xero's books move on.
+ * differ, one or two more for conversion balances, and a few for journals that are not stored yet. What must be waited for
+ * is a value; all of it is done anew then, as Xero's books move on.
  */
 export function createReconcile(dependencies: Dependencies) {
   const { pool } = dependencies;
@@ -53,41 +67,84 @@ export function createReconcile(dependencies: Dependencies) {
 
   return (input: ReconcileInput): Promise<ReconcileOutcome> => whileBeating(() => reconcile(input));
 
-  async function reconcile({ request, runId, workflowId, today }: ReconcileInput): Promise<ReconcileOutcome> {
+  async function reconcile({
+    request,
+    runId,
+    workflowId,
+    today,
+    isLastTry = false,
+  }: ReconcileInput): Promise<ReconcileOutcome> {
+    await forgetWaiting(pool, workflowId);
     const checked = checkReconcile(request);
     const permission = await mayUse(pool, request);
     if (!checked.ok) return stopped('InvalidRequest', [...checked.problems, ...permission.problems].join('\n'));
     const { connection } = permission;
     if (!connection) return stopped(permission.failure, permission.problems.join('\n'));
-    const { application, basis = 'accrual', date = today } = checked.request;
+    const { application, basis = 'accrual', date = today, conversionDate = null } = checked.request;
     const { connectionId, tenantId, quotaReserve, authorisationId, name: connectionName } = connection;
     const caller = { connectionId, application, tenantId, quotaReserve, authorisationId, connectionName, leaves: null };
 
     const stored = await storedLedger(pool, tenantId, basis);
     if (!stored?.knowsYearEnd) return stopped('NothingImported', nothingImported(connectionName, basis, stored));
-    const task = { runId, workflowId, connection, basis, date, caller };
+    const task = { runId, workflowId, connection, basis, date, conversionDate, isLastTry, caller };
     const found = await find(task);
-    return 'halt' in found ? found.halt : certify(task, found.known);
+    if ('known' in found) return certify(task, found.known);
+    if (found.halt.kind === 'needsReconnect') await noteWaiting(pool, workflowId, connectionId);
+    return found.halt;
   }
 
+  /** Asks for as little as it takes: each step only while something is unexplained. */
   async function find(task: Task): Promise<Learnt<Found>> {
     const { basis, date } = task;
     const { tenantId } = task.caller;
     const report = await reportAsAt(task, date);
     if ('halt' in report) return report;
-    const asked = { tenantId, basis, report: report.known };
-    const first = await compareLedger(pool, { ...asked, opening: null });
-    if (!first.accounts.some(isUnexplained)) return { known: { ...first, newestInXero: null } };
+    const first = await compareLedger(pool, { tenantId, basis, report: report.known, opening: null });
+    let found: Found = { ...first, newestInXero: null, removed: [], isCutShort: false, conversion: null };
+    if (!found.accounts.some(isUnexplained)) return { known: found };
 
-    const { unbrokenThrough, dayBefore } = first.stored;
-    const found = await news(task);
-    if ('halt' in found) return found;
-    // Only where all is stored from the first journal on is what the report shows before it a conversion balance.
-    if (unbrokenThrough === null) return { known: { ...first, newestInXero: found.known } };
-    const opening = await reportAsAt(task, dayBefore);
+    found = { ...found, removed: await removedJournals(pool, tenantId, basis) };
+    for (const look of [conversionBalances, unstored]) {
+      if (!found.accounts.some(isUnexplained)) break;
+      const learnt = await look(task, found, report.known);
+      if ('halt' in learnt) {
+        const { halt } = learnt;
+        const isOfTheDay = halt.kind === 'throttled' && (halt.reason === 'day' || halt.reason === 'reserve');
+        return task.isLastTry && isOfTheDay ? { known: { ...found, isCutShort: true } } : learnt;
+      }
+      found = learnt.known;
+    }
+    return { known: found };
+  }
+
+  /**
+   * Only where all is stored from the first journal on is what the report shows before it a conversion balance. As at a later
+   * day, which the request must tell, only where the two agree on the day before, and nothing else may be behind it.
+   */
+  async function conversionBalances(task: Task, found: Found, report: Report): Promise<Learnt<Found>> {
+    const { basis, date, conversionDate } = task;
+    const { unbrokenThrough, dayBefore, quarantined } = found.stored;
+    const { tenantId } = task.caller;
+    if (unbrokenThrough === null) return { known: found };
+    const known = conversionDate === null ? dayBefore : dayBeforeThat(conversionDate);
+    const isLater = known > dayBefore && known < date && found.removed.length === 0 && quarantined === 0;
+    let conversion = null;
+    if (isLater) {
+      const eve = await reportAsAt(task, dayBeforeThat(known));
+      if ('halt' in eve) return eve;
+      const { accounts } = await compareLedger(pool, { tenantId, basis, report: eve.known, opening: null });
+      if (accounts.some(isUnexplained))
+        conversion = `The two differ on ${eve.known.date} already, so the conversion date ${conversionDate} does not explain it.`;
+    }
+    const opening = await reportAsAt(task, isLater && conversion === null ? known : dayBefore);
     if ('halt' in opening) return opening;
-    const second = await compareLedger(pool, { ...asked, opening: opening.known });
-    return { known: { ...second, newestInXero: found.known } };
+    const compared = await compareLedger(pool, { tenantId, basis, report, opening: opening.known });
+    return { known: { ...found, ...compared, conversion } };
+  }
+
+  async function unstored(task: Task, found: Found): Promise<Learnt<Found>> {
+    const newest = await news(task);
+    return 'halt' in newest ? newest : { known: { ...found, newestInXero: newest.known } };
   }
 
   async function certify(task: Task, found: Found): Promise<ReconcileOutcome> {
@@ -109,7 +166,13 @@ export function createReconcile(dependencies: Dependencies) {
       explained: explained.slice(0, differencesInResult),
     };
     const outcome = unexplained.length === 0 ? ('clean' as const) : ('differs' as const);
-    const result = { outcome, message: summaryOf(certificate, quarantined), runId, certificate };
+    const removed = found.removed.map(({ count, among }) => removalOf(count, among, basis));
+    const { isCutShort } = found;
+    const isKnown = removed.length > 0 || quarantined > 0 || isCutShort || found.newestInXero !== null;
+    const conversion =
+      found.conversion ?? (isKnown || task.conversionDate !== null ? null : conversionHint(unexplained));
+    const message = summaryOf(certificate, { quarantined, removed, isCutShort, conversion });
+    const result = { outcome, message, runId, certificate };
     await inTransaction(pool, (client) =>
       storeCertificate(client, result, certificate, { ...task.caller, workflowId, accounts }),
     );
@@ -139,6 +202,11 @@ export function createReconcile(dependencies: Dependencies) {
       return { ...held, sentence: sentenceOf(held, hints) };
     });
   }
+}
+
+/** The day before a date, both YYYY-MM-DD. */
+function dayBeforeThat(date: string): string {
+  return new Date(Date.parse(`${date}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
 }
 
 function stopped(failure: FailureName, message: string): ReconcileOutcome {

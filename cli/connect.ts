@@ -6,7 +6,7 @@ import { connectCustom } from '../admin/custom-connection.ts';
 import { entitlementsOf } from '../admin/entitlements.ts';
 import type { AdminPlace } from '../admin/place.ts';
 import { ConfigurationError } from '../config/config.ts';
-import { runsAwaitingReconnect } from '../storage/runs.ts';
+import { workflowsAwaitingReconnect } from '../storage/runs.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { answerOfConsent } from './consent-answer.ts';
 import { receiveThroughPage } from './handover.ts';
@@ -48,7 +48,7 @@ async function connect(options: ConnectOptions): Promise<void> {
             ? consentAtSandbox(at.xero.loginUrl, address, options.tenant)
             : askPerson(at, address, options),
         );
-    const waiting = await runsAwaitingReconnect(at.pool, connected.authorisationId);
+    const waiting = await workflowsAwaitingReconnect(at.pool, connected.authorisationId);
     return { connected, waiting, entitlements: await entitlementsOf(at, connected) };
   });
   print(

@@ -14,6 +14,7 @@ interface Options {
   application?: string;
   date?: string;
   basis?: string;
+  conversionDate?: string;
   list?: boolean;
   show?: string;
   json?: boolean;
@@ -27,6 +28,7 @@ export function addReconcileCommand(program: Command): void {
     .option('--application <name>', 'the application that asks; not needed where the connection lists only one')
     .option('--date <date>', 'as at the end of this day, such as 2026-03-31; today otherwise (UTC)')
     .option('--basis <basis>', 'accrual (the ledger) or cash')
+    .option('--conversion-date <date>', 'Xero’s conversion date, where it is later than the first journal')
     .option('--list', 'show the newest certificates instead')
     .option('--show <run id>', 'show one certificate instead, with every difference')
     .option('--json', 'print one line of JSON')
@@ -36,10 +38,10 @@ export function addReconcileCommand(program: Command): void {
     });
 }
 
-async function reconcile({ connection, application, date, basis, json }: Options): Promise<void> {
+async function reconcile({ connection, application, date, basis, conversionDate, json }: Options): Promise<void> {
   const asks = application ?? (await onlyApplication(connection));
   // Absent, not undefined: what is sent is the same JSON that a person would write.
-  const sent: unknown = JSON.parse(JSON.stringify({ connection, application: asks, date, basis }));
+  const sent: unknown = JSON.parse(JSON.stringify({ connection, application: asks, date, basis, conversionDate }));
   const checked = checkReconcile(sent);
   const problems = [
     ...(checked.ok ? [] : checked.problems),

@@ -11,6 +11,7 @@ interface CreateOptions {
   every?: number;
   cron?: string;
   basis?: string;
+  conversionDate?: string;
   full?: boolean;
   json?: boolean;
 }
@@ -41,6 +42,8 @@ export function addScheduleCommands(program: Command): void {
       .option('--cron <expression>', 'start by a cron expression, in UTC: "0 3 * * 0" is Sundays at three')
       .option('--json', 'print one line of JSON');
     if (kind !== 'reconcile') command.option('--full', 'read everything again each time');
+    if (kind === 'reconcile')
+      command.option('--conversion-date <date>', 'Xero’s conversion date, where it is later than the first journal');
     if (kind !== 'invoices') command.option('--basis <basis>', 'accrual (the ledger) or cash');
     command.action((options: CreateOptions) => create(kind, options));
   }
@@ -80,9 +83,9 @@ export function addScheduleCommands(program: Command): void {
 }
 
 async function create(kind: ScheduledKind, options: CreateOptions): Promise<void> {
-  const { connection, application, every, cron, basis, full, json } = options;
+  const { connection, application, every, cron, basis, conversionDate, full, json } = options;
   // Absent, not undefined: what Temporal keeps is the JSON that a person would write.
-  const request: unknown = JSON.parse(JSON.stringify({ connection, application, basis, full }));
+  const request: unknown = JSON.parse(JSON.stringify({ connection, application, basis, conversionDate, full }));
   const problems = await refusals(connection, application);
   if (problems.length > 0) throw new RequestRefused(problems);
   await withSchedules(async (schedules) => {

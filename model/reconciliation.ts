@@ -2,18 +2,21 @@ import { z } from 'zod';
 import { application, type Basis, basis, type Checked, check, connection, instantOf } from './request.ts';
 import type { FailureName, WaitReason } from './run.ts';
 
+const day = z
+  .string({ error: 'must be a text such as "2026-03-31"' })
+  .refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && instantOf(text) !== null, {
+    error: 'must be a real date such as "2026-03-31"',
+  });
+
 /** What a person asks for: the one JSON object that a workflow of type `reconcileLedger` takes. */
 const reconcileRequest = z.strictObject({
   connection,
   application,
   /** As at the end of this day; without it, the day on which it is asked (UTC). */
-  date: z
-    .string({ error: 'must be a text such as "2026-03-31"' })
-    .refine((text) => /^\d{4}-\d{2}-\d{2}$/.test(text) && instantOf(text) !== null, {
-      error: 'must be a real date such as "2026-03-31"',
-    })
-    .optional(),
+  date: day.optional(),
   basis: basis.optional(),
+  /** Xero's conversion date, where it is later than the first journal: balances entered as at the day before it are explained. */
+  conversionDate: day.optional(),
 });
 
 export type ReconcileRequest = z.infer<typeof reconcileRequest>;
@@ -47,7 +50,7 @@ export interface AccountDifference {
   xero: string;
   ledger: string;
   difference: string;
-  /** Balances from before the first journal, which Xero keeps without one. */
+  /** Balances entered when the books moved to Xero, which it keeps without a journal. */
   conversionBalance: string;
   /** Unrealised gains on foreign currency, which Xero computes when it makes the report. */
   currencyRevaluation: string;
@@ -110,7 +113,7 @@ export function sentenceOf(account: Omit<AccountDifference, 'sentence'>, hints: 
   const { code, name, xero, ledger, difference, unexplained } = account;
   const called = [code, name].filter(Boolean).join(' ') || 'An account without a name';
   const reasons = [
-    [account.conversionBalance, 'is a balance from before the first journal (a conversion balance), which has none'],
+    [account.conversionBalance, 'is a conversion balance, which Xero keeps without a journal'],
     [
       account.currencyRevaluation,
       'is unrealised currency gain, which Xero computes for its report and posts in no journal',
@@ -127,10 +130,21 @@ export function sentenceOf(account: Omit<AccountDifference, 'sentence'>, hints: 
   ].join(' ');
 }
 
+/** What may be behind a difference, beside what each account's sentence says. */
+export interface Circumstances {
+  quarantined: number;
+  /** Of journals that were stored and are not there any more, a sentence each. */
+  removed: string[];
+  /** The day's limit left no calls for all that there was to ask, on a second day, too. */
+  isCutShort: boolean;
+  /** What there is to say of the conversion date. */
+  conversion: string | null;
+}
+
 /** What a person must know of the whole comparison. */
 export function summaryOf(
   { organisation, date, basis, covers, newestInXero, accounts, differing }: Certificate,
-  quarantined: number,
+  { quarantined, removed, isCutShort, conversion }: Circumstances,
 ): string {
   const ledger = `The stored ${basis === 'cash' ? 'cash ' : ''}ledger of ${organisation} (journals ${covers.firstJournal} to ${covers.lastJournal}, ${covers.journals} of them, ${
     covers.unbrokenThrough === null ? 'by imports with filters only' : `unbroken through ${covers.unbrokenThrough}`
@@ -150,5 +164,30 @@ export function summaryOf(
     said.push('No import without filters has stored all journals yet: run one, then reconcile again.');
   if (quarantined > 0)
     said.push(`${quarantined} rows are in quarantine (table daybook.quarantine) and count on Xero’s side only.`);
+  said.push(...removed);
+  if (isCutShort)
+    said.push(
+      'Xero’s daily limit left no calls, on a second day either, to ask for all that might explain it: conversion balances, and journals that are not stored yet. Reconcile when others use fewer.',
+    );
+  if (conversion !== null) said.push(conversion);
   return said.join(' ');
+}
+
+/** Of journals deleted in Postgres: which, as far as the receipt of their page tells, and what to do. */
+export function removalOf(count: number, among: readonly number[], basis: Basis): string {
+  const numbers = among.join(', ');
+  const them = count === 1 ? 'it is not there any more' : 'they are not there any more';
+  const what =
+    among.length === count
+      ? `${count === 1 ? 'Journal' : 'Journals'} ${numbers} ${count === 1 ? 'was' : 'were'} stored once, by the receipt of the page, and`
+      : `${count} of the journals ${numbers}${among.length > 5 ? ' and so on' : ''} (the others are gaps in Xero’s own numbers) ${count === 1 ? 'was' : 'were'} stored once, by the receipt of the page, and`;
+  return `${what} ${them}: import again with \`--from ${among[0]} --to ${among.at(-1)}${basis === 'cash' ? ' --basis cash' : ''}\`.`;
+}
+
+/** Where nothing else is found: balances as at a conversion date after the first journal are known only by that date. */
+export function conversionHint(unexplained: readonly AccountDifference[]): string | null {
+  const oneSided = unexplained.length < 2 || unexplained.some(({ sentence }) => sentence.includes('is stored with'));
+  return oneSided
+    ? null
+    : 'If its books moved to Xero after the first journal, tell Xero’s conversion date (conversionDate, `--conversion-date`): the balances as at it are in no journal.';
 }

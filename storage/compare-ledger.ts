@@ -22,7 +22,10 @@ export interface Question {
   tenantId: string;
   basis: Basis;
   report: Report;
-  /** The report as at a day before the first journal: what it shows are conversion balances. Null when it was not asked. */
+  /**
+   * The report as at the day of the conversion balances, the one before the first journal or one that is known: what it shows
+   * and no journal up to it carries are those. Null when it was not asked.
+   */
   opening: Report | null;
 }
 
@@ -56,7 +59,7 @@ export async function compareLedger(
       basis,
       report.date,
       JSON.stringify(report.rows),
-      opening?.date ?? report.date,
+      opening?.date ?? null,
       JSON.stringify(opening?.rows ?? []),
     ]);
     return { stored, accounts: rows };
@@ -90,20 +93,34 @@ const compare = `
   ), retained as (
     select coalesce((select min(key) from chart where system_account = 'RETAINEDEARNINGS'),
                     (select min(key) from reported where title ilike 'retained earnings%')) as key
+  ), held as (
+    select d.is_opening, b.account_code as code, b.account_name as name, b.account_class as class, b.balance, b.brought_forward,
+           coalesce(b.account_id::text,
+                    case when b.system_account = 'RETAINEDEARNINGS' then r.key end,
+                    (select c.key from chart c where c.code = b.account_code order by c.key limit 1),
+                    concat(b.account_name, ' (' || b.account_code || ')')) as key
+      from (values (false, $3::date), (true, $5::date)) as d (is_opening, as_at)
+      cross join lateral xero.trial_balance($1, d.as_at, 'infinity', $2) b cross join retained r
+     where d.as_at is not null
   ), opened as (
     -- Income and costs of a year that is over are in retained earnings by now.
     select coalesce(case when c.class in ('REVENUE', 'EXPENSE') and $5::date < xero.financial_year_start($1, $3::date)
                          then r.key end, t.key) as key,
            sum(t.balance) as balance
-      from told t cross join retained r left join chart c on c.key = t.key where t.is_opening group by 1
+      from (select key, balance from told where is_opening
+            union all
+            select key, -balance from held where is_opening
+            union all
+            -- As Xero sent it: what was changed by hand on that day is no conversion balance.
+            select l.account_id::text, l.net_amount - s.amount from xero.journal j
+              join xero.journal_line l using (tenant_id, basis, journal_id)
+              cross join lateral (select (j.payload #>> array['JournalLines', (l.line_index - 1)::text, 'NetAmount'])::numeric as amount) s
+             where j.tenant_id = $1 and j.basis = $2 and j.journal_date = $5::date and l.net_amount <> s.amount) t
+      cross join retained r left join chart c on c.key = t.key group by 1
   ), stored as (
-    select coalesce(b.account_id::text,
-                    case when b.system_account = 'RETAINEDEARNINGS' then r.key end,
-                    (select c.key from chart c where c.code = b.account_code order by c.key limit 1),
-                    concat(b.account_name, ' (' || b.account_code || ')')) as key,
-           max(b.account_code) as code, max(b.account_name) as name, max(b.account_class) as class,
-           sum(b.balance) as balance, sum(b.brought_forward) as brought_forward
-      from xero.trial_balance($1, $3::date, 'infinity', $2) b cross join retained r group by 1
+    select key, max(code) as code, max(name) as name, max(class) as class, sum(balance) as balance,
+           sum(brought_forward) as brought_forward
+      from held where not is_opening group by key
   ), compared as (
     select key, c.account_id, coalesce(c.code, s.code, substring(r.title from '\\(([^()]+)\\)$')) as code,
            coalesce(c.name, s.name, r.title) as name, coalesce(c.class, s.class) as class, c.system_account,

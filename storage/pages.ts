@@ -81,6 +81,16 @@ const storeWhole = `
 const storeOne = `with element as (select $4::jsonb as j), ${insertJournals}
   select (select count(*) from inserted)::int as stored, (select count(*) from admitted)::int as admitted`;
 
+/** Lines whose journal is not there, because somebody deleted it by hand, would stand in the way of its return. */
+const clearOrphans = `
+  with gone as (
+    select id from (select ($3::jsonb->>'JournalID')::uuid as id) as sent
+     where not exists (select from xero.journal where tenant_id = $1 and basis = $2 and journal_id = id)
+  ), tracking as (
+    delete from xero.journal_line_tracking where tenant_id = $1 and basis = $2 and journal_id in (select id from gone)
+  )
+  delete from xero.journal_line where tenant_id = $1 and basis = $2 and journal_id in (select id from gone)`;
+
 const recordPieces = `
   with here as (${runStandsHere('$2')}),
   counted as (select $5::int as stored, $6::int as admitted, $7::int as quarantined),
@@ -141,6 +151,7 @@ async function storeOrQuarantine(client: Queryable, page: JournalPage, journal: 
   const basis = basisOf(page.stream);
   await client.query('savepoint journal');
   try {
+    await client.query(clearOrphans, [page.tenantId, basis, journal]);
     const { rows } = await client.query<{ stored: number; admitted: number }>(storeOne, [
       page.runId,
       page.tenantId,

@@ -194,13 +194,17 @@ export async function recentRuns(db: Queryable, limit: number, connection?: stri
 }
 
 /**
- * Workflow ids of the runs that wait for a new consent, of one authorisation (all its connections move along with it): to be
- * told to resume once it was given.
+ * Workflow ids of the imports and reconciliations that wait for a new consent, of one authorisation (all its connections move
+ * along with it): to be told to resume once it was given.
  */
-export async function runsAwaitingReconnect(db: Queryable, authorisationId: string): Promise<string[]> {
+export async function workflowsAwaitingReconnect(db: Queryable, authorisationId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
-    `select r.workflow_id as id from daybook.import_run r join daybook.connection c on c.connection_id = r.connection_id
-      where c.authorisation_id = $1 and r.status = 'needsReconnect' and r.ended_at is null order by r.started_at`,
+    `select w.id from daybook.connection c join (
+              select workflow_id as id, connection_id, started_at as since from daybook.import_run
+               where status = 'needsReconnect' and ended_at is null
+              union all
+              select workflow_id, connection_id, since from daybook.reconciliation_waiting) w using (connection_id)
+      where c.authorisation_id = $1 order by w.since`,
     [authorisationId],
   );
   return rows.map(({ id }) => id);

@@ -4,7 +4,7 @@ import { beginConsent, type Consented, finishConsent } from '../admin/consent.ts
 import { ActRefused, keysOf } from '../admin/place.ts';
 import { findConnection } from '../storage/connections.ts';
 import { handOver, isAwaited } from '../storage/consent-handover.ts';
-import { runsAwaitingReconnect } from '../storage/runs.ts';
+import { workflowsAwaitingReconnect } from '../storage/runs.ts';
 import { storeConsent, storeSetup, takeConsent } from '../storage/web-consents.ts';
 import { leaveNotices, type Notice } from '../storage/web-sessions.ts';
 import { handoverBinding } from './handover.ts';
@@ -112,7 +112,7 @@ export function addConnecting(app: Hono<WebEnv>, place: WebPlace): void {
 
   /** All connections of the authorisation have moved along with the consent, and so do the imports that waited for it. */
   async function resume({ authorisationId }: Consented): Promise<Notice[]> {
-    const waiting = await runsAwaitingReconnect(pool, authorisationId);
+    const waiting = await workflowsAwaitingReconnect(pool, authorisationId);
     return waiting.length === 0 ? [] : [{ kind: 'done', text: await place.resumeWaiting(waiting) }];
   }
 }

@@ -11,6 +11,8 @@ const { reconcile } = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
 });
 
+const dayMs = 86_400_000;
+
 /**
  * Compares the stored ledger with Xero's own trial balance, account by account, and stores the certificate; waits out Xero's
  * limits on durable timers as imports do. That the two differ is a result, no failure.
@@ -21,6 +23,8 @@ export async function reconcileLedger(request: ReconcileRequest): Promise<Reconc
   const { firstExecutionRunId: runId, workflowId, startTime } = workflowInfo();
   const today = startTime.toISOString().slice(0, 10);
   const controls = new Controls({ paused: false });
+  let daysSpent = 0;
+  let reservedSince: number | null = null;
   let waiting: string | null = null;
   setHandler(waitingFor, () => waiting);
   const wait = async (reason: string, until: number) => {
@@ -36,7 +40,9 @@ export async function reconcileLedger(request: ReconcileRequest): Promise<Reconc
     if (controls.cancelled) return { outcome: 'cancelled', message: 'Cancelled.', runId, certificate: null };
     waiting = null;
     controls.listen();
-    const outcome = await reconcile({ request, runId, workflowId, today });
+    // A day whose calls do not suffice for all that there is to ask may be followed by another.
+    const isLastTry = daysSpent > 0 || (reservedSince !== null && Date.now() - reservedSince > dayMs);
+    const outcome = await reconcile({ request, runId, workflowId, today, isLastTry });
     switch (outcome.kind) {
       case 'reconciled':
         setCurrentDetails(outcome.result.message);
@@ -44,6 +50,8 @@ export async function reconcileLedger(request: ReconcileRequest): Promise<Reconc
       case 'stopped':
         throw ApplicationFailure.nonRetryable(outcome.message, outcome.failure);
       case 'throttled':
+        if (outcome.reason === 'day') daysSpent++;
+        if (outcome.reason === 'reserve') reservedSince ??= Date.now();
         await wait(limitInWords[outcome.reason], Date.parse(outcome.until));
         break;
       case 'needsReconnect':

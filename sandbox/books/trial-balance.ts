@@ -27,6 +27,8 @@ export interface ReportDifferences {
   unrealised?: string;
   /** Opening balances by account code, the difference on 840 (Historical Adjustment). */
   conversion?: Record<string, string>;
+  /** The day whose end the opening balances are of, YYYY-MM-DD; without it, the day before the first journal. */
+  conversionOn?: string;
 }
 
 export interface TrialBalanceRow {
@@ -80,9 +82,10 @@ export function trialBalance(
     add(chart.find('498'), -unrealised, 0n);
   }
   for (const [code, text] of Object.entries(differences.conversion ?? {})) {
-    // They are of the day before the first journal.
+    const opened = differences.conversionOn === undefined ? first - DAY : Date.parse(differences.conversionOn);
+    if (date < opened) continue;
     const account = chart.find(code);
-    add(ofTheYear(account) && first - DAY < thisYear ? retained : account, money(text), 0n);
+    add(ofTheYear(account) && opened < thisYear ? retained : account, money(text), 0n);
     add(chart.find('840'), -money(text), 0n);
   }
   return [...sums].map(([account, sum]) => ({ account, ...sum })).filter((row) => row.month !== 0n || row.ytd !== 0n);

@@ -48,7 +48,7 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
     const tenant = ['--tenant', stand.organisation.tenantId, '--consent', '--no-browser'];
     const [, ...words] = command.split(' ');
     const connected = await daybook([...words, ...tenant], stand.environment);
-    expect(connected).toMatchObject({ code: 0, stderr: expect.stringContaining('1 waiting import goes on now') });
+    expect(connected).toMatchObject({ code: 0, stderr: expect.stringContaining('1 waiting workflow goes on now') });
     expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
     const after = await summariseLedger(stand.database.pool, stand.organisation.tenantId);
     expect(differences(after, stand.organisation)).toEqual([]);

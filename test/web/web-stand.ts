@@ -45,7 +45,7 @@ export async function startWebStand({
     password,
     resumeWaiting: async (ids) => {
       resumed.push(ids);
-      return `${ids.length} waiting import goes on now.`;
+      return `${ids.length} waiting workflow goes on now.`;
     },
     onError: (error) => void errors.push(error),
   });

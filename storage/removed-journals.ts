@@ -1,0 +1,37 @@
+import type { Basis } from '../model/request.ts';
+import { streamOf } from '../model/streams.ts';
+import type { Queryable } from './pool.ts';
+
+/** Journals that one page stored and that are not there any more. */
+export interface Removed {
+  count: number;
+  /** Numbers of the page that no journal has, six at most: those removed are among them, with gaps of Xero's own. */
+  among: number[];
+}
+
+/**
+ * What was deleted in Postgres: a page's receipt counts more journals than are there of it. Journals that came later count
+ * as if they were of the page, so one that was imported again is not missed; nor is, then, one beside a late one.
+ */
+export async function removedJournals(db: Queryable, tenantId: string, basis: Basis): Promise<Removed[]> {
+  const { rows } = await db.query<Removed>(
+    `with short as (
+       select p.after_number, p.through_number, r.starting_at, r.ending_at, p.stored - there.journals as count
+         from daybook.page_receipt p join daybook.import_run r using (run_id)
+        cross join lateral (
+          select count(*) as journals from xero.journal j
+           where j.tenant_id = $1 and j.basis = $2 and j.journal_number > p.after_number and j.journal_number <= p.through_number
+             and (j.run_id = p.run_id or j.stored_at > p.stored_at)) there
+        where r.tenant_id = $1 and r.stream = $3 and p.stored > there.journals
+        order by p.after_number limit 10
+     )
+     select s.count::int as count, coalesce(array_agg(n.number order by n.number), '{}') as among
+       from short s left join lateral (
+         select number from generate_series(greatest(s.after_number + 1, s.starting_at), least(s.through_number, s.ending_at)) number
+          where not exists (select from xero.journal j
+                             where j.tenant_id = $1 and j.basis = $2 and j.journal_number = number) limit 6) n on true
+      group by s.after_number, s.through_number, s.count order by s.after_number`,
+    [tenantId, basis, streamOf('journals', { basis })],
+  );
+  return rows;
+}
