@@ -1,5 +1,5 @@
 import { recordAct } from '../storage/audit.ts';
-import { findAuthorisation } from '../storage/authorisations.ts';
+import { endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
 import { findConnection, findLink, type Link, removeConnection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { createConnections } from '../xero/connections.ts';
@@ -15,7 +15,8 @@ export interface Disconnected {
 /**
  * Disconnects an organisation: its link is ended at Xero, where it counts until then, and the connection is forgotten
  * here; what it imported stays. The tokens are revoked only with the last connection of their authorisation, as Xero's
- * revocation ends all connections of that Xero user. `keepAtXero` leaves Xero out.
+ * revocation ends all connections of that Xero user. `keepAtXero` leaves Xero out: the last connection's tokens are then
+ * forgotten here only.
  * @throws ActRefused when there is no such connection, or Xero does not answer; nothing changes then.
  */
 export async function disconnect(place: AdminPlace, name: string, keepAtXero = false): Promise<Disconnected> {
@@ -26,6 +27,10 @@ export async function disconnect(place: AdminPlace, name: string, keepAtXero = f
   const atXero = keepAtXero ? left(name) : await endAtXero(place, name, connection.authorisationId, link);
   await inTransaction(pool, async (db) => {
     await removeConnection(db, connection.connectionId);
+    const last = keepAtXero && link.siblings === 0;
+    if (last && (await findAuthorisation(db, connection.authorisationId))?.kind === 'oauth') {
+      await endAuthorisation(db, connection.authorisationId, 'Forgotten here; Xero was not told.');
+    }
     const after = { atXero: atXero.atXero };
     await recordAct(db, { actor, act: 'disconnect', subject: name, before: described(connection), after });
   });

@@ -17,7 +17,9 @@ export interface AdminAct {
     | 'rotateApplication'
     | 'rebuild'
     | 'rebuilt'
-    | 'rotateKeys';
+    | 'rotateKeys'
+    | 'makeKey'
+    | 'endConsent';
   /** The name of the connection or application. */
   subject: string;
   before?: unknown;

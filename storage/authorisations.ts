@@ -127,18 +127,16 @@ export async function requireReconnect(db: Queryable, authorisationId: string, g
   return rowCount === 1;
 }
 
-/** Ends an authorisation for good and removes its tokens. */
-export async function endAuthorisation(pool: pg.Pool, authorisationId: string): Promise<void> {
-  await inTransaction(pool, async (db) => {
-    await db.query(
-      `update daybook.authorisation set status = 'revoked', message = 'Revoked at Xero.', updated_at = now()
-        where authorisation_id = $1`,
-      [authorisationId],
-    );
-    await db.query(`update daybook.authorisation_token set sealed = null where authorisation_id = $1`, [
-      authorisationId,
-    ]);
-  });
+/** Ends an authorisation for good and removes its tokens. `message` says why a new consent is needed from now on. */
+export async function endAuthorisation(db: Queryable, authorisationId: string, message: string): Promise<void> {
+  await db.query(
+    `with ended as (
+       update daybook.authorisation set status = 'revoked', message = $2, updated_at = now()
+        where authorisation_id = $1 returning authorisation_id
+     )
+     update daybook.authorisation_token t set sealed = null from ended e where t.authorisation_id = e.authorisation_id`,
+    [authorisationId, message],
+  );
 }
 
 function only<Row>(rows: Row[]): Row {

@@ -15,6 +15,8 @@ export interface XeroConnection {
   tenantName: string;
   /** Which consent made it: the claim `authentication_event_id` of that consent's access token; null when not sent. */
   authEventId: string | null;
+  /** When it was first made, by Xero's clock: milliseconds since 1970; null when not sent. */
+  createdAt: number | null;
 }
 
 export type ConnectionsAnswer =
@@ -34,6 +36,7 @@ const list = z.array(
     tenantType: z.string().default('ORGANISATION'),
     tenantName: z.string().nullish(),
     authEventId: z.string().nullish(),
+    createdDateUtc: z.string().nullish(),
   }),
 );
 
@@ -82,10 +85,11 @@ export function createConnections({ apiUrl, timeoutMs = 60_000, now }: Connectio
       if (heard.status !== 200) return readFault(heard, asked, now());
       const parsed = list.safeParse(parse(heard.text));
       if (!parsed.success) return badBody(heard, 'it is not a list of connections', asked);
-      const connections = parsed.data.map(({ tenantName, authEventId, ...rest }) => ({
+      const connections = parsed.data.map(({ tenantName, authEventId, createdDateUtc, ...rest }) => ({
         ...rest,
         tenantName: tenantName ?? rest.tenantId,
         authEventId: authEventId ?? null,
+        createdAt: readInstant(createdDateUtc ?? ''),
       }));
       const known = connections.some((connection) => connection.authEventId !== null);
       const wanted = (connection: XeroConnection) =>
@@ -116,6 +120,12 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** UTC, which Xero writes without saying so: `2019-12-07T18:46:19.5165400`. */
+function readInstant(text: string): number | null {
+  const instant = Date.parse(/(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`);
+  return Number.isNaN(instant) ? null : instant;
 }
 
 /** fetch says only "fetch failed"; what failed is in its cause. */

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { type Authorisation, endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
 import { createRefreshLock } from '../storage/refresh-lock.ts';
 import { pruneTokens } from '../storage/token-sweep.ts';
+import { endAbandoned } from './abandoned-consents.ts';
 import { followUp, keepAlive, type Swept } from './follow-up.ts';
 import { type RefreshDeps, refresh, type TokenLog } from './refresh.ts';
 import type { KeyRing } from './sealing.ts';
@@ -137,7 +138,7 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
     return begun;
   }
 
-  return {
+  const self = {
     /** An access token that lives a while yet. Throws only what `signal` carries, and when Postgres or a key fails. */
     async accessToken(authorisationId: string, { notThis, signal }: Ask = {}): Promise<TokenAnswer> {
       signal?.throwIfAborted();
@@ -171,6 +172,11 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
       return keepAlive(pool, log, (authorisationId, notThis) => share(authorisationId, notThis));
     },
 
+    /** To be called each day: ends consents of which no connection was made within hours. Returns how many. */
+    endAbandoned(): Promise<number> {
+      return endAbandoned({ pool, apiUrl: xero.apiUrl, now, log, tokens: self });
+    },
+
     /**
      * Revokes an authorisation at Xero, which ends ALL connections of that Xero user to this app, and forgets its
      * tokens. Only for the last connection of an authorisation. False when Xero could not be told; nothing changes then.
@@ -180,11 +186,12 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
       if (seen === null || seen.sealed === null) return true;
       const { refreshToken } = await openPair(keys, seen.clientId, authorisationId, seen);
       if (refreshToken !== null && !(await deps.endpoint.revoke(refreshToken))) return false;
-      await endAuthorisation(pool, authorisationId);
+      await endAuthorisation(pool, authorisationId, 'Revoked at Xero.');
       cache.delete(authorisationId);
       return true;
     },
   };
+  return self;
 }
 
 /** Refresh 5 minutes before the end; a sixth of the life for tokens that live shorter than Xero's 30 minutes. */

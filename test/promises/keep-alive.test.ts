@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beginConsent, finishConsent } from '../../admin/consent.ts';
+import { sandboxSettings } from '../../cli/sandbox-file.ts';
 import { scheduleKeepAlive } from '../../worker/schedule-keep-alive.ts';
 import { type Stand, startStand } from '../support/stand.ts';
 
@@ -28,6 +30,38 @@ test('an authorisation that nobody uses is refreshed each day, by one Schedule h
       { timeout: 30_000, interval: 100 },
     );
     expect(stand.sandbox.tokens.refreshes).toBe(1);
+  } finally {
+    await schedule.delete();
+  }
+});
+
+test('a consent of which no connection was made is not kept alive: the same Schedule ends it', async () => {
+  const { sandbox, database, temporal, environment } = stand;
+  const { pool } = database;
+  const tokenKeys = environment.DAYBOOK_TOKEN_KEYS ?? '';
+  const place = { pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'test' };
+  const begun = await beginConsent(place);
+  const callbackUrl = sandbox.consent(begun.address, { userId: 'somebody else' });
+  const { authorisationId } = await finishConsent(place, { ...begun, callbackUrl });
+  for (const [table, column] of [
+    ['authorisation', 'created_at'],
+    ['refresh_attempt', 'started_at'],
+    ['authorisation_token', 'stored_at'],
+  ]) {
+    await pool.query(`update daybook.${table} set ${column} = ${column} - interval '25 hours'`);
+  }
+  const schedule = temporal.client.schedule.getHandle(await scheduleKeepAlive(temporal.client, stand.taskQueue));
+  try {
+    await schedule.trigger();
+    await vi.waitFor(
+      async () => {
+        const { rows } = await pool.query('select authorisation_id, status, generation from daybook.authorisation');
+        expect(rows).toEqual([
+          { authorisation_id: expect.not.stringMatching(authorisationId), status: 'active', generation: 3 },
+        ]);
+      },
+      { timeout: 30_000, interval: 100 },
+    );
   } finally {
     await schedule.delete();
   }
