@@ -1,8 +1,9 @@
 import { recordAct } from '../storage/audit.ts';
-import { allowApplication, denyApplication, findConnection } from '../storage/connections.ts';
+import { allowApplication, denyApplication } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { requireGoodNames } from './names.ts';
-import { type AdminPlace, unknownConnection } from './place.ts';
+import type { AdminPlace } from './place.ts';
+import { requireConnection } from './registry.ts';
 
 /** The applications added to and taken off a connection's list; both empty when it was as wanted already. */
 export interface AccessChange {
@@ -21,9 +22,7 @@ export async function changeAccess(
   wanted: (present: string[]) => string[],
 ): Promise<AccessChange> {
   return inTransaction(pool, async (db) => {
-    const connection = await findConnection(db, name);
-    if (!connection) throw unknownConnection(name);
-    const { connectionId, applications: before } = connection;
+    const { connectionId, applications: before } = await requireConnection(db, name);
     const after = [...new Set(wanted(before))].sort();
     const allowed = after.filter((each) => !before.includes(each));
     const denied = before.filter((each) => !after.includes(each));

@@ -3,7 +3,8 @@ import { type Connection, findConnection, storeConnection } from '../storage/con
 import { inTransaction } from '../storage/pool.ts';
 import { beginConsent, type Consented, finishConsent, meantBy, type Organisation } from './consent.ts';
 import { requireGoodNames } from './names.ts';
-import { ActRefused, type AdminPlace } from './place.ts';
+import type { AdminPlace } from './place.ts';
+import { ActRefused } from './refused.ts';
 
 export interface Wanted {
   name: string;

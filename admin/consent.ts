@@ -2,7 +2,8 @@ import { createConnections, type XeroConnection } from '../xero/connections.ts';
 import { type Callback, type Consent, createOAuth } from '../xero/oauth.ts';
 import type { Secret } from '../xero/secret.ts';
 import { storeAuthorisation } from '../xero/store-authorisation.ts';
-import { ActRefused, type AdminPlace, keysOf } from './place.ts';
+import { type AdminPlace, keysOf } from './place.ts';
+import { ActRefused } from './refused.ts';
 
 /** An organisation that a consent reaches. */
 export interface Organisation {

@@ -2,7 +2,8 @@ import { ensureCustomAuthorisation } from '../storage/authorisations.ts';
 import { type Connected, connectNamed, type Wanted } from './connect.ts';
 import { reachOf } from './consent.ts';
 import { requireGoodNames } from './names.ts';
-import { ActRefused, type AdminPlace, tokensOf } from './place.ts';
+import { type AdminPlace, tokensOf } from './place.ts';
+import { ActRefused } from './refused.ts';
 
 /**
  * Connects the one organisation of a custom connection: the Xero app of XERO_CLIENT_ID, which its owner authorised at Xero,

@@ -1,12 +1,14 @@
 import { recordAct } from '../storage/audit.ts';
 import { endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
-import { findConnection, findLink, type Link, removeConnection } from '../storage/connections.ts';
+import { findLink, type Link, removeConnection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { createConnections } from '../xero/connections.ts';
 import { described } from './connect.ts';
-import { ActRefused, type AdminPlace, tokensOf, unknownConnection } from './place.ts';
+import { type AdminPlace, tokensOf } from './place.ts';
+import { ActRefused, unknownConnection } from './refused.ts';
+import { requireConnection } from './registry.ts';
 
-/** What became of the link at Xero: `ended`, `shared` with another connection of ours, or `kept`, with the reason. */
+/** What became of the link at Xero: `ended`, `shared` with another connection of ours, or `kept`; the whole in sentences. */
 export interface Disconnected {
   atXero: 'ended' | 'shared' | 'kept';
   message: string;
@@ -21,9 +23,10 @@ export interface Disconnected {
  */
 export async function disconnect(place: AdminPlace, name: string, keepAtXero = false): Promise<Disconnected> {
   const { pool, actor } = place;
-  const connection = await findConnection(pool, name);
-  const link = connection && (await findLink(pool, connection.connectionId));
-  if (!connection || !link) throw unknownConnection(name);
+  const connection = await requireConnection(pool, name);
+  const link = await findLink(pool, connection.connectionId);
+  // Removed by somebody else in this very moment.
+  if (link === null) throw unknownConnection(name);
   const atXero = keepAtXero ? left(name) : await endAtXero(place, name, connection.authorisationId, link);
   await inTransaction(pool, async (db) => {
     await removeConnection(db, connection.connectionId);
@@ -34,7 +37,10 @@ export async function disconnect(place: AdminPlace, name: string, keepAtXero = f
     const after = { atXero: atXero.atXero };
     await recordAct(db, { actor, act: 'disconnect', subject: name, before: described(connection), after });
   });
-  return atXero;
+  return {
+    ...atXero,
+    message: `"${name}" is removed. ${atXero.message} What was imported through it stays in the database.`,
+  };
 }
 
 async function endAtXero(place: AdminPlace, name: string, authorisationId: string, link: Link): Promise<Disconnected> {

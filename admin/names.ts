@@ -1,4 +1,4 @@
-import { ActRefused } from './place.ts';
+import { ActRefused } from './refused.ts';
 
 /** Names that the database takes: they end up in schemas, roles and addresses. @throws ActRefused naming each that is not. */
 export function requireGoodNames({ name, applications }: { name?: string; applications: string[] }): void {

@@ -14,15 +14,6 @@ export interface AdminPlace {
   actor: string;
 }
 
-/** An act that was not done, and nothing changed; the message is a sentence for the admin with the remedy. */
-export class ActRefused extends Error {
-  override name = 'ActRefused';
-}
-
-export function unknownConnection(name: string): ActRefused {
-  return new ActRefused(`There is no connection "${name}"; \`daybook connections list\` shows those there are.`);
-}
-
 export function keysOf({ tokenKeys }: Pick<AdminPlace, 'tokenKeys'>): KeyRing {
   return createKeyRing(tokenKeys);
 }

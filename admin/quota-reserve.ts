@@ -1,7 +1,8 @@
 import { recordAct } from '../storage/audit.ts';
-import { findConnection, reserveQuota } from '../storage/connections.ts';
+import { reserveQuota } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
-import { type AdminPlace, unknownConnection } from './place.ts';
+import type { AdminPlace } from './place.ts';
+import { requireConnection } from './registry.ts';
 
 /**
  * Sets how many of an organisation's daily calls imports through a connection leave to others.
@@ -13,10 +14,9 @@ export async function setQuotaReserve(
   calls: number,
 ): Promise<void> {
   await inTransaction(pool, async (db) => {
-    const connection = await findConnection(db, name);
-    if (!connection) throw unknownConnection(name);
-    await reserveQuota(db, connection.connectionId, calls);
-    const changed = { before: { quotaReserve: connection.quotaReserve }, after: { quotaReserve: calls } };
+    const { connectionId, quotaReserve } = await requireConnection(db, name);
+    await reserveQuota(db, connectionId, calls);
+    const changed = { before: { quotaReserve }, after: { quotaReserve: calls } };
     await recordAct(db, { actor, act: 'setQuotaReserve', subject: name, ...changed });
   });
 }

@@ -1,5 +1,5 @@
 import { recordAct } from '../storage/audit.ts';
-import { findConnection, listConnections } from '../storage/connections.ts';
+import { listConnections } from '../storage/connections.ts';
 import {
   countStored,
   type Rebuildable,
@@ -8,7 +8,8 @@ import {
   rebuildable,
   storedTenants,
 } from '../storage/rebuild.ts';
-import { type AdminPlace, unknownConnection } from './place.ts';
+import type { AdminPlace } from './place.ts';
+import { requireConnection } from './registry.ts';
 
 /** How far a rebuild is with one kind of what an organisation has. */
 export interface RebuildProgress {
@@ -56,9 +57,8 @@ export async function rebuildBooks(
 
 async function organisations({ pool }: Pick<AdminPlace, 'pool'>, name: string | undefined) {
   if (name !== undefined) {
-    const connection = await findConnection(pool, name);
-    if (!connection) throw unknownConnection(name);
-    return [{ of: name, tenantId: connection.tenantId }];
+    const { tenantId } = await requireConnection(pool, name);
+    return [{ of: name, tenantId }];
   }
   const connections = await listConnections(pool);
   return (await storedTenants(pool)).map((tenantId) => ({

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { goesOnInTerminal } from '../web/handover.ts';
 import { addressesOf, tryListening } from '../web/listen.ts';
 
 /** The listening for one callback. */
@@ -32,7 +33,7 @@ export async function listenForCallback(
         'cache-control': 'no-store',
         connection: 'close',
       });
-      response.end(problem === null ? page('Thank you', thanks) : page('Not this one', problem));
+      response.end(problem === null ? page('Thank you', goesOnInTerminal) : page('Not this one', problem));
     });
     const failure = await tryListening(server, Number(port || 80), host);
     if (failure === null) servers.push(server);
@@ -48,8 +49,6 @@ export async function listenForCallback(
     },
   };
 }
-
-const thanks = 'Xero has answered. Daybook goes on in the terminal; you can close this page.';
 
 /** Both texts are ours: nothing of the address is repeated. */
 const page = (title: string, text: string) => `<!doctype html><meta charset="utf-8"><title>Daybook</title>

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type pg from 'pg';
 import { changeAccess } from '../admin/applications.ts';
 import { disconnect } from '../admin/disconnect.ts';
-import { unknownConnection } from '../admin/place.ts';
 import { setQuotaReserve } from '../admin/quota-reserve.ts';
+import { requireConnection } from '../admin/registry.ts';
 import { ConfigurationError } from '../config/config.ts';
-import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
+import { type Connection, listConnections } from '../storage/connections.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase } from './servers.ts';
@@ -101,7 +101,7 @@ export function addConnectionCommands(program: Command): void {
     .action((name: string, { keepAtXero }: { keepAtXero?: boolean }) =>
       withAdminPlace(async (place) => {
         const { message } = await disconnect(place, name, keepAtXero);
-        print(false, null, `"${name}" is removed. ${message} What was imported through it stays in the database.`);
+        print(false, null, message);
       }),
     );
 }
@@ -132,8 +132,6 @@ async function withConnection(
   work: (pool: pg.Pool, connection: Connection) => Promise<void>,
 ): Promise<void> {
   await withDatabase(async (pool) => {
-    const connection = await findConnection(pool, name);
-    if (!connection) throw unknownConnection(name);
-    await work(pool, connection);
+    await work(pool, await requireConnection(pool, name));
   });
 }

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { unknownConnection } from '../admin/place.ts';
+import { requireConnection } from '../admin/registry.ts';
 import { RequestRefused } from '../client/imports.ts';
 import { checkExport, instantOf } from '../model/request.ts';
-import { findConnection } from '../storage/connections.ts';
 import { type ExportKind, exportTo } from '../storage/export.ts';
 import { refusals } from './imports.ts';
 import { withDatabase } from './servers.ts';
@@ -45,8 +44,7 @@ async function write(kind: ExportKind, { out, ...asked }: ExportOptions): Promis
   if (!checked.ok || problems.length > 0) throw new RequestRefused(problems);
   const { connection: name, modifiedSince, basis = 'accrual' } = checked.request;
   await withDatabase(async (pool) => {
-    const connection = await findConnection(pool, name);
-    if (!connection) throw unknownConnection(name);
+    const connection = await requireConnection(pool, name);
     const since = modifiedSince === undefined ? null : new Date(instantOf(modifiedSince) ?? 0);
     const filter = { tenantId: connection.tenantId, basis, modifiedSince: since };
     const rows =

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { ActRefused } from '../admin/place.ts';
+import { ActRefused } from '../admin/refused.ts';
 import { RequestRefused } from '../client/imports.ts';
 import { ConfigurationError } from '../config/config.ts';
 import { NameRefused } from '../storage/connections.ts';

@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
+import { unknownConnection } from '../admin/refused.ts';
 import { type Ending, type Imports, RequestRefused } from '../client/imports.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { readThrough } from '../model/run.ts';
@@ -156,7 +157,7 @@ export function refusals(name: string, application?: string): Promise<string[]> 
 }
 
 export function refusal(connection: Connection | null, name: string, application?: string): string[] {
-  if (!connection) return [`There is no connection "${name}"; \`daybook connections list\` shows those there are.`];
+  if (!connection) return [unknownConnection(name).message];
   if (application === undefined || connection.applications.includes(application)) return [];
   return [
     `The application "${application}" may not use the connection "${name}"; ` +

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { ActRefused } from '../admin/place.ts';
+import { ActRefused } from '../admin/refused.ts';
 import { NameRefused } from '../storage/connections.ts';
 import { leaveNotices } from '../storage/web-sessions.ts';
 import { addConnecting, addHandovers } from './connecting.ts';

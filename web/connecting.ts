@@ -1,13 +1,14 @@
 import type { Hono } from 'hono';
 import { connectNamed } from '../admin/connect.ts';
 import { beginConsent, type Consented, finishConsent } from '../admin/consent.ts';
-import { ActRefused, keysOf } from '../admin/place.ts';
+import { keysOf } from '../admin/place.ts';
+import { ActRefused } from '../admin/refused.ts';
 import { findConnection } from '../storage/connections.ts';
 import { handOver, isAwaited } from '../storage/consent-handover.ts';
 import { workflowsAwaitingReconnect } from '../storage/runs.ts';
 import { storeConsent, storeSetup, takeConsent } from '../storage/web-consents.ts';
 import { leaveNotices, type Notice } from '../storage/web-sessions.ts';
-import { handoverBinding } from './handover.ts';
+import { goesOnInTerminal, handoverBinding } from './handover.ts';
 import { sayLacking } from './naming.ts';
 import { adminPlace, type WebContext, type WebEnv, type WebPlace } from './place.ts';
 import { hashOf } from './secrets.ts';
@@ -31,11 +32,7 @@ export function addHandovers(app: Hono<WebEnv>, place: WebPlace): void {
     if (!(await isAwaited(pool, stateHash))) return next();
     const { search } = new URL(context.req.url);
     const handedOver = await handOver(pool, stateHash, await keys.seal(search, handoverBinding(stateHash)));
-    return handedOver
-      ? context.html(
-          messagePage('Thank you', 'Xero has answered. Daybook goes on in the terminal; you can close this page.'),
-        )
-      : next();
+    return handedOver ? context.html(messagePage('Thank you', goesOnInTerminal)) : next();
   });
 }
 

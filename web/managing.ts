@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { changeAccess } from '../admin/applications.ts';
 import { disconnect } from '../admin/disconnect.ts';
-import { unknownConnection } from '../admin/place.ts';
+import { unknownConnection } from '../admin/refused.ts';
 import { knownApplications, listOverview, listRemoved } from '../storage/overview.ts';
 import { leaveNotices, takeNotices } from '../storage/web-sessions.ts';
 import { formOf } from './guard.ts';
@@ -63,8 +63,7 @@ export function addManaging(app: Hono<WebEnv>, place: WebPlace): void {
     const name = context.req.param('name');
     const keepAtXero = (await formOf(context)).get('keepAtXero') !== null;
     const { message } = await disconnect(adminPlace(place, visitor), name, keepAtXero);
-    const text = `"${name}" is removed. ${message} What was imported through it stays in the database.`;
-    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text }]);
+    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text: message }]);
     return context.redirect('/', 303);
   });
 }

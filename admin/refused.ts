@@ -1,0 +1,10 @@
+// Apart from what the acts need to reach Xero, so that whoever only shows a refusal starts without it.
+
+/** An act that was not done, and nothing changed; the message is a sentence for the admin with the remedy. */
+export class ActRefused extends Error {
+  override name = 'ActRefused';
+}
+
+export function unknownConnection(name: string): ActRefused {
+  return new ActRefused(`There is no connection "${name}"; \`daybook connections list\` shows those there are.`);
+}
