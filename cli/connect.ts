@@ -93,14 +93,18 @@ async function consentAtSandbox(loginUrl: string, address: string, tenantId: str
   return answer.redirect;
 }
 
-/** Connects the sandbox's first organisation without a browser. */
-export function connectSandbox(pool: pg.Pool, { xero, tokenKeys, sandbox }: Stack, wanted: Wanted): Promise<Connected> {
+/** Connects the sandbox's first organisation without a browser, and tries what it can be used for, as for any other. */
+export async function connectSandbox(pool: pg.Pool, stack: Stack, wanted: Wanted): Promise<Connected> {
+  const { xero, tokenKeys, sandbox } = stack;
   const tenantId = sandbox?.organisations[0]?.tenantId;
   if (!sandbox || tenantId === undefined)
     throw new ConfigurationError('There is no sandbox: a Xero app is configured.');
-  return connectOrganisation({ pool, xero, tokenKeys, actor: operator() }, { ...wanted, tenantId }, async (address) =>
+  const place = { pool, xero, tokenKeys, actor: operator() };
+  const connected = await connectOrganisation(place, { ...wanted, tenantId }, async (address) =>
     sandbox.consent(address, { tenantIds: [tenantId] }),
   );
+  await entitlementsOf(place, connected);
+  return connected;
 }
 
 function collect(value: string, before: string[] = []): string[] {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ConfigurationError, loadConfig } from '../config/config.ts';
+import { recordAct } from '../storage/audit.ts';
 import { listSeals, rotateKeys, type Seals } from '../xero/rotate-keys.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { operator } from './admin-place.ts';
@@ -54,6 +55,7 @@ async function rotate({ json }: { json?: boolean }): Promise<void> {
   // A new key is made when there is nothing left to do for the last one; the servers must have it before it seals.
   if (isOwn && allSealedByFirst(await withDatabase(listSeals))) {
     const made = addOwnTokenKey(config.dataDir);
+    await withDatabase((pool) => recordAct(pool, { actor: operator(), act: 'makeKey', subject: made }));
     const next = `Made the key "${made}". Stop \`daybook up\` and start it again, then run \`daybook keys rotate\` once more: it seals every token with the new key.`;
     return print(json, { made }, next);
   }

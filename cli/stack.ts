@@ -5,7 +5,11 @@ import { startPostgres } from '../embedded/postgres.ts';
 import { startTemporal } from '../embedded/temporal.ts';
 import { findTemporal } from '../embedded/temporal-executable.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/server.ts';
+import { recordKeysMade } from '../storage/audit.ts';
 import { migrate } from '../storage/migrate.ts';
+import { openPool } from '../storage/pool.ts';
+import { createKeyRing } from '../xero/sealing.ts';
+import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
 import { publishSandbox, sandboxSettings, withdrawSandbox } from './sandbox-file.ts';
 import { keepWorkerRunning, type WorkerProcess } from './worker-process.ts';
@@ -53,6 +57,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (postgres) stops.push(() => postgres.stop());
     const databaseUrl = config.databaseUrl ?? postgres?.url ?? '';
     await migrate(databaseUrl);
+    if (config.tokenKeys === null) await auditOwnKeys(databaseUrl, tokenKeys);
 
     const temporal = config.temporalConfigured ? null : await startEmbeddedTemporal(options);
     if (temporal) stops.push(() => temporal.stop());
@@ -84,6 +89,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** The first key is made before there is a database to say so in, so it is said at the start that has one. */
+async function auditOwnKeys(databaseUrl: string, tokenKeys: string): Promise<void> {
+  const pool = openPool(databaseUrl, 1, () => {});
+  try {
+    await recordKeysMade(pool, operator(), createKeyRing(tokenKeys).kids);
+  } finally {
+    await pool.end();
   }
 }
 

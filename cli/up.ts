@@ -6,6 +6,7 @@ import { takeLock } from '../embedded/lock.ts';
 import { findConnection } from '../storage/connections.ts';
 import { openPool } from '../storage/pool.ts';
 import { connectSandbox } from './connect.ts';
+import { reach } from './environment.ts';
 import type { Stack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
 import { openPage, portTaken } from './web.ts';
@@ -36,6 +37,8 @@ interface UpOptions {
 async function up(options: UpOptions): Promise<void> {
   // What the worker logs would stand between our lines, so only trouble is told, unless more is asked for.
   const config = loadConfig({ DAYBOOK_LOG_LEVEL: 'warn', ...process.env });
+  // Before the folder is taken, as keys that are younger than its lock are taken for such as this `up` does not have.
+  reach(config).tokenKeys();
   const release = takeFolder(config.dataDir);
   try {
     await stayUp(config, options);

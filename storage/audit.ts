@@ -20,7 +20,7 @@ export interface AdminAct {
     | 'rotateKeys'
     | 'makeKey'
     | 'endConsent';
-  /** The name of the connection or application. */
+  /** The name of the connection, application or key; of a consent that was ended, its authorisation's id. */
   subject: string;
   before?: unknown;
   after?: unknown;
@@ -35,6 +35,16 @@ export async function recordAct(db: Queryable, { actor, act, subject, before, af
     before === undefined ? null : JSON.stringify(before),
     after === undefined ? null : JSON.stringify(after),
   ]);
+}
+
+/** Writes down that sealing keys of these names were made, each once however often it is said. */
+export async function recordKeysMade(db: Queryable, actor: string, kids: readonly string[]): Promise<void> {
+  await db.query(
+    `insert into daybook.audit (actor, act, subject)
+     select $1, 'makeKey', kid from unnest($2::text[]) as kid
+      where not exists (select from daybook.audit where act = 'makeKey' and subject = kid)`,
+    [actor, kids],
+  );
 }
 
 /** An act as it was written down. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -86,7 +86,7 @@ describe('daybook up, with nothing configured', { timeout: 180_000 }, () => {
 
   test('commands in other processes find what it started', async () => {
     const run = (...args: string[]) => daybook(args, { DAYBOOK_DATA_DIR: dataDir });
-    expect((await run('connections', 'list')).stdout).toMatch(/demo +Maple & Finch Ltd +planning/);
+    expect((await run('connections', 'list')).stdout).toMatch(/demo +Maple & Finch Ltd +planning +connected +all /);
     expect((await run('status')).stdout).toMatch(/ x +caughtUp +150 /);
     const imported = await run(
       ...'import journals --connection demo --application planning --to 5 --follow'.split(' '),
@@ -95,6 +95,24 @@ describe('daybook up, with nothing configured', { timeout: 180_000 }, () => {
     const connected = await run(...'connect --name again --application bi --consent'.split(' '));
     expect(connected).toMatchObject({ code: 2, stderr: expect.stringContaining('--tenant') });
   });
+
+  test('its sealing keys: made once, changed by `keys rotate` and a restart, each written down, none of them shown', async () => {
+    const run = (...args: string[]) => daybook(args, { DAYBOOK_DATA_DIR: dataDir });
+    expect((await run('keys', 'rotate')).stdout).toContain('Made the key "k2"');
+    expect(await run('keys', 'rotate')).toMatchObject({ code: 2, stderr: expect.stringContaining('newest key yet') });
+    expect(await up.process.end('SIGTERM')).toBe(0);
+    await pool.end();
+    await start();
+    expect((await run('keys', 'rotate')).stdout).toContain('Every stored token is sealed with "k2"');
+    const made = await query(
+      `select subject, before, after from daybook.audit where act = 'makeKey' order by audit_id`,
+    );
+    expect(made).toEqual(['k1', 'k2'].map((subject) => ({ subject, before: null, after: null })));
+    const [keys] = [readFileSync(join(dataDir, 'token-keys'), 'utf8').trim().split(/[,:]/)];
+    const audit = (await run('audit', '--json')).stdout;
+    for (const key of keys.filter((part) => part.length > 20)) expect(audit).not.toContain(key);
+    expect(keys).toHaveLength(4);
+  }, 120_000);
 
   test('kill -9 of the worker, of Postgres and of Temporal: the import goes on and ends by itself', async () => {
     const receipts = Number((await query('select count(*) as n from daybook.page_receipt'))[0].n);
