@@ -1,10 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { variables } from '../config/variables.ts';
+import { accountOptions, commandFor } from '../embedded/launch.ts';
+import { postgresAccount } from '../embedded/postgres-account.ts';
+import { postgresBinaries } from '../embedded/postgres-cluster.ts';
 
-// No container engine was at hand when these files were written: this checks what can be read in them, nothing was run.
+// No container engine was at hand when these files were written: this checks what can be read in them, and runs initdb.
 
 interface Service {
   image?: string;
@@ -49,6 +54,39 @@ describe('docker-compose.yml', () => {
   it('takes from .env only what .env.example explains', () => {
     const used = [...composeText.matchAll(/\$\{([A-Z_]+)/g)].map((match) => match[1] ?? '');
     expect(used.filter((name) => !explained().includes(name))).toEqual([]);
+  });
+
+  it('hands on what a user of Xero may have to set: scopes, the registered address, where browsers find the page', () => {
+    for (const name of ['worker', 'web']) {
+      const { environment = {} } = service(name);
+      for (const variable of ['XERO_SCOPES', 'XERO_REDIRECT_URI', 'DAYBOOK_WEB_ORIGIN']) {
+        expect(environment[variable], `${variable} of ${name}`).toContain(`\${${variable}`);
+      }
+    }
+  });
+
+  it('makes its database with arguments that initdb takes', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'daybook-initdb-'));
+    try {
+      const { initdb } = await postgresBinaries();
+      const account = postgresAccount(folder, initdb);
+      if (account !== undefined) chownSync(folder, account.uid, account.gid);
+      const given = service('postgres').environment?.POSTGRES_INITDB_ARGS?.split(' ') ?? [];
+      const [command, ...args] = commandFor({
+        command: initdb,
+        args: ['-D', folder, '--no-sync', ...given],
+        account,
+        deathSignal: 'SIGKILL',
+      });
+      const made = spawnSync(command, args, {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH },
+        ...accountOptions(account),
+      });
+      expect([made.status, made.stderr]).toEqual([0, expect.any(String)]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('pins every image', () => {
