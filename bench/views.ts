@@ -1,5 +1,7 @@
 import { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
 import { drawPassword, scramVerifier } from '../cli/application-password.ts';
 import { addApplication } from '../storage/applications.ts';
 import { exportTo } from '../storage/export.ts';
@@ -49,6 +51,10 @@ export async function views(journals: number): Promise<ViewTime[]> {
       ['the bare sum of xero.journal_line', `${sums} xero.journal_line`],
       ['general_ledger, count and sum', `${sums} xero.general_ledger`],
       ['general_ledger_net, count and sum', `${sums} xero.general_ledger_net`],
+      [
+        'general_ledger_net of one organisation, count and sum',
+        `${sums} xero.general_ledger_net where tenant_id = '${tenant}'`,
+      ],
       ['general_ledger_as_known, count and sum', `${sums} xero.general_ledger_as_known('${known}')`],
       ['trial_balance', `select count(*), sum(balance) from xero.trial_balance('${tenant}', '${last}')`],
       [
@@ -70,13 +76,15 @@ export async function views(journals: number): Promise<ViewTime[]> {
     const counted = (client: pg.Client, sql: string) => async () =>
       Number((await client.query<{ count: string }>(sql)).rows[0]?.count ?? 0);
     for (const [what, sql] of asked) await time(what, [counted(owner, sql), counted(application, sql)]);
+    const nowhere = () => new Writable({ write: (_chunk, _encoding, taken) => taken() });
+    const copied = (client: pg.Client) => async () => {
+      const copy = client.query(copyTo('copy (select * from xero.general_ledger) to stdout with (format csv)'));
+      await pipeline(copy, nowhere());
+      return copy.rowCount;
+    };
+    await time('a bare COPY of general_ledger, every column', [copied(owner), copied(application)]);
     const exported = (pool: pg.Pool) => () =>
-      exportTo(
-        pool,
-        'general-ledger',
-        { tenantId: tenant, basis: 'accrual', modifiedSince: null },
-        new Writable({ write: (_chunk, _encoding, taken) => taken() }),
-      );
+      exportTo(pool, 'general-ledger', { tenantId: tenant, basis: 'accrual', modifiedSince: null }, nowhere());
     const asApplication = openPool(url.href, 1, () => {});
     await time('daybook export general-ledger, all of it', [exported(bench.pool), exported(asApplication)]);
     await asApplication.end();
