@@ -1,6 +1,7 @@
-import { ensureCustomAuthorisation } from '../storage/authorisations.ts';
+import { ensureCustomAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
+import { findConnection } from '../storage/connections.ts';
 import { type Connected, connectNamed, type Wanted } from './connect.ts';
-import { reachOf } from './consent.ts';
+import { type Consented, reachOf } from './consent.ts';
 import { requireGoodNames } from './names.ts';
 import { type AdminPlace, tokensOf } from './place.ts';
 import { ActRefused } from './refused.ts';
@@ -12,6 +13,18 @@ import { ActRefused } from './refused.ts';
  */
 export async function connectCustom(place: AdminPlace, wanted: Wanted): Promise<Connected> {
   requireGoodNames(wanted);
+  return connectNamed(place, await reachOfApp(place), wanted);
+}
+
+/** Whether a connection is there already as a custom one of the configured app: it is reconnected without a consent, too. */
+export async function isCustom({ pool, xero }: AdminPlace, name: string): Promise<boolean> {
+  const connection = await findConnection(pool, name);
+  const authorisation = connection && (await findAuthorisation(pool, connection.authorisationId));
+  return authorisation?.kind === 'custom' && authorisation.clientId === xero.clientId;
+}
+
+/** What stands in for a consent: the app's own token, and its organisation. @throws ActRefused when Xero gives none. */
+export async function reachOfApp(place: AdminPlace): Promise<Consented> {
   const { pool, xero } = place;
   const authorisationId = await ensureCustomAuthorisation(pool, xero.clientId, xero.scopes);
   const token = await tokensOf(place).accessToken(authorisationId);
@@ -20,6 +33,5 @@ export async function connectCustom(place: AdminPlace, wanted: Wanted): Promise<
       `${token.message} A custom connection is a Xero app of its own kind: give its client id and secret in XERO_CLIENT_ID and XERO_CLIENT_SECRET, and its scopes in XERO_SCOPES.`,
     );
   }
-  const consented = await reachOf(place, { authorisationId, accessToken: token.accessToken, authEventId: null });
-  return connectNamed(place, consented, wanted);
+  return reachOf(place, { authorisationId, accessToken: token.accessToken, authEventId: null });
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { type Connected, connectOrganisation, type Wanted } from '../admin/connect.ts';
-import { connectCustom } from '../admin/custom-connection.ts';
+import { connectCustom, isCustom } from '../admin/custom-connection.ts';
 import { entitlementsOf } from '../admin/entitlements.ts';
 import type { AdminPlace } from '../admin/place.ts';
 import { ConfigurationError } from '../config/config.ts';
@@ -41,13 +41,14 @@ export function addConnectCommand(program: Command): void {
 async function connect(options: ConnectOptions): Promise<void> {
   const wanted = { name: options.name, applications: options.application, tenantId: options.tenant };
   const { connected, waiting, entitlements } = await withAdminPlace(async (at) => {
-    const connected = options.custom
-      ? await connectCustom(at, wanted)
-      : await connectOrganisation(at, wanted, (address) =>
-          options.consent
-            ? consentAtSandbox(at.xero.loginUrl, address, options.tenant)
-            : askPerson(at, address, options),
-        );
+    const connected =
+      (options.custom ?? (await isCustom(at, options.name)))
+        ? await connectCustom(at, wanted)
+        : await connectOrganisation(at, wanted, (address) =>
+            options.consent
+              ? consentAtSandbox(at.xero.loginUrl, address, options.tenant)
+              : askPerson(at, address, options),
+          );
     const waiting = await workflowsAwaitingReconnect(at.pool, connected.authorisationId);
     return { connected, waiting, entitlements: await entitlementsOf(at, connected) };
   });

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { connectNamed } from '../admin/connect.ts';
 import { beginConsent, type Consented, finishConsent } from '../admin/consent.ts';
+import { isCustom, reachOfApp } from '../admin/custom-connection.ts';
 import { keysOf } from '../admin/place.ts';
 import { ActRefused } from '../admin/refused.ts';
 import { findConnection } from '../storage/connections.ts';
@@ -48,12 +49,16 @@ export function addConnecting(app: Hono<WebEnv>, place: WebPlace): void {
 
   async function begin(context: WebContext, reconnects: string | null) {
     const visitor = context.get('visitor');
+    const at = adminPlace(place, visitor);
+    if (reconnects !== null && (await isCustom(at, reconnects))) {
+      return reconnect(context, await reachOfApp(at), reconnects);
+    }
     if (new URL(xero.redirectUri).origin !== place.origin) {
       throw new ActRefused(
         `Xero would send you to ${xero.redirectUri}, which is not this page. Set XERO_REDIRECT_URI to ${place.origin}/oauth/callback, and register that address in the Xero app.`,
       );
     }
-    const { address, state, codeVerifier } = await beginConsent(adminPlace(place, visitor));
+    const { address, state, codeVerifier } = await beginConsent(at);
     const stateHash = hashOf(state);
     const sealed = await keys.seal(codeVerifier, bindingOf(stateHash));
     await storeConsent(pool, { stateHash, sessionHash: visitor.sessionHash, sealed, reconnects });

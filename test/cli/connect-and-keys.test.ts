@@ -34,6 +34,10 @@ test('a custom connection is connected without a consent and names its organisat
     stand.environment,
   );
   expect(web).toMatchObject({ code: 2, stderr: expect.stringContaining('XERO_CLIENT_ID') });
+  // What a waiting import asks for is the same sentence for every connection.
+  const again = await daybook(['connect', '--name', name, '--application', application], environment);
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining(`as "${name}"`) });
+  expect(again.stdout).not.toContain('http');
 });
 
 test('what a connection cannot be used for is said as it is connected, and prevents nothing', async () => {

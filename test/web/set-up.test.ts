@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectCustom } from '../../admin/custom-connection.ts';
 import { runProcess } from '../support/processes.ts';
 import { type Browser, startWebStand, type WebStand } from './web-stand.ts';
 
@@ -168,6 +169,21 @@ describe('An admin sets up connections on the connect page', () => {
     ]);
     expect((await stand.ask(back)).status).toBe(401);
     expect(await query('select * from daybook.consent_handover')).toEqual([]);
+  });
+
+  test('a custom connection is reconnected at once, as its app needs no consent', async () => {
+    const { pool } = stand.database;
+    const appOfTerminal = stand.xero.clientId;
+    stand.xero.clientId = 'daybook-sandbox-custom';
+    const place = { pool, xero: stand.xero, tokenKeys: stand.tokenKeys, actor: 'ada' };
+    await connectCustom(place, { name: 'by-app', applications: ['planning'] });
+    await browser.get('/connections/by-app');
+    await browser.post('/connections/by-app/reconnect');
+    expect(browser.notices).toEqual(['done: "by-app" (Øresund Café ApS) is connected again.']);
+    expect(browser.path).toBe('/');
+    stand.xero.clientId = appOfTerminal;
+    await browser.post('/connections/by-app/reconnect');
+    expect(browser.consentAddress).toContain('/identity/connect/authorize');
   });
 
   test('nothing went wrong unexpectedly', () => expect(stand.errors).toEqual([]));
