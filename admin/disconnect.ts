@@ -1,6 +1,6 @@
 import { recordAct } from '../storage/audit.ts';
 import { endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
-import { findLink, type Link, removeConnection } from '../storage/connections.ts';
+import { type Connection, findLink, type Link, removeConnection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { createConnections } from '../xero/connections.ts';
 import { described } from './connect.ts';
@@ -27,7 +27,7 @@ export async function disconnect(place: AdminPlace, name: string, keepAtXero = f
   const link = await findLink(pool, connection.connectionId);
   // Removed by somebody else in this very moment.
   if (link === null) throw unknownConnection(name);
-  const atXero = keepAtXero ? left(name) : await endAtXero(place, name, connection.authorisationId, link);
+  const atXero = keepAtXero ? left(name) : await endAtXero(place, connection, link);
   await inTransaction(pool, async (db) => {
     await removeConnection(db, connection.connectionId);
     const last = keepAtXero && link.siblings === 0;
@@ -43,7 +43,11 @@ export async function disconnect(place: AdminPlace, name: string, keepAtXero = f
   };
 }
 
-async function endAtXero(place: AdminPlace, name: string, authorisationId: string, link: Link): Promise<Disconnected> {
+async function endAtXero(
+  place: AdminPlace,
+  { name, authorisationId, tenantId }: Connection,
+  link: Link,
+): Promise<Disconnected> {
   const tokens = tokensOf(place);
   if (link.sharedBy > 0) {
     return {
@@ -59,9 +63,13 @@ async function endAtXero(place: AdminPlace, name: string, authorisationId: strin
     };
   }
   if (token.kind === 'unavailable') throw unheard(name, token.message);
-  if (link.xeroConnectionId !== null) {
-    const connections = createConnections({ apiUrl: place.xero.apiUrl, now: () => Date.now(), timeoutMs: 20_000 });
-    const answer = await connections.remove({ accessToken: token.accessToken, id: link.xeroConnectionId });
+  const { accessToken } = token;
+  const connections = createConnections({ apiUrl: place.xero.apiUrl, now: () => Date.now(), timeoutMs: 20_000 });
+  const linked = await connections.list({ accessToken });
+  if (linked.kind !== 'answered') throw unheard(name, linked.message);
+  // As Xero has it now: a link that was ended there and allowed again has another id than when this connection was made.
+  for (const { id } of linked.connections.filter((each) => each.tenantId === tenantId)) {
+    const answer = await connections.remove({ accessToken, id });
     if (answer.kind !== 'deleted') throw unheard(name, answer.message);
   }
   // A custom connection has no consent to revoke: its app speaks for itself, and may be connected again.

@@ -134,8 +134,6 @@ export async function removeConnection(db: Queryable, connectionId: string): Pro
 
 /** Where a connection stands among the others of this database. */
 export interface Link {
-  /** The link's id at Xero; null for those connected before it was known. */
-  xeroConnectionId: string | null;
   /** Other connections of the same authorisation. */
   siblings: number;
   /** Those of them to the same organisation, which therefore stand on the same link at Xero. */
@@ -144,7 +142,7 @@ export interface Link {
 
 export async function findLink(db: Queryable, connectionId: string): Promise<Link | null> {
   const { rows } = await db.query<Link>(
-    `select c.xero_connection_id as "xeroConnectionId", count(o.connection_id)::int as siblings,
+    `select count(o.connection_id)::int as siblings,
             (count(o.connection_id) filter (where o.tenant_id = c.tenant_id))::int as "sharedBy"
        from daybook.connection c
        left join daybook.connection o

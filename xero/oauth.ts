@@ -75,6 +75,7 @@ export function createOAuth({
       const answer = await tokens.exchangeCode(callback, state, codeVerifier);
       switch (answer.kind) {
         case 'tokens':
+          if (answer.tokens.refreshToken === null) return refusals.unrefreshable();
           return { kind: 'consented', tokens: answer.tokens };
         case 'invalidGrant':
           return refusals.codeRejected(answer.message);
@@ -95,6 +96,13 @@ const refusals = {
       reason: 'stateMismatch',
       message:
         'This callback does not belong to the consent that was begun here, so its code was not used. Begin again, in one browser.',
+    }) as const,
+  unrefreshable: () =>
+    ({
+      kind: 'refused',
+      reason: 'misconfigured',
+      message:
+        'Xero gave no refresh token, so the connection would end in half an hour. Add offline_access to XERO_SCOPES, and begin again.',
     }) as const,
   codeRejected: (why: string) =>
     ({

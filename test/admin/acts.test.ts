@@ -73,6 +73,22 @@ test('two organisations share an authorisation, which ends with the last connect
   expect(await statuses()).toEqual(['revoked']);
 });
 
+test('a link that was ended in Xero and allowed again with another connection’s consent is ended all the same', async () => {
+  await connect('acme', 0);
+  await connect('globex', 1);
+  sandbox.disconnect(tenant(0));
+  const both = { name: 'globex', applications: ['planning'], tenantId: tenant(1) };
+  await connectOrganisation(place, both, async (address) => sandbox.consent(address));
+  const { access_token: token } = sandbox.tokens.mint({ tenantIds: [] });
+  const linked = async () => {
+    const answer = await fetch(`${sandbox.apiUrl}/connections`, { headers: { authorization: `Bearer ${token}` } });
+    return ((await answer.json()) as { tenantId: string }[]).map(({ tenantId }) => tenantId);
+  };
+  expect(await linked()).toHaveLength(2);
+  expect(await disconnect(place, 'acme')).toMatchObject({ atXero: 'ended' });
+  expect(await linked()).toEqual([tenant(1)]);
+});
+
 test('Xero out of reach: nothing is removed, unless it is to be forgotten here only', async () => {
   await connect('acme', 0);
   const away = { ...place, xero: { ...place.xero, apiUrl: 'http://127.0.0.1:9' } };

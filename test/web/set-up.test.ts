@@ -186,5 +186,23 @@ describe('An admin sets up connections on the connect page', () => {
     expect(browser.consentAddress).toContain('/identity/connect/authorize');
   });
 
+  test('organisations of the same name are told apart, and each is connected under a name of its own', async () => {
+    const twins = await startWebStand({
+      sandbox: { organisations: [{ name: 'Demo Company' }, { name: 'Demo Company' }] },
+    });
+    try {
+      const visitor = await twins.browser();
+      await visitor.get('/connect');
+      await visitor.post('/connect');
+      await visitor.get(twins.sandbox.consent(visitor.consentAddress).replace(twins.origin, ''));
+      for (const { tenantId } of twins.sandbox.organisations) {
+        expect(visitor.page).toContain(`<legend>Demo Company (tenant ${tenantId})</legend>`);
+      }
+      expect(visitor.choices.map(({ name }) => name)).toEqual(['demo-company', 'demo-company-2']);
+    } finally {
+      await twins.close();
+    }
+  });
+
   test('nothing went wrong unexpectedly', () => expect(stand.errors).toEqual([]));
 });

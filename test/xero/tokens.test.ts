@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ensureCustomAuthorisation } from '../../storage/authorisations.ts';
+import { Secret } from '../../xero/secret.ts';
+import { sealPair } from '../../xero/token-set.ts';
 import type { Tokens } from '../../xero/tokens.ts';
 import { startTokenStand } from './token-stand.ts';
 
@@ -69,12 +71,19 @@ test('an answer without a refresh token keeps the one that was spent', async () 
   expect(await generationOf(stand.process(), id, 2)).toBe(3);
 });
 
-test('a consent without offline_access ends with its access token', async () => {
-  const stored = await stand.consent({}, { ...stand.xero, scopes: ['accounting.settings.read'] });
-  if (stored.kind !== 'authorised') throw new Error(stored.message);
-  expect(await generationOf(stand.process(), stored.authorisationId)).toBe(1);
-  await stand.expire(stored.authorisationId);
-  const answer = await stand.process().accessToken(stored.authorisationId);
+test('a consent without offline_access is refused at once; one stored without a refresh token ends with its access token', async () => {
+  const refused = await stand.consent({}, { ...stand.xero, scopes: ['accounting.settings.read'] });
+  expect(refused).toMatchObject({ kind: 'refused', message: expect.stringContaining('offline_access') });
+  expect((await stand.pool.query(`select from daybook.authorisation where status = 'pending'`)).rowCount).toBe(0);
+  const id = await stand.authorise();
+  const pair = { accessToken: new Secret('an access token'), refreshToken: null };
+  const sealed = await sealPair(stand.keys, stand.xero.clientId, pair)(id, 1);
+  await stand.pool.query(`update daybook.authorisation_token set sealed = $2 where authorisation_id = $1`, [
+    id,
+    sealed,
+  ]);
+  await stand.expire(id);
+  const answer = await stand.process().accessToken(id);
   expect(answer).toMatchObject({ kind: 'needsReconnect', message: expect.stringContaining('offline_access') });
 });
 

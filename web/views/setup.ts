@@ -33,7 +33,12 @@ export function setupPage(of: {
     const connectedAs = connections
       .filter(({ tenantId }) => tenantId === organisation.tenantId)
       .map(({ name }) => name);
-    return { ...organisation, connectedAs, name: filled?.names.get(organisation.tenantId) ?? suggested };
+    return {
+      ...organisation,
+      title: titleOf(organisation, organisations),
+      connectedAs,
+      name: filled?.names.get(organisation.tenantId) ?? suggested,
+    };
   });
   const ticked = filled?.tenantIds ?? preselected(choices);
   const single = choices.length === 1;
@@ -52,7 +57,13 @@ export function setupPage(of: {
   );
 }
 
-type Choice = Organisation & { connectedAs: string[]; name: string };
+type Choice = Organisation & { title: string; connectedAs: string[]; name: string };
+
+/** Its name; where two have the same, Xero's demo companies say, its tenant too. */
+function titleOf({ tenantName, tenantId }: Organisation, all: Organisation[]): string {
+  const alone = all.every((other) => other.tenantId === tenantId || other.tenantName !== tenantName);
+  return alone ? tenantName : `${tenantName} (tenant ${tenantId})`;
+}
 
 /** Those that this consent named and that are not connected yet, or the only one; never the first of a list. */
 function preselected(choices: Choice[]): string[] {
@@ -65,7 +76,7 @@ function preselected(choices: Choice[]): string[] {
 }
 
 function organisationFields(
-  { tenantId, tenantName, name, connectedAs }: Choice,
+  { tenantId, title, name, connectedAs }: Choice,
   index: number,
   single: boolean,
   on: boolean,
@@ -73,11 +84,11 @@ function organisationFields(
   const id = `name-${index}`;
   const hints = [`${id}-hint`, ...(connectedAs.length > 0 ? [`${id}-connected`] : [])].join(' ');
   return html`<fieldset>
-    <legend>${tenantName}</legend>
+    <legend>${title}</legend>
     ${
       single
         ? html`<input type="hidden" name="connect" value="${tenantId}">`
-        : html`<label class="choice"><input type="checkbox" name="connect" value="${tenantId}"${on ? html` checked` : ''}> Connect ${tenantName}</label>`
+        : html`<label class="choice"><input type="checkbox" name="connect" value="${tenantId}"${on ? html` checked` : ''}> Connect ${title}</label>`
     }
     ${connectedAs.length === 0 ? '' : html`<p class="hint" id="${id}-connected">Connected already, as ${connectedAs.join(', ')}.</p>`}
     <label for="${id}">Name of the connection</label>
