@@ -14,8 +14,12 @@ const longestWaitMs = 8_000;
  * when another attempt has stored it and this one is a zombie.
  */
 export function storePatiently(pool: pg.Pool, page: JournalPage): Promise<boolean> {
-  const store = async () => (await storePage(pool, page)).moved;
-  return patiently(pool, page.runId, store, ({ nextOffset }) => nextOffset === page.through);
+  return patiently(
+    pool,
+    page.runId,
+    () => storePage(pool, page),
+    ({ nextOffset }) => nextOffset === page.through,
+  );
 }
 
 /** The same for a page of invoices. */

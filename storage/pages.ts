@@ -1,6 +1,5 @@
 import { parse, stringify } from 'lossless-json';
 import type pg from 'pg';
-import type { Totals } from '../model/run.ts';
 import { basisOf, type Stream } from '../model/streams.ts';
 import { isAboutData } from './data-errors.ts';
 import { insertJournalLines, journalColumns } from './journal-rows.ts';
@@ -21,8 +20,6 @@ export interface JournalPage {
   /** Journals in it. */
   count: number;
 }
-
-export type Stored = { moved: true; readThrough: number; totals: Totals } | { moved: false };
 
 /**
  * What both ways of storing share: journals that the run's filters admit are inserted unless they are there already,
@@ -68,8 +65,7 @@ const recordPage = (after: string, through: string, journals: string) => `
          status = case r.status when 'stopping' then r.status else 'running' end
     from here, counted
    where r.run_id = here.run_id
-  returning json_build_object('pages', r.pages, 'stored', r.stored, 'admitted', r.admitted, 'quarantined', r.quarantined,
-                              'calls', r.calls) as totals`;
+  returning r.run_id`;
 
 const storeWhole = `
   with here as (${runStandsHere('$4')}),
@@ -98,32 +94,32 @@ const recordPieces = `
 
 /**
  * Stores a page: its journals, its receipt and the run's cursor in one commit. A page that Postgres cannot take as a whole
- * is taken journal by journal; what cannot be stored goes to quarantine, word for word, with the reason. `moved` is false
- * when the run does not stand where this page begins, because another attempt has stored it.
+ * is taken journal by journal; what cannot be stored goes to quarantine, word for word, with the reason. False when the run
+ * does not stand where this page begins, because another attempt has stored it.
  */
-export async function storePage(pool: pg.Pool, page: JournalPage): Promise<Stored> {
+export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boolean> {
   const basis = basisOf(page.stream);
   try {
-    const { rows } = await pool.query<{ totals: Totals }>({
+    const { rowCount } = await pool.query({
       name: 'store-journal-page',
       text: storeWhole,
       values: [page.runId, page.tenantId, basis, page.after, page.through, page.count, page.text],
     });
-    return moved(page, rows);
+    return rowCount === 1;
   } catch (error) {
     if (!isAboutData(error)) throw error;
   }
   return inTransaction(pool, async (client) => {
     const counted = { stored: 0, admitted: 0, quarantined: 0 };
     const { rowCount } = await client.query(runStandsHere('$2'), [page.runId, page.after]);
-    if (rowCount === 0) return { moved: false };
+    if (rowCount === 0) return false;
     for (const journal of journalsOf(page.text)) {
       const one = await storeOrQuarantine(client, page, journal);
       counted.stored += one.stored;
       counted.admitted += one.admitted;
       counted.quarantined += one.quarantined;
     }
-    const { rows } = await client.query<{ totals: Totals }>(recordPieces, [
+    await client.query(recordPieces, [
       page.runId,
       page.after,
       page.through,
@@ -132,13 +128,8 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<Store
       counted.admitted,
       counted.quarantined,
     ]);
-    return moved(page, rows);
+    return true;
   });
-}
-
-function moved(page: JournalPage, rows: { totals: Totals }[]): Stored {
-  const totals = rows[0]?.totals;
-  return totals ? { moved: true, readThrough: page.through, totals } : { moved: false };
 }
 
 interface Counts {

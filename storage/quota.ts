@@ -150,9 +150,10 @@ export async function spendCall(
 const spendForRun = `
   with written as (${writeOver}),
   counted as (
-    update daybook.import_run r set calls = calls + 1 from written
-     where r.run_id = $11 and r.ended_at is null and r.status <> 'stopping' and r.attempt_scheduled_at = $12
-    returning r.run_id
+    update daybook.run_calls c set calls = calls + 1 from written, daybook.import_run r
+     where c.run_id = $11 and r.run_id = $11 and r.ended_at is null and r.status <> 'stopping'
+       and r.attempt_scheduled_at = $12
+    returning c.run_id
   )
   select exists (select from written) as spent, exists (select from counted) as open,
          exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)

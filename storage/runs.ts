@@ -46,7 +46,7 @@ const columns = `
   json_build_object('second', r.next_offset, 'page', r.next_page, 'beyond', r.beyond_second,
                     'closing', r.closing_pages) as "invoicePlace", r.status,
   json_build_object('pages', r.pages, 'stored', r.stored, 'admitted', r.admitted, 'quarantined', r.quarantined,
-                    'calls', r.calls) as totals`;
+                    'calls', (select c.calls from daybook.run_calls c where c.run_id = r.run_id)) as totals`;
 
 /** How far the stream is stored without a hole, 0 when nothing is. */
 export async function watermark(db: Queryable, tenantId: string, stream: Stream): Promise<number> {
@@ -63,10 +63,13 @@ export async function watermark(db: Queryable, tenantId: string, stream: Stream)
  */
 export async function openRun(db: Queryable, run: NewRun): Promise<{ opened: boolean; run: ImportRun }> {
   await db.query(
-    `insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id, stream,
-                                     request, starting_at, ending_at, modified_since, moves_watermark, next_offset)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-     on conflict do nothing`,
+    `with opened as (
+       insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id, stream,
+                                       request, starting_at, ending_at, modified_since, moves_watermark, next_offset)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+       on conflict do nothing returning run_id
+     )
+     insert into daybook.run_calls (run_id) select run_id from opened`,
     [
       run.runId,
       run.workflowId,

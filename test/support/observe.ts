@@ -44,7 +44,7 @@ export interface RunRow {
 export async function runRows({ database }: Stand, workflowId: string): Promise<RunRow[]> {
   const { rows } = await database.pool.query<RunRow>(
     `select run_id, workflow_id, status, message, waiting_until, ended_at, calls, pages
-       from daybook.import_run where workflow_id = $1 order by started_at`,
+       from daybook.import_run join daybook.run_calls using (run_id) where workflow_id = $1 order by started_at`,
     [workflowId],
   );
   return rows;
@@ -74,7 +74,7 @@ export async function forgetImports({ database, sandbox }: Stand): Promise<void>
   sandbox.calls.reset();
   await database.pool.query(
     `truncate xero.journal, xero.journal_line, xero.journal_line_tracking, xero.invoice, xero.invoice_line_item,
-              xero.invoice_line_item_tracking, xero.invoice_settlement, daybook.import_run, daybook.page_receipt,
+              xero.invoice_line_item_tracking, xero.invoice_settlement, daybook.import_run, daybook.run_calls, daybook.page_receipt,
               daybook.stream_position, daybook.quota_ledger, daybook.quarantine`,
   );
 }
