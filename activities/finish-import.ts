@@ -1,7 +1,6 @@
 import { type EndStatus, noTotals, type Totals } from '../model/run.ts';
 import { referenceTroubles } from '../storage/reference.ts';
 import { endRun, runAtWork } from '../storage/runs.ts';
-import { countAnew } from '../storage/statistics.ts';
 import type { Dependencies } from './index.ts';
 
 export interface FinishInput {
@@ -16,7 +15,6 @@ export function createFinishImport({ pool }: Pick<Dependencies, 'pool'>) {
     const troubles = await referenceTroubles(pool, runId);
     await endRun(pool, runId, status, [message, ...troubles].join('\n'));
     const run = await runAtWork(pool, runId);
-    if (run) await countAnew(pool, run.stream, run.totals.stored);
     return run?.totals ?? noTotals;
   };
 }

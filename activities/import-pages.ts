@@ -3,6 +3,7 @@ import { leavesOf } from '../model/precedence.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
 import { runAtWork, takeOver } from '../storage/runs.ts';
+import { countAnew } from '../storage/statistics.ts';
 import type { Dependencies } from './index.ts';
 import { createPageOutcomes, notAllowed, removed } from './page-outcomes.ts';
 import { createReadInvoices } from './read-invoices.ts';
@@ -37,7 +38,10 @@ export function createImportPages(dependencies: Dependencies) {
     const outcome = await readers[streams[run.stream].kind](caller);
     if (outcome.kind !== 'caughtUp') return outcome;
     const halted = await refreshReference(caller);
-    return halted === null ? { kind: 'caughtUp', ...(await standing(run)) } : await ended(run, halted);
+    if (halted !== null) return ended(run, halted);
+    const position = await standing(run);
+    await countAnew(pool, run.stream, position.totals.stored);
+    return { kind: 'caughtUp', ...position };
   }
 }
 

@@ -12,11 +12,25 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
+export interface PoolOptions {
+  /**
+   * False where a commit need not wait for the disk: a crash of Postgres (not of this process) may forget the last
+   * half second of them, whole commits at a time.
+   * https://www.postgresql.org/docs/current/wal-async-commit.html
+   */
+  durable?: boolean;
+}
+
 /**
  * Opens a pool of connections. `max` bounds how many this process holds at once; a connection lost while idle is reported
  * to `onIdleError` and replaced when it is next needed.
  */
-export function openPool(databaseUrl: string, max: number, onIdleError: (error: Error) => void): pg.Pool {
+export function openPool(
+  databaseUrl: string,
+  max: number,
+  onIdleError: (error: Error) => void,
+  { durable = true }: PoolOptions = {},
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max,
@@ -32,6 +46,7 @@ export function openPool(databaseUrl: string, max: number, onIdleError: (error: 
     // A database or role may write instants its own way (`alter database … set datestyle`); pg reads ISO only.
     onConnect: async (client) => {
       await client.query("set datestyle to 'ISO'");
+      if (!durable) await client.query('set synchronous_commit to off');
     },
   });
   pool.on('error', onIdleError);

@@ -30,6 +30,8 @@ export interface WorkerPlace {
 
 /** Connections to Postgres: an activity holds one for a statement only, never while it waits for Xero. */
 const poolSize = 20;
+/** The quota ledger's statements take a millisecond, two for each call to Xero. */
+const ledgerPoolSize = 5;
 /** Xero's pages take one to four seconds; one that takes this long is not coming. */
 const xeroTimeoutMs = 45_000;
 
@@ -48,15 +50,16 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
     throw unreachableTemporal(temporal.connectionOptions.address, error);
   });
-  const pool = openPool(databaseUrl, poolSize, (error) =>
-    log.warn({ reason: error.message }, 'lost an idle connection to Postgres'),
-  );
+  const lost = (error: Error) => log.warn({ reason: error.message }, 'lost an idle connection to Postgres');
+  const pool = openPool(databaseUrl, poolSize, lost);
+  // Xero's next answer says how many calls are left, so the ledger may forget some in a crash of Postgres.
+  const ledgerPool = openPool(databaseUrl, ledgerPoolSize, lost, { durable: false });
   const namespace = temporal.namespace ?? 'default';
   const client = new Client({ connection, namespace });
   const now = () => Date.now();
   const api = createXeroApi({ apiUrl: xero.apiUrl, timeoutMs: xeroTimeoutMs, now });
   const tokens = createTokens({ pool, xero, keys: createKeyRing(place.tokenKeys), now, log });
-  const permits = createPermits({ pool, clientId: xero.clientId, now });
+  const permits = createPermits({ pool: ledgerPool, clientId: xero.clientId, now });
   let worker: Worker | undefined;
   const activities = createActivities({
     pool,
@@ -84,7 +87,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   } finally {
     clearInterval(sweeping);
     api.close();
-    await pool.end();
+    await Promise.all([pool.end(), ledgerPool.end()]);
     await connection.close();
   }
 }

@@ -21,14 +21,10 @@ import {
   type Progress,
 } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
+import { type Bookkeeping, createBookkeeping } from './bookkeeping.ts';
 import { Controls, progress } from './messages.ts';
 import { wasStartedBySchedule } from './schedules.ts';
 import { limitInWords, reconnectCheckMs, Standing } from './standing.ts';
-
-const { beginImport, markRun, finishImport } = proxyActivities<Activities>({
-  startToCloseTimeout: '1 minute',
-  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
-});
 
 // It reads pages for a few seconds at a time and waits out short limits itself, so it beats: a dead worker is noticed soon.
 // Cancelling waits for the page in flight, lest the next import find it still being written (the default would not wait).
@@ -36,6 +32,9 @@ const { importPages } = proxyActivities<Activities>({
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '10 seconds',
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  // Each slice takes its turn in the queue. Given back to the worker at once, as Temporal does to save a round, those who
+  // read already would go on to their end while the others wait.
+  allowEagerDispatch: false,
   retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
 });
 
@@ -61,10 +60,11 @@ export async function runImport(kind: ImportKind, request: ImportRequest, carrie
   const controls = new Controls({ paused: standing.progress.status === 'paused' });
   setHandler(progress, () => standing.progress);
 
-  const begun = carried?.run ?? (await begin(kind, request));
+  const books = createBookkeeping();
+  const begun = carried?.run ?? (await begin(books, kind, request));
   if ('skipped' in begun) return begun.skipped;
   standing.change({ run: begun });
-  const underWay = { run: begun, standing, controls };
+  const underWay = { run: begun, books, standing, controls };
 
   let outcome: 'caughtUp' | 'cancelled' | 'historyFull';
   try {
@@ -84,14 +84,19 @@ type Import = (request: ImportRequest, carried?: Carried) => Promise<ImportResul
 
 interface UnderWay {
   run: OpenRun;
+  books: Bookkeeping;
   standing: Standing;
   controls: Controls;
 }
 
-async function begin(kind: ImportKind, request: ImportRequest): Promise<OpenRun | { skipped: ImportResult }> {
+async function begin(
+  books: Bookkeeping,
+  kind: ImportKind,
+  request: ImportRequest,
+): Promise<OpenRun | { skipped: ImportResult }> {
   const { firstExecutionRunId: runId, workflowId } = workflowInfo();
   // Begun whole even when it is cancelled meanwhile: a row that was opened must get its outcome.
-  const begun = await CancellationScope.nonCancellable(() => beginImport({ kind, request, runId, workflowId }));
+  const begun = await CancellationScope.nonCancellable(() => books.beginImport({ kind, request, runId, workflowId }));
   if (begun.kind === 'begun') return begun.run;
   if (begun.failure === 'ImportAlreadyRunning' && wasStartedBySchedule()) {
     return {
@@ -142,7 +147,7 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
 }
 
 /** Pages for a few seconds; whoever speaks meanwhile, or cancels, is heard after the page in flight. */
-async function importSlice({ run: { runId }, controls }: UnderWay): Promise<PageOutcome> {
+async function importSlice({ run: { runId }, books, controls }: UnderWay): Promise<PageOutcome> {
   const reading = importPages({ runId });
   const read = reading.then(
     () => {},
@@ -153,36 +158,36 @@ async function importSlice({ run: { runId }, controls }: UnderWay): Promise<Page
   await Promise.race([read, spoken]);
   const wantsRest = () => controls.wantsRest || CancellationScope.current().consideredCancelled;
   if (!wantsRest()) return reading;
-  await CancellationScope.nonCancellable(() => markRun({ runId, status: 'stopping', waitingUntil: null }));
+  await CancellationScope.nonCancellable(() => books.markRun({ runId, status: 'stopping', waitingUntil: null }));
   const slice = await reading;
-  if (!wantsRest()) await markRun({ runId, status: 'running', waitingUntil: null });
+  if (!wantsRest()) await books.markRun({ runId, status: 'running', waitingUntil: null });
   return slice;
 }
 
 type Waiting = 'waiting' | 'needsReconnect';
 
 async function sleepUntil(instant: string, status: Waiting, reason: string, underWay: UnderWay): Promise<void> {
-  const { run, standing, controls } = underWay;
+  const { run, books, standing, controls } = underWay;
   standing.change({ status, waitingFor: reason, waitingUntil: instant });
-  await markRun({ runId: run.runId, status, waitingUntil: instant });
+  await books.markRun({ runId: run.runId, status, waitingUntil: instant });
   await controls.sleepUntil(Date.parse(instant), `${reason}; goes on at ${instant}`);
   standing.change({ status: 'running' });
 }
 
-async function restUntilResumed({ run, standing, controls }: UnderWay): Promise<void> {
+async function restUntilResumed({ run, books, standing, controls }: UnderWay): Promise<void> {
   standing.change({ status: 'paused', waitingFor: 'somebody to resume it' });
-  await markRun({ runId: run.runId, status: 'paused', waitingUntil: null });
+  await books.markRun({ runId: run.runId, status: 'paused', waitingUntil: null });
   await controls.untilResumed();
   standing.change({ status: 'running' });
 }
 
 async function end(underWay: UnderWay, outcome: 'caughtUp' | 'cancelled'): Promise<ImportResult>;
 async function end(underWay: UnderWay, outcome: 'failed', message: string): Promise<unknown>;
-async function end({ run, standing }: UnderWay, outcome: EndStatus, why?: string): Promise<unknown> {
+async function end({ run, books, standing }: UnderWay, outcome: EndStatus, why?: string): Promise<unknown> {
   const message = why ?? (outcome === 'caughtUp' ? `Imported ${run.wanted} of ${run.organisation}.` : cancelledMessage);
   // Also a cancelled run must free its lease and get its outcome.
   const totals = await CancellationScope.nonCancellable(() =>
-    finishImport({ runId: run.runId, status: outcome, message }),
+    books.finishImport({ runId: run.runId, status: outcome, message }),
   );
   standing.change({ status: outcome, totals });
   return { outcome, message, runId: run.runId, stream: run.stream, readThrough: standing.progress.readThrough, totals };

@@ -50,6 +50,26 @@ describe('No journal is lost or doubled, whichever server dies', () => {
     await expectEverythingOnce(ending, moments.length);
   }, 300_000);
 
+  test('Postgres, away when an import begins: it waits as an activity that can be seen, and writes no history', async () => {
+    own.wire.refuse();
+    const { workflowId } = await own.imports.startJournals({
+      connection: 'acme',
+      application: 'planning',
+      endingAtJournalId: 250,
+    });
+    const pending = async () => {
+      const { raw, historyLength } = await own.client.workflow.getHandle(workflowId).describe();
+      const [activity] = raw.pendingActivities ?? [];
+      return { historyLength, type: activity?.activityType?.name, attempt: activity?.attempt ?? 0 };
+    };
+    await expect.poll(pending, { timeout: 20_000 }).toMatchObject({ type: 'beginImport' });
+    const before = await pending();
+    await expect.poll(async () => (await pending()).attempt, { timeout: 20_000 }).toBeGreaterThan(before.attempt + 1);
+    expect((await pending()).historyLength).toBe(before.historyLength);
+    own.wire.heal();
+    expect(await own.imports.ending(workflowId)).toMatchObject({ ok: true, result: { totals: { stored: 250 } } });
+  }, 120_000);
+
   test('Temporal, kill -9 in mid-import', async () => {
     const moments = drawMoments(seededRandom('moments of the kills'), 3, pages);
     const ending = await importThrough(moments, () => kill9(own.temporal));

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { connectOrganisation } from '../../admin/connect.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
@@ -25,6 +26,7 @@ export interface OwnServers {
   readonly sandbox: Sandbox;
   readonly organisation: Organisation;
   readonly pool: pg.Pool;
+  readonly client: Client;
   readonly imports: Imports;
   /** What the supervisors said. */
   readonly lines: string[];
@@ -83,6 +85,7 @@ export async function startOwnServers(sandboxOptions: SandboxOptions): Promise<O
     sandbox,
     organisation,
     pool,
+    client: connection.client,
     imports: createImports(connection.client, 'xero-imports'),
     lines,
     async close() {
