@@ -52,11 +52,12 @@ export function placeOf(offset: number, lastNumber: number | null, cursor: numbe
 const longestSlices = 10;
 
 /**
- * For how long one activity reads pages: a few rounds of calls where answers are slow, as the lanes run dry at its end, or
- * else `sliceMs`.
+ * For how long one activity reads pages: some rounds of calls where answers are slow, as the lanes run dry at its end, or
+ * else `sliceMs`. With fewer lanes than there may be the quota holds them back, so less is lost: others have their turn sooner.
  */
 export function sliceFor(sliceMs: number, latencyMs: number): number {
-  return Math.max(sliceMs, Math.min(8 * latencyMs, longestSlices * sliceMs));
+  const rounds = lanesFor(latencyMs, true, null) === mostLanes ? 8 : 4;
+  return Math.max(sliceMs, Math.min(rounds * latencyMs, longestSlices * sliceMs));
 }
 
 /** A slice that has fewer pages than this goes on, for a while: where many share a worker, time alone would give a page each. */

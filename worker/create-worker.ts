@@ -1,4 +1,4 @@
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { type NativeConnection, type ResourceBasedSlotsForType, Worker } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
 
 export interface WorkerSettings {
@@ -11,6 +11,19 @@ export interface WorkerSettings {
   identity?: string;
 }
 
+/**
+ * How many organisations read pages at a time. One that waits for Xero's answer, or for the minute's limit, holds a place and
+ * costs nothing, so a hundred may; but where the processor is what binds, more of them would only hold more pages in memory
+ * and make each slower, so no new ones are taken then beyond a few.
+ */
+const slices: ResourceBasedSlotsForType = {
+  type: 'resource-based',
+  minimumSlots: 20,
+  maximumSlots: 100,
+  rampThrottle: '50ms',
+  tunerOptions: { targetCpuUsage: 0.8, targetMemoryUsage: 0.9 },
+};
+
 /** A worker for the imports' task queue. */
 export function createWorker({ connection, namespace, taskQueue, activities, workflows, identity }: WorkerSettings) {
   return Worker.create({
@@ -20,8 +33,13 @@ export function createWorker({ connection, namespace, taskQueue, activities, wor
     activities,
     workflowBundle: { codePath: workflows },
     ...(identity ? { identity } : {}),
-    // A page that waits a few seconds for the minute's limit holds a place; a hundred organisations may do so at once.
-    maxConcurrentActivityTaskExecutions: 100,
+    tuner: {
+      activityTaskSlotSupplier: slices,
+      // As many as the pool has connections.
+      localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 20 },
+      workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: 40 },
+      nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+    },
     maxCachedWorkflows: 200,
     // On SIGTERM the pages in flight are finished first; longer than a page takes at Xero's slowest.
     shutdownGraceTime: '30 seconds',

@@ -95,6 +95,7 @@ test('on dense numbers less than one call in a hundred is wasted', () => {
 
 test('a slice is as long as was said, some rounds where answers are slow, and one page where nothing was', () => {
   expect(sliceFor(3_000, 200)).toBe(3_000);
+  expect(sliceFor(3_000, 2_000)).toBe(8_000);
   expect(sliceFor(3_000, 3_000)).toBe(24_000);
   expect(sliceFor(3_000, 60_000)).toBe(30_000);
   expect(sliceFor(0, 4_000)).toBe(0);

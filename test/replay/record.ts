@@ -4,8 +4,9 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Stand, startStand } from '../support/stand.ts';
 
-// Records the golden paths of the workflows as histories. Run it when a released workflow gets a new shape, and
-// keep the old files: workflows that were begun by an older version must go on with a newer one.
+// Records the golden paths of the workflows as histories. When a workflow gets a new shape, name a new folder here and keep
+// the old ones: workflows that were begun by an older version must go on with a newer one.
+const folder = join(import.meta.dirname, 'local-bookkeeping');
 
 let stand: Stand;
 beforeAll(async () => {
@@ -24,7 +25,7 @@ async function record(name: string, workflowId: string, runId?: string): Promise
     // Sticky task queues are named after process and host.
     return typeof value === 'string' ? value.replace(/\d+@[\w.-]+/, '1@recorder') : value;
   });
-  writeFileSync(join(import.meta.dirname, `${name}.json`), `${JSON.stringify(json)}\n`);
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(json)}\n`);
 }
 
 const request = () => ({ connection: stand.connection, application: 'planning' });

@@ -6,7 +6,9 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { workflowBundle } from '../../worker/bundle.ts';
 
-const histories = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.json'));
+const histories = readdirSync(import.meta.dirname, { encoding: 'utf8', recursive: true }).filter((file) =>
+  file.endsWith('.json'),
+);
 const read = (file: string) => JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8'));
 
 describe('Old workflow histories replay on new code', () => {
