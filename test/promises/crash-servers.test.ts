@@ -51,12 +51,12 @@ describe('No journal is lost or doubled, whichever server dies', () => {
   }, 300_000);
 
   test('Postgres, away when an import begins: it waits as an activity that can be seen, and writes no history', async () => {
+    const start = (endingAtJournalId: number) =>
+      own.imports.startJournals({ connection: 'acme', application: 'planning', endingAtJournalId });
+    // A worker begins only with Postgres there.
+    await own.imports.ending((await start(100)).workflowId);
     own.wire.refuse();
-    const { workflowId } = await own.imports.startJournals({
-      connection: 'acme',
-      application: 'planning',
-      endingAtJournalId: 250,
-    });
+    const { workflowId } = await start(250);
     const pending = async () => {
       const { raw, historyLength } = await own.client.workflow.getHandle(workflowId).describe();
       const [activity] = raw.pendingActivities ?? [];
@@ -67,7 +67,7 @@ describe('No journal is lost or doubled, whichever server dies', () => {
     await expect.poll(async () => (await pending()).attempt, { timeout: 20_000 }).toBeGreaterThan(before.attempt + 1);
     expect((await pending()).historyLength).toBe(before.historyLength);
     own.wire.heal();
-    expect(await own.imports.ending(workflowId)).toMatchObject({ ok: true, result: { totals: { stored: 250 } } });
+    expect(await own.imports.ending(workflowId)).toMatchObject({ ok: true, result: { readThrough: 250 } });
   }, 120_000);
 
   test('Temporal, kill -9 in mid-import', async () => {
