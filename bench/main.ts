@@ -31,13 +31,7 @@ const parts: Record<string, (full: boolean) => Promise<void>> = {
   },
   async c() {
     const rows = [];
-    for (const [count, pagesEach] of [
-      [1, 300],
-      [10, 100],
-      [100, 20],
-      [1_000, 10],
-    ] as const)
-      rows.push(await tenants(count, pagesEach));
+    for (const count of [1, 10, 100, 1_000]) rows.push(await tenants(count, 20));
     report('c', rows);
     const bars = rows.map((row) => ({ label: `${row.tenants} tenants`, value: row.pagesASecond }));
     plot('tenants.svg', 'Pages a second of one worker', bars, rows[1]?.pagesASecond ?? 0);
