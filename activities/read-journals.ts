@@ -54,7 +54,10 @@ export function createReadJournals(dependencies: Dependencies) {
       for (;;) {
         const lanes = lanesFor(latency(), dense, await unreserved(run));
         const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
-        while (hasRoom() && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
+        const fillLanes = () => {
+          while (hasRoom() && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
+        };
+        fillLanes();
         if (flights.count === 0) break;
         const flight = await flights.take();
         if (!flight) continue;
@@ -78,7 +81,7 @@ export function createReadJournals(dependencies: Dependencies) {
         cursor = through;
         pages++;
         // Where the next page begins is known now: it is on its way while this one is stored.
-        if (flights.count === 0 && mayLaunch(cursor)) flights.launch(cursor);
+        fillLanes();
         if (!(await keeping)) return { kind: 'imported', ...(await standing(run)) };
       }
     } finally {
