@@ -54,10 +54,7 @@ export function createReadJournals(dependencies: Dependencies) {
       for (;;) {
         const lanes = lanesFor(latency(), dense, await unreserved(run));
         const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
-        const fillLanes = () => {
-          while (hasRoom() && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
-        };
-        fillLanes();
+        while (hasRoom() && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
         if (flights.count === 0) break;
         const flight = await flights.take();
         if (!flight) continue;
@@ -81,7 +78,7 @@ export function createReadJournals(dependencies: Dependencies) {
         cursor = through;
         pages++;
         // Where the next page begins is known now: it is on its way while this one is stored.
-        fillLanes();
+        if (flights.count === 0 && mayLaunch(cursor)) flights.launch(cursor);
         if (!(await keeping)) return { kind: 'imported', ...(await standing(run)) };
       }
     } finally {
