@@ -150,7 +150,7 @@ export function createReconcile(dependencies: Dependencies) {
   async function certify(task: Task, found: Found): Promise<ReconcileOutcome> {
     const { runId, workflowId, connection, date, basis } = task;
     const { firstJournal, lastJournal, journals, unbrokenThrough, quarantined } = found.stored;
-    const accounts = await explain(task, found);
+    const { accounts, isAltered } = await explain(task, found);
     const unexplained = accounts.filter(isUnexplained);
     const explained = accounts.filter((each) => differs(each) && !isUnexplained(each));
     const certificate: Certificate = {
@@ -168,9 +168,9 @@ export function createReconcile(dependencies: Dependencies) {
     const outcome = unexplained.length === 0 ? ('clean' as const) : ('differs' as const);
     const removed = found.removed.map(({ count, among }) => removalOf(count, among, basis));
     const { isCutShort } = found;
-    const isKnown = removed.length > 0 || quarantined > 0 || isCutShort || found.newestInXero !== null;
-    const conversion =
-      found.conversion ?? (isKnown || task.conversionDate !== null ? null : conversionHint(unexplained));
+    const isKnown = isAltered || removed.length > 0 || quarantined > 0 || isCutShort || found.newestInXero !== null;
+    const mayBeConversion = unexplained.length > 1 && task.conversionDate === null && !isKnown;
+    const conversion = found.conversion ?? (mayBeConversion ? conversionHint : null);
     const message = summaryOf(certificate, { quarantined, removed, isCutShort, conversion });
     const result = { outcome, message, runId, certificate };
     await inTransaction(pool, (client) =>
@@ -180,14 +180,17 @@ export function createReconcile(dependencies: Dependencies) {
   }
 
   /** Says of each difference what is known; a line that is not as Xero sent it is never mere rounding. */
-  async function explain({ caller, basis, date }: Task, { accounts }: Found): Promise<AccountDifference[]> {
+  async function explain(
+    { caller, basis, date }: Task,
+    { accounts }: Found,
+  ): Promise<{ accounts: AccountDifference[]; isAltered: boolean }> {
     const doubtful = accounts.filter((each) => isUnexplained(each) || each.rounding !== '0.00');
     const accountIds = doubtful.flatMap(({ accountId }) => accountId ?? []);
     const earlierYears = doubtful.some(({ isRetained }) => isRetained);
     const { tenantId } = caller;
     const altered =
       doubtful.length === 0 ? [] : await alteredLines(pool, { tenantId, basis, date, accountIds, earlierYears });
-    return accounts.map(({ isRetained, ...account }) => {
+    const explained = accounts.map(({ isRetained, ...account }) => {
       const own = altered.filter((line) => (line.ofEarlierYear ? isRetained : line.accountId === account.accountId));
       const held =
         own.length > 0 && !isUnexplained(account)
@@ -201,6 +204,7 @@ export function createReconcile(dependencies: Dependencies) {
         );
       return { ...held, sentence: sentenceOf(held, hints) };
     });
+    return { accounts: explained, isAltered: altered.length > 0 };
   }
 }
 

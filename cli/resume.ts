@@ -1,8 +1,8 @@
 import { withImports } from './servers.ts';
 
 /**
- * Tells imports and reconciliations that waited for a consent to go on, and says so. They look again every ten minutes anyway: Temporal being
- * away is no failure.
+ * Tells imports and reconciliations that waited for a consent to go on, and says so. They look again every ten minutes
+ * anyway: Temporal being away is no failure.
  */
 export function resumeWaiting(workflowIds: string[]): Promise<string> {
   return withImports((imports) => imports.resumeAll(workflowIds)).then(

@@ -184,10 +184,6 @@ export function removalOf(count: number, among: readonly number[], basis: Basis)
   return `${what} ${them}: import again with \`--from ${among[0]} --to ${among.at(-1)}${basis === 'cash' ? ' --basis cash' : ''}\`.`;
 }
 
-/** Where nothing else is found: balances as at a conversion date after the first journal are known only by that date. */
-export function conversionHint(unexplained: readonly AccountDifference[]): string | null {
-  const oneSided = unexplained.length < 2 || unexplained.some(({ sentence }) => sentence.includes('is stored with'));
-  return oneSided
-    ? null
-    : 'If its books moved to Xero after the first journal, tell Xero’s conversion date (conversionDate, `--conversion-date`): the balances as at it are in no journal.';
-}
+/** Where nothing else is found, in several accounts: balances as at a conversion date after the first journal are known only by that date. */
+export const conversionHint =
+  'If its books moved to Xero after the first journal, tell Xero’s conversion date (conversionDate, `--conversion-date`): the balances as at it are in no journal.';
