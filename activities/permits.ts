@@ -9,6 +9,7 @@ import {
   type QuotaReading,
   type SpentCall,
   settle,
+  takeBack,
   takePermit,
 } from '../model/quota.ts';
 import type { LimitName, WaitReason } from '../model/run.ts';
@@ -50,7 +51,6 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
   const appScope: QuotaScope = `app:${clientId}`;
   /** The minute's quota of the whole app, by the headers this worker sees: every worker sees them at each answer. */
   let app: QuotaLedger = emptyLedger;
-  let appInFlight = 0;
   let appReadAt = 0;
 
   /** Calls of one tenant change its ledger one after the other: this worker does not race with itself. */
@@ -91,23 +91,14 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       app = { ...app, blockedUntil, blockedBy };
     }
     // Five at once is a tenant's limit, not the app's.
-    const permit = takePermit({ ...app, leases: [] }, now());
+    const permit = takePermit(app, now(), 0, Number.POSITIVE_INFINITY);
     if (!permit.granted) return { granted: false, reason: 'appMinute', until: permit.until };
     app = permit.ledger;
-    appInFlight++;
     return permit;
   }
 
-  /** Puts back what was taken for a call that the tenant's own ledger refused. */
-  function giveBackToApp(): void {
-    appInFlight--;
-    if (app.minuteRemaining !== null) app = { ...app, minuteRemaining: app.minuteRemaining + 1 };
-  }
-
   function appAnswered(call: SpentCall, minuteRemaining: number | null): void {
-    appInFlight--;
-    const leases = Array.from({ length: appInFlight }, () => call.lease - 1);
-    app = settle({ ...app, leases }, call, { ...silence, minuteRemaining }, now());
+    app = settle(app, call, { ...silence, minuteRemaining }, now());
   }
 
   return {
@@ -135,7 +126,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
             return spentCall;
           }
         } finally {
-          if (spentCall === null) giveBackToApp();
+          if (spentCall === null) app = takeBack(app, fromApp.call);
         }
       });
     },
@@ -160,7 +151,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       }
       await inTurn(tenantId, () =>
         change(tenantId, (ledger) =>
-          reason === 'appMinute' ? settle(ledger, call, silence, now()) : block(ledger, call, reason, until),
+          reason === 'appMinute' ? settle(ledger, call, silence, now()) : block(ledger, call, reason, until, now()),
         ),
       );
     },
@@ -174,7 +165,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
   async function blockApp(until: number): Promise<void> {
     for (;;) {
       const { version, ledger } = await readLedger(pool, appScope);
-      if (await writeLedger(pool, appScope, version, block(ledger, null, 'appMinute', until))) return;
+      if (await writeLedger(pool, appScope, version, block(ledger, null, 'appMinute', until, now()))) return;
     }
   }
 }

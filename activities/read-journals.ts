@@ -1,5 +1,5 @@
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
-import { isSliceOver, lanesFor, mostHeld, placeOf } from '../model/lanes.ts';
+import { isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone, placeOf } from '../model/lanes.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { basisOf, journalsPerPage } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
@@ -43,6 +43,7 @@ export function createReadJournals(dependencies: Dependencies) {
     let cursor = from;
     let pages = 0;
     let { dense } = run;
+    const mostInFlight = run.isAlone && !run.isBackfill ? mostLanesAlone : mostLanes;
     // A slice has one page at least, whatever the clock does.
     const latency = () => latencies.get(run.tenantId) ?? 0;
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
@@ -52,7 +53,7 @@ export function createReadJournals(dependencies: Dependencies) {
 
     try {
       for (;;) {
-        const lanes = lanesFor(latency(), dense, await unreserved(run));
+        const lanes = lanesFor(latency(), dense, await unreserved(run), mostInFlight);
         const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
         while (hasRoom() && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
         if (flights.count === 0) break;

@@ -9,8 +9,10 @@ import { journalsPerPage } from './streams.ts';
 
 /** At most so many pages in flight for one run: Xero allows five calls at once, and others of the tenant need one. */
 export const mostLanes = 4;
+/** While nobody else imports from the tenant a run that is no backfill takes all five: at 4 s an answer four are too few. */
+export const mostLanesAlone = 5;
 /** Pages in flight, or landed before one with a lower offset: where one answer is slow the others go on so far. */
-export const mostHeld = mostLanes + 2;
+export const mostHeld = mostLanesAlone + 2;
 const callsPerSecond = 1;
 /** With fewer calls than this left today, none is risked on a page that may turn out not to be there. */
 const scarceCalls = 60;
@@ -19,10 +21,10 @@ const scarceCalls = 60;
  * How many pages to have in flight. `latencyMs` is what a call takes now; `dense` says that the last page was full, so more
  * are likely to follow.
  */
-export function lanesFor(latencyMs: number, dense: boolean, dayRemaining: number | null): number {
+export function lanesFor(latencyMs: number, dense: boolean, dayRemaining: number | null, most = mostLanes): number {
   if (!dense || (dayRemaining !== null && dayRemaining < scarceCalls)) return 1;
   // A page takes longer than its call. Rather one lane too many than too few: the minute's quota holds it back anyway.
-  return Math.min(mostLanes, Math.ceil((latencyMs / 1_000) * callsPerSecond + 0.1));
+  return Math.min(most, Math.ceil((latencyMs / 1_000) * callsPerSecond + 0.1));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { callsLeft, moreLeftAt } from './minute.ts';
 import { concurrentCalls, marginMs, type Permit, type QuotaLedger } from './quota.ts';
 
 /**
@@ -13,8 +14,8 @@ export interface Leaves {
   atOnce: number;
 }
 
-/** An import that finds little new makes six calls: the overlap's page, the empty one, and four of reference data. */
-const always: Leaves = { ofMinute: 6, atOnce: 1 };
+/** An import that finds little new begins with two calls: the overlap's page and the empty one. What it needs next comes free soon. */
+const always: Leaves = { ofMinute: 2, atOnce: 1 };
 /** While another is open it has half of the minute for itself, and most of the calls at once. */
 const besideOthers: Leaves = { ofMinute: 30, atOnce: 3 };
 
@@ -25,16 +26,17 @@ export function leavesOf(isBackfill: boolean, othersAreOpen: boolean): Leaves | 
 }
 
 /**
- * Takes back a permit that was computed from a ledger where the call is to be left to others. At the beginning of a minute,
- * when nothing is known of it, one call is always allowed, so that a backfill goes on even where a minute has few.
+ * Takes back a permit that was computed from a ledger where the call is to be left to others. Of a minute that has few calls
+ * half is left to them at most, so that a backfill goes on.
  */
 export function giveWay(permit: Permit, ledger: QuotaLedger, now: number, leaves: Leaves | null): Permit {
   if (!permit.granted || leaves === null) return permit;
-  if (ledger.leases.filter((expiry) => expiry > now).length >= concurrentCalls - leaves.atOnce) {
+  const inFlight = ledger.leases.filter((expiry) => expiry > now).length;
+  if (inFlight >= concurrentCalls - leaves.atOnce) {
     return { granted: false, reason: 'concurrent', until: now + marginMs };
   }
-  const { minuteRemaining, minuteResetsBy } = ledger;
-  if (minuteRemaining === null || minuteResetsBy === null || minuteResetsBy <= now) return permit;
-  if (minuteRemaining > leaves.ofMinute) return permit;
-  return { granted: false, reason: 'precedence', until: minuteResetsBy + marginMs };
+  const kept = Math.min(leaves.ofMinute, Math.floor((ledger.minute.limit ?? 0) / 2));
+  const left = callsLeft(ledger.minute, inFlight, now);
+  if (left === null || left > kept) return permit;
+  return { granted: false, reason: 'precedence', until: moreLeftAt(ledger.minute, inFlight, kept, now) };
 }

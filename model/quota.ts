@@ -1,13 +1,22 @@
+import {
+  afterAnswer,
+  afterRefusal,
+  afterSending,
+  afterTakingBack,
+  callsLeft,
+  emptyMinute,
+  type MinuteLedger,
+  moreLeftAt,
+} from './minute.ts';
 import type { LimitName, WaitReason } from './run.ts';
 
 /**
  * Xero's limits as arithmetic: a ledger of what is known, and whether one more call may be made now. Pure: the clock is
  * handed in, the ledger is stored by `storage/quota.ts`.
  *
- * Xero counts calls in fixed windows that reset at a different time for each tenant, and says with each answer how many
- * are left (`X-MinLimit-Remaining`, `X-DayLimit-Remaining`). Those headers are the truth, other programs may share the
- * quota; what we count ourselves is only an estimate between two answers. A server that states no limit is not paced,
- * but obeyed when it says 429.
+ * Xero says with each answer how many calls are left of the minute and the day. Those headers are the truth, other programs
+ * may share the quota; what we count ourselves is only an estimate between two answers. A server that states no limit is
+ * not paced, but obeyed when it says 429.
  * Source: https://developer.xero.com/documentation/guides/oauth2/limits/
  */
 
@@ -18,11 +27,9 @@ export interface QuotaReading {
   appMinuteRemaining: number | null;
 }
 
-/** What is known of one tenant's quota. Instants are milliseconds since 1970. */
+/** What is known of one tenant's quota, or of the app's. Instants are milliseconds since 1970. */
 export interface QuotaLedger {
-  minuteRemaining: number | null;
-  /** The latest instant at which the minute window known from the headers can reset. */
-  minuteResetsBy: number | null;
+  minute: MinuteLedger;
   dayRemaining: number | null;
   /** When the last call was spent of what is reserved for others; null when none ever was. */
   reserveAskedAt: number | null;
@@ -40,11 +47,12 @@ export interface SpentCall {
   lease: number;
   /** The ledger's `sent` with this call. */
   sent: number;
+  /** Calls that were in flight when it was sent. */
+  besides: number;
 }
 
 export const emptyLedger: QuotaLedger = {
-  minuteRemaining: null,
-  minuteResetsBy: null,
+  minute: emptyMinute,
   dayRemaining: null,
   reserveAskedAt: null,
   blockedUntil: null,
@@ -55,9 +63,6 @@ export const emptyLedger: QuotaLedger = {
 
 /** Calls that Xero allows at once for one tenant. */
 export const concurrentCalls = 5;
-const minuteMs = 60_000;
-/** Calls that Xero allows a tenant in a minute. Its headers rule; this tells only how far a minute has gone. */
-const minuteLimit = 60;
 /** A crashed process holds its place among the concurrent calls no longer than this. */
 export const leaseMs = 60_000;
 /** Clocks and rounding: a call leaves a little after the instant that Xero named, never before. */
@@ -75,9 +80,9 @@ const reserveCheckMs = 3_600_000;
 
 /**
  * Spends one call, or says until when to wait. The call is spent before it is made: a crash counts too many, never too few.
- * `reserve` is how many of the day's calls are left to others.
+ * `reserve` is how many of the day's calls are left to others, `atOnce` how many may be in flight.
  */
-export function takePermit(ledger: QuotaLedger, now: number, reserve = 0): Permit {
+export function takePermit(ledger: QuotaLedger, now: number, reserve = 0, atOnce = concurrentCalls): Permit {
   if (ledger.blockedUntil !== null && ledger.blockedUntil > now) {
     return { granted: false, reason: ledger.blockedBy ?? 'minute', until: ledger.blockedUntil };
   }
@@ -85,22 +90,19 @@ export function takePermit(ledger: QuotaLedger, now: number, reserve = 0): Permi
   const nextCheck = (ledger.reserveAskedAt ?? Number.NEGATIVE_INFINITY) + reserveCheckMs;
   if (reserved && nextCheck > now) return { granted: false, reason: 'reserve', until: nextCheck };
   const leases = ledger.leases.filter((expiry) => expiry > now);
-  if (leases.length >= concurrentCalls) return { granted: false, reason: 'concurrent', until: now + marginMs };
-
-  const windowOver = ledger.minuteResetsBy === null || ledger.minuteResetsBy <= now;
-  const minuteRemaining = windowOver ? null : ledger.minuteRemaining;
-  if (minuteRemaining !== null && minuteRemaining <= 0) {
-    return { granted: false, reason: 'minute', until: (ledger.minuteResetsBy ?? now) + marginMs };
+  if (leases.length >= atOnce) return { granted: false, reason: 'concurrent', until: now + marginMs };
+  if (callsLeft(ledger.minute, leases.length, now) === 0) {
+    return { granted: false, reason: 'minute', until: moreLeftAt(ledger.minute, leases.length, 0, now) };
   }
+
   // A millisecond apart at least, so that each call has its own and the order of sending shows.
   const lease = Math.max(now + leaseMs, ...leases.map((other) => other + 1));
-  const call = { lease, sent: ledger.sent + 1 };
+  const call = { lease, sent: ledger.sent + 1, besides: leases.length };
   return {
     granted: true,
     call,
     ledger: {
-      minuteRemaining: minuteRemaining === null ? null : minuteRemaining - 1,
-      minuteResetsBy: windowOver ? null : ledger.minuteResetsBy,
+      minute: afterSending(ledger.minute),
       // Zero left today is no reason not to ask: only a 429 tells when the day's window resets, and it costs no call.
       dayRemaining: ledger.dayRemaining === null ? null : Math.max(0, ledger.dayRemaining - 1),
       reserveAskedAt: reserved ? now : ledger.reserveAskedAt,
@@ -112,43 +114,28 @@ export function takePermit(ledger: QuotaLedger, now: number, reserve = 0): Permi
   };
 }
 
+/** Puts back a call that was spent and is not made. */
+export function takeBack(ledger: QuotaLedger, call: SpentCall): QuotaLedger {
+  return { ...ledger, leases: without(ledger.leases, call.lease), minute: afterTakingBack(ledger.minute) };
+}
+
 /** Ends a call and corrects the ledger by what Xero said with the answer. */
 export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReading, now: number): QuotaLedger {
   const leases = without(ledger.leases, call.lease);
-  const corrected = { ...ledger, leases };
-  // Calls in flight may or may not be counted in the reading; taking them off again errs on the side of patience.
   const inFlight = leases.filter((expiry) => expiry > now);
-  if (reading.dayRemaining !== null) corrected.dayRemaining = Math.max(0, reading.dayRemaining - inFlight.length);
-  const sentAfter = ledger.sent - call.sent;
-  // An answer that was overtaken by that to a later call is stale, and may even be of the minute before.
-  const overtaken = sentAfter > inFlight.filter((expiry) => expiry > call.lease).length;
-  const expected = ledger.minuteRemaining;
-  if (reading.minuteRemaining === null || (overtaken && expected !== 0)) return corrected;
-
-  const left = reading.minuteRemaining - sentAfter;
-  const sentBefore = inFlight.filter((expiry) => expiry < call.lease).length;
-  // The first call seen of a window was counted on its way through: halfway is late enough, as limits are checked before
-  // the work is done. So the window ends a minute after that at most.
-  const resetsBy = (sentAt(call) + now) / 2 + minuteMs;
-  // Calls overtake each other on their way, too; only a leap by more than can be in flight is a new minute.
-  if (expected === null || ledger.minuteResetsBy === null || left > expected + concurrentCalls) {
-    // A 429 knows better when the window ends.
-    const named = ledger.blockedBy === 'minute' ? ledger.blockedUntil : null;
-    corrected.minuteResetsBy = named !== null && named > now ? named : resetsBy;
-    corrected.minuteRemaining = Math.max(0, left - sentBefore);
-  } else {
-    // What is ours was taken off as it was spent. Less than expected is left where other programs call too; more, where calls
-    // overtook each other or a minute ended among its first calls: that many are left even if none in flight is counted yet.
-    corrected.minuteRemaining = Math.max(0, Math.min(Math.max(expected, left - sentBefore), left));
-    // So few calls into a minute, it may be a new one without showing: its end is put off, lest it be expected too early.
-    const mayBeNew = left > expected && left >= minuteLimit - concurrentCalls;
-    if (mayBeNew) corrected.minuteResetsBy = Math.max(ledger.minuteResetsBy, resetsBy);
-  }
-  return corrected;
-}
-
-function sentAt({ lease }: SpentCall): number {
-  return lease - leaseMs;
+  // Calls in flight may or may not be counted in the reading; taking them off again errs on the side of patience.
+  const dayRemaining =
+    reading.dayRemaining === null ? ledger.dayRemaining : Math.max(0, reading.dayRemaining - inFlight.length);
+  const answered = {
+    sent: call.sent,
+    sentAt: call.lease - leaseMs,
+    now,
+    lastSent: ledger.sent,
+    besides: call.besides,
+    inFlightAfter: inFlight.filter((expiry) => expiry > call.lease).length,
+  };
+  const minute = afterAnswer(ledger.minute, answered, reading.minuteRemaining);
+  return { ...ledger, leases, dayRemaining, minute };
 }
 
 /** How long to wait after a 429 that does not say: Xero sends Retry-After for the minute's and the day's limit only. */
@@ -174,12 +161,18 @@ export function wakeJitterMs(runId: string, waitMs: number): number {
 }
 
 /** Records a 429. An earlier, longer refusal stands. */
-export function block(ledger: QuotaLedger, call: SpentCall | null, reason: WaitReason, until: number): QuotaLedger {
+export function block(
+  ledger: QuotaLedger,
+  call: SpentCall | null,
+  reason: WaitReason,
+  until: number,
+  now: number,
+): QuotaLedger {
   const leases = call === null ? ledger.leases : without(ledger.leases, call.lease);
   if (ledger.blockedUntil !== null && ledger.blockedUntil >= until) return { ...ledger, leases };
-  // The minute's 429 names the end of its window: what was guessed about it is over.
-  const minute = reason === 'minute' ? { minuteRemaining: null, minuteResetsBy: null } : {};
-  return { ...ledger, ...minute, leases, blockedUntil: until, blockedBy: reason };
+  const inFlight = leases.filter((expiry) => expiry > now).length;
+  const minute = reason === 'minute' ? afterRefusal(ledger.minute, inFlight, ledger.sent, now) : ledger.minute;
+  return { ...ledger, minute, leases, blockedUntil: until, blockedBy: reason };
 }
 
 function without(leases: number[], lease: number): number[] {

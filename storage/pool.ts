@@ -5,11 +5,13 @@ export type Queryable = Pick<pg.Pool, 'query'>;
 
 // bigint (int8) comes as a string by default. Journal numbers and counts are far below 2^53, so they are numbers here;
 // amounts are numeric and stay strings.
+const int8Array = 1016;
+const float8Array = 1022;
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     oid === pg.types.builtins.INT8
       ? Number
-      : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
+      : pg.types.getTypeParser(oid === int8Array ? float8Array : oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
 export interface PoolOptions {

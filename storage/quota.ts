@@ -9,7 +9,9 @@ export type QuotaScope = `tenant:${string}` | `app:${string}`;
 interface LedgerRow {
   version: number;
   minute_remaining: number | null;
-  minute_resets_by: Date | null;
+  minute_limit: number | null;
+  minute_counted: number[];
+  minute_leapt_at: number;
   day_remaining: number | null;
   reserve_asked_at: Date | null;
   blocked_until: Date | null;
@@ -26,7 +28,8 @@ export interface VersionedLedger {
 /** Reads a quota ledger; a scope never seen before has an empty one of version 0. */
 export async function readLedger(db: Queryable, scope: QuotaScope): Promise<VersionedLedger> {
   const { rows } = await db.query<LedgerRow>(
-    `select version, minute_remaining, minute_resets_by, day_remaining, blocked_until, blocked_by, leases, sent, reserve_asked_at
+    `select version, minute_remaining, minute_limit, minute_counted, minute_leapt_at, day_remaining, blocked_until, blocked_by,
+            leases, sent, reserve_asked_at
        from daybook.quota_ledger where scope = $1`,
     [scope],
   );
@@ -35,8 +38,12 @@ export async function readLedger(db: Queryable, scope: QuotaScope): Promise<Vers
   return {
     version: row.version,
     ledger: {
-      minuteRemaining: row.minute_remaining,
-      minuteResetsBy: row.minute_resets_by?.getTime() ?? null,
+      minute: {
+        remaining: row.minute_remaining,
+        limit: row.minute_limit,
+        counted: row.minute_counted,
+        leaptAt: row.minute_leapt_at,
+      },
       dayRemaining: row.day_remaining,
       reserveAskedAt: row.reserve_asked_at?.getTime() ?? null,
       blockedUntil: row.blocked_until?.getTime() ?? null,
@@ -67,8 +74,10 @@ const instant = (ms: number | null) => (ms === null ? null : new Date(ms));
 const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
   scope,
   from,
-  ledger.minuteRemaining,
-  instant(ledger.minuteResetsBy),
+  ledger.minute.remaining,
+  ledger.minute.limit,
+  ledger.minute.counted.map(Math.round),
+  ledger.minute.leaptAt,
   ledger.dayRemaining,
   instant(ledger.blockedUntil),
   ledger.blockedBy,
@@ -77,16 +86,16 @@ const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
   instant(ledger.reserveAskedAt),
 ];
 
-/** Writes $3–$10 over the version $2 of the scope $1; no row when another process was faster. */
+/** Writes $3–$12 over the version $2 of the scope $1; no row when another process was faster. */
 const writeOver = `
-  insert into daybook.quota_ledger as l (scope, version, minute_remaining, minute_resets_by, day_remaining,
-                                         blocked_until, blocked_by, leases, sent, reserve_asked_at)
-  values ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9, $10)
+  insert into daybook.quota_ledger as l (scope, version, minute_remaining, minute_limit, minute_counted, minute_leapt_at,
+                                         day_remaining, blocked_until, blocked_by, leases, sent, reserve_asked_at)
+  values ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
   on conflict (scope) do update
-     set version = excluded.version, minute_remaining = excluded.minute_remaining,
-         minute_resets_by = excluded.minute_resets_by, day_remaining = excluded.day_remaining,
-         blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by, leases = excluded.leases, sent = excluded.sent,
-         reserve_asked_at = excluded.reserve_asked_at, updated_at = now()
+     set version = excluded.version, minute_remaining = excluded.minute_remaining, minute_limit = excluded.minute_limit,
+         minute_counted = excluded.minute_counted, minute_leapt_at = excluded.minute_leapt_at,
+         day_remaining = excluded.day_remaining, blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by,
+         leases = excluded.leases, sent = excluded.sent, reserve_asked_at = excluded.reserve_asked_at, updated_at = now()
    where l.version = $2
   returning version`;
 
@@ -151,15 +160,15 @@ const spendForRun = `
   with written as (${writeOver}),
   counted as (
     update daybook.run_calls c set calls = calls + 1 from written, daybook.import_run r
-     where c.run_id = $11 and r.run_id = $11 and r.ended_at is null and r.status <> 'stopping'
-       and r.attempt_scheduled_at = $12
+     where c.run_id = $13 and r.run_id = $13 and r.ended_at is null and r.status <> 'stopping'
+       and r.attempt_scheduled_at = $14
     returning c.run_id
   )
   select exists (select from written) as spent, exists (select from counted) as open,
          exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)
-                  where r.run_id = $11) as allowed`;
+                  where r.run_id = $13) as allowed`;
 
 const spendForAsker = `
   with written as (${writeOver})
   select exists (select from written) as spent, true as open,
-         exists (select from daybook.connection_application where connection_id = $11 and application = $12) as allowed`;
+         exists (select from daybook.connection_application where connection_id = $13 and application = $14) as allowed`;

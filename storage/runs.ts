@@ -107,6 +107,8 @@ export interface RunAtWork extends ImportRun {
   isBackfill: boolean;
   /** For a backfill: another import of the organisation is open that is none. */
   othersAreOpen: boolean;
+  /** No other import of the organisation is open. */
+  isAlone: boolean;
   ended: boolean;
   /** Rows in the largest page that this run has stored; 0 before the first. */
   largestPage: number;
@@ -124,6 +126,8 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
               and exists (select from daybook.import_run o
                            where o.tenant_id = r.tenant_id and o.ended_at is null and o.status in ('running', 'waiting')
                              and (o.request->>'backfill')::boolean is not true) as "othersAreOpen",
+            not exists (select from daybook.import_run o
+                         where o.tenant_id = r.tenant_id and o.run_id <> r.run_id and o.ended_at is null) as "isAlone",
             a.application is not null as allowed,
             r.ended_at is not null as ended,
             coalesce((select max(p.journals) from daybook.page_receipt p where p.run_id = r.run_id), 0) as "largestPage",

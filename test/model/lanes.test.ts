@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isSliceOver, lanesFor, mostLanes, nextOffset, placeOf, sliceFor } from '../../model/lanes.ts';
+import { isSliceOver, lanesFor, mostLanes, mostLanesAlone, nextOffset, placeOf, sliceFor } from '../../model/lanes.ts';
 
 describe('how many pages are in flight', () => {
   test.each([
@@ -13,6 +13,12 @@ describe('how many pages are in flight', () => {
     [60_000, mostLanes],
   ])('at %i ms an answer, %i reach sixty calls a minute', (latencyMs, lanes) => {
     expect(lanesFor(latencyMs, true, null)).toBe(lanes);
+  });
+
+  test('a fifth where four are too few and nobody else imports from the organisation', () => {
+    expect(lanesFor(3_500, true, null, mostLanesAlone)).toBe(4);
+    expect(lanesFor(4_000, true, null, mostLanesAlone)).toBe(5);
+    expect(lanesFor(60_000, true, null, mostLanesAlone)).toBe(5);
   });
 
   test('one where the end may be near, and where the day’s calls are scarce', () => {

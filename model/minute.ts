@@ -1,0 +1,124 @@
+/**
+ * The minute's quota, for windows of any kind. Xero documents windows that are fixed and reset at a different time for each
+ * tenant; older pages of Xero's, and programs that imitate it, count over the last sixty seconds instead. Two things are
+ * true of both, and either is enough to call:
+ *
+ * - What an answer says to be left (`X-MinLimit-Remaining`) is left until it is spent, however the minute moves on.
+ * - Where fewer calls than the limit were made in the last sixty seconds, one more is allowed, wherever the window begins.
+ *
+ * So a burst is allowed where Xero says so, and the pace of 60 a minute is kept without knowing when the window resets.
+ * Source: https://developer.xero.com/documentation/guides/oauth2/limits/
+ */
+export interface MinuteLedger {
+  /** Calls that are left at least, by the headers and what was spent since; null when Xero has not said. */
+  remaining: number | null;
+  /** Calls a minute, as far as the headers have shown; null when Xero has not said. */
+  limit: number | null;
+  /** Until when the calls answered in the last minute count, ascending; every `stride`th of them. */
+  counted: number[];
+  /** The number of the last call sent when many more were suddenly left: answers to it and those before may be of the old minute. */
+  leaptAt: number;
+}
+
+export const emptyMinute: MinuteLedger = { remaining: null, limit: null, counted: [], leaptAt: 0 };
+
+/** A call, seen from the answer to it. */
+export interface AnsweredCall {
+  /** Its number in the order of sending. */
+  sent: number;
+  sentAt: number;
+  now: number;
+  /** The number of the last call sent. */
+  lastSent: number;
+  /** Calls that were in flight when it was sent. */
+  besides: number;
+  /** Calls sent after it that are still in flight. */
+  inFlightAfter: number;
+}
+
+const minuteMs = 60_000;
+/** Clocks and rounding. */
+const countedMarginMs = 250;
+/** Limits are checked before the work is done: of a slow call, the way there is no longer than this. */
+const longestWayMs = 1_000;
+/** More calls remembered than this would make each write slow; of a larger limit only some are. */
+const mostRemembered = 1_000;
+/** A leap by more than can be in flight is a new minute. */
+const mostInFlight = 5;
+
+/** How many calls may be made now, at least; null when Xero has stated no limit. */
+export function callsLeft(minute: MinuteLedger, inFlight: number, now: number): number | null {
+  if (minute.remaining === null || minute.limit === null) return null;
+  return Math.max(minute.remaining, minute.limit - countedNow(minute, minute.limit, inFlight, now));
+}
+
+/** The instant from which more than `kept` calls are left, should Xero's headers not tell sooner; only where a limit is known. */
+export function moreLeftAt(minute: MinuteLedger, inFlight: number, kept: number, now: number): number {
+  const limit = minute.limit ?? 0;
+  const stillCounted = minute.counted.filter((until) => until > now);
+  const tooMany = countedNow(minute, limit, inFlight, now) - (limit - kept - 1);
+  const last = stillCounted[Math.min(stillCounted.length, Math.ceil(tooMany / strideOf(limit))) - 1];
+  return last ?? now + countedMarginMs;
+}
+
+export function afterSending(minute: MinuteLedger): MinuteLedger {
+  return { ...minute, remaining: minute.remaining === null ? null : Math.max(0, minute.remaining - 1) };
+}
+
+export function afterTakingBack(minute: MinuteLedger): MinuteLedger {
+  return { ...minute, remaining: minute.remaining === null ? null : minute.remaining + 1 };
+}
+
+/** Corrects what is known by what an answer says to be left; null where it says nothing. */
+export function afterAnswer(minute: MinuteLedger, call: AnsweredCall, said: number | null): MinuteLedger {
+  const limit = said !== null && said > (minute.limit ?? -1) ? said + 1 : minute.limit;
+  if (limit === null) return minute;
+  const { now } = call;
+  const countedBy = Math.min((call.sentAt + now) / 2, call.sentAt + longestWayMs);
+  const own = call.sent % strideOf(limit) === 0 ? 1 : 0;
+  const counted = remember(minute.counted, own, countedBy + minuteMs + countedMarginMs, now);
+  const heard = { ...minute, limit, counted };
+  const sentAfter = call.lastSent - call.sent;
+  // An answer that was overtaken by that to a later call tells nothing new.
+  if (said === null || sentAfter > call.inFlightAfter) return heard;
+  const ofOldMinute = call.sent <= minute.leaptAt;
+  if (minute.remaining === null && ofOldMinute) return heard;
+  // Calls overtake each other on their way: what is left if none that was in flight with this one was counted before it.
+  const atLeast = Math.max(0, said - sentAfter - call.besides);
+  if (minute.remaining === null || atLeast > minute.remaining) {
+    const leapt = minute.remaining === null || atLeast > minute.remaining + mostInFlight;
+    return { ...heard, remaining: atLeast, leaptAt: leapt ? call.lastSent : minute.leaptAt };
+  }
+  const others = minute.remaining - said;
+  if (others <= 0 || ofOldMinute) return heard;
+  // Other programs use the quota, too: their calls count like ours from now on.
+  const noticed = Math.ceil(others / strideOf(limit));
+  return {
+    ...heard,
+    remaining: said,
+    counted: remember(counted, noticed, now + minuteMs + countedMarginMs, now),
+  };
+}
+
+/** After Xero has refused a call for the minute's limit: once the time it names has come, one is allowed, and its answer tells more. */
+export function afterRefusal(minute: MinuteLedger, inFlight: number, lastSent: number, now: number): MinuteLedger {
+  const { limit } = minute;
+  if (limit === null) return { ...minute, leaptAt: lastSent };
+  const unseen = Math.max(0, Math.floor((limit - countedNow(minute, limit, inFlight, now)) / strideOf(limit)));
+  const counted = remember(minute.counted, unseen, now + minuteMs + countedMarginMs, now);
+  return { limit, remaining: 1, counted, leaptAt: lastSent };
+}
+
+function strideOf(limit: number): number {
+  return Math.ceil(limit / mostRemembered);
+}
+
+function countedNow({ counted }: MinuteLedger, limit: number, inFlight: number, now: number): number {
+  const stride = strideOf(limit);
+  return counted.filter((until) => until > now).length * stride + stride - 1 + inFlight;
+}
+
+function remember(counted: number[], calls: number, until: number, now: number): number[] {
+  const still = counted.filter((other) => other > now);
+  return calls === 0 ? still : [...still, ...Array.from({ length: calls }, () => until)].sort((a, b) => a - b);
+}
