@@ -13,6 +13,7 @@ import {
   takePermit,
 } from '../model/quota.ts';
 import type { LimitName, WaitReason } from '../model/run.ts';
+import { createShares } from '../model/shares.ts';
 import {
   type QuotaScope,
   readLedger,
@@ -52,6 +53,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
   /** The minute's quota of the whole app, by the headers this worker sees: every worker sees them at each answer. */
   let app: QuotaLedger = emptyLedger;
   let appReadAt = 0;
+  const shares = createShares();
 
   /** Calls of one tenant change its ledger one after the other: this worker does not race with itself. */
   function inTurn<T>(tenantId: string, work: () => Promise<T>): Promise<T> {
@@ -84,7 +86,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     }
   }
 
-  async function takeFromApp(): Promise<Permit> {
+  async function takeFromApp(tenantId: string): Promise<Permit> {
     if (now() - appReadAt > appNewsMs) {
       appReadAt = now();
       const { blockedUntil, blockedBy } = (await readLedger(pool, appScope)).ledger;
@@ -92,8 +94,14 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     }
     // Five at once is a tenant's limit, not the app's.
     const permit = takePermit(app, now(), 0, Number.POSITIVE_INFINITY);
-    if (!permit.granted) return { granted: false, reason: 'appMinute', until: permit.until };
+    const { limit } = app.minute;
+    const shareFrom = limit === null ? now() : shares.allowedFrom(tenantId, limit, now());
+    if (!permit.granted || shareFrom > now()) {
+      shares.refused(tenantId, now());
+      return { granted: false, reason: 'appMinute', until: permit.granted ? shareFrom : permit.until };
+    }
     app = permit.ledger;
+    shares.had(tenantId, now());
     return permit;
   }
 
@@ -106,7 +114,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     take(asker: Spender & { tenantId: string; quotaReserve: number; leaves: Leaves | null }): Promise<PermitAnswer> {
       const { tenantId, quotaReserve, leaves } = asker;
       return inTurn(tenantId, async () => {
-        const fromApp = await takeFromApp();
+        const fromApp = await takeFromApp(tenantId);
         if (!fromApp.granted) return fromApp;
         let spentCall: CallPermit | null = null;
         try {
