@@ -9,6 +9,7 @@ import { createPageOutcomes, notAllowed, removed } from './page-outcomes.ts';
 import { createReadInvoices } from './read-invoices.ts';
 import { createReadJournals } from './read-journals.ts';
 import { createRefreshReference } from './refresh-reference.ts';
+import { createSlices } from './slices.ts';
 import { whileBeating } from './while-beating.ts';
 
 /**
@@ -18,11 +19,16 @@ import { whileBeating } from './while-beating.ts';
  */
 export function createImportPages(dependencies: Dependencies) {
   const { pool } = dependencies;
-  const readers = { journals: createReadJournals(dependencies), invoices: createReadInvoices(dependencies) };
+  const slices = createSlices(dependencies.sliceMs);
+  const readers = {
+    journals: createReadJournals(dependencies, slices),
+    invoices: createReadInvoices(dependencies, slices),
+  };
   const refreshReference = createRefreshReference(dependencies);
   const { standing, ended } = createPageOutcomes(dependencies);
 
-  return ({ runId }: { runId: string }): Promise<PageOutcome> => whileBeating(() => importPages(runId));
+  return ({ runId }: { runId: string }): Promise<PageOutcome> =>
+    whileBeating(() => slices.during(() => importPages(runId)));
 
   async function importPages(runId: string): Promise<PageOutcome> {
     const scheduledAt = new Date(Context.current().info.currentAttemptScheduledTimestampMs);

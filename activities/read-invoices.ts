@@ -3,11 +3,12 @@ import type { PageOutcome } from '../model/run.ts';
 import { callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 import { createPageOutcomes, passOver, type Reading } from './page-outcomes.ts';
+import type { Slices } from './slices.ts';
 import { storeInvoicesPatiently } from './store-patiently.ts';
 
 /** Reads invoices by keyset, one call after the other, as each says where the next begins. */
-export function createReadInvoices(dependencies: Dependencies) {
-  const { pool, xero, now, sliceMs, stopping } = dependencies;
+export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
+  const { pool, xero, now, stopping } = dependencies;
   const { standing, ended } = createPageOutcomes(dependencies);
 
   return async function readInvoices(run: Reading): Promise<PageOutcome> {
@@ -15,7 +16,7 @@ export function createReadInvoices(dependencies: Dependencies) {
     let place = run.invoicePlace;
     let largest = run.largestPage;
     // A slice has one page at least, whatever the clock does.
-    for (let pages = 0; pages === 0 || (now() - began < sliceMs && !stopping()); pages++) {
+    for (let pages = 0; pages === 0 || (now() - began < slices.lengthMs() && !stopping()); pages++) {
       const askedAt = new Date(now());
       const outcome = await ask(run, place).catch((trouble: Error) => passOver(trouble, pages > 0));
       if (outcome === null) break;

@@ -8,11 +8,12 @@ import { callXero } from './call-xero.ts';
 import { Flights } from './flights.ts';
 import type { Dependencies } from './index.ts';
 import { createPageOutcomes, passOver, type Reading } from './page-outcomes.ts';
+import type { Slices } from './slices.ts';
 import { storePatiently } from './store-patiently.ts';
 
 /** Reads journals by offset, several calls in flight where answers are slow; the end is an empty page. */
-export function createReadJournals(dependencies: Dependencies) {
-  const { pool, xero, permits, now, sliceMs, stopping } = dependencies;
+export function createReadJournals(dependencies: Dependencies, slices: Slices) {
+  const { pool, xero, permits, now, stopping } = dependencies;
   const { standing, ended } = createPageOutcomes(dependencies);
   /** What a call took last, for each tenant: a slice begins with as many lanes as the one before. */
   const latencies = new Map<string, number>();
@@ -48,7 +49,7 @@ export function createReadJournals(dependencies: Dependencies) {
     const latency = () => latencies.get(run.tenantId) ?? 0;
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
     const inRound = () => now() - launchedAt < latency() / 4;
-    const isOver = () => stopping() || (isSliceOver(now() - began, pages, sliceMs, latency()) && !inRound());
+    const isOver = () => stopping() || (isSliceOver(now() - began, pages, slices.lengthMs(), latency()) && !inRound());
     const mayLaunch = (offset: number) => offset < endsAt && !isOver() && !isPastEnd(offset, run.range);
 
     try {

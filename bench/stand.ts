@@ -32,8 +32,11 @@ export interface Bench {
   client: Client;
   imports: Imports;
   sandbox: SandboxInfo;
-  worker: Measured;
+  /** The worker's process. */
+  worker: () => Measured;
   temporal: Measured;
+  /** Starts the worker that was to begin later. */
+  startWorker(): void;
   /** Connects each of the sandbox's organisations, as t0, t1 …; answers the names. */
   connectAll(): Promise<string[]>;
   /** Starts an import of all journals through each connection. */
@@ -49,7 +52,10 @@ interface Measured {
   cpuMs(): number;
 }
 
-export async function startBench(sandboxArguments: string[]): Promise<Bench> {
+export async function startBench(
+  sandboxArguments: string[],
+  { worker: begins = 'atOnce' }: { worker?: 'atOnce' | 'later' } = {},
+): Promise<Bench> {
   const dataDir = mkdtempSync(join(tmpdir(), 'daybook-bench-'));
   const say = () => {};
   const executable = await findTemporal({
@@ -70,25 +76,27 @@ export async function startBench(sandboxArguments: string[]): Promise<Bench> {
   const lines = createInterface({ input: sandboxProcess.stdout as NodeJS.ReadableStream });
   const sandbox = JSON.parse(String((await once(lines, 'line'))[0])) as SandboxInfo;
   const xero = sandboxSettings(sandbox);
-  const worker = spawn(process.execPath, [join(root, 'bin/daybook.mjs'), 'worker'], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      PATH: process.env.PATH,
-      MALLOC_ARENA_MAX: '2',
-      HOME: process.env.HOME,
-      DATABASE_URL: postgres.url,
-      TEMPORAL_ADDRESS: temporal.address,
-      XERO_CLIENT_ID: xero.clientId,
-      XERO_CLIENT_SECRET: xero.clientSecret,
-      XERO_API_URL: sandbox.url,
-      XERO_IDENTITY_URL: sandbox.url,
-      XERO_LOGIN_URL: sandbox.url,
-      DAYBOOK_TOKEN_KEYS: tokenKeys,
-      DAYBOOK_DATA_DIR: dataDir,
-      DAYBOOK_LOG_LEVEL: 'warn',
-    },
-  });
+  const spawnWorker = () =>
+    spawn(process.execPath, [join(root, 'bin/daybook.mjs'), 'worker'], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        PATH: process.env.PATH,
+        MALLOC_ARENA_MAX: '2',
+        HOME: process.env.HOME,
+        DATABASE_URL: postgres.url,
+        TEMPORAL_ADDRESS: temporal.address,
+        XERO_CLIENT_ID: xero.clientId,
+        XERO_CLIENT_SECRET: xero.clientSecret,
+        XERO_API_URL: sandbox.url,
+        XERO_IDENTITY_URL: sandbox.url,
+        XERO_LOGIN_URL: sandbox.url,
+        DAYBOOK_TOKEN_KEYS: tokenKeys,
+        DAYBOOK_DATA_DIR: dataDir,
+        DAYBOOK_LOG_LEVEL: 'warn',
+      },
+    });
+  let worker = begins === 'atOnce' ? spawnWorker() : null;
   const pool = openPool(postgres.url, 5, () => {});
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection });
@@ -98,8 +106,11 @@ export async function startBench(sandboxArguments: string[]): Promise<Bench> {
     client,
     imports,
     sandbox,
-    worker: measured(worker.pid ?? 0),
+    worker: () => measured(worker?.pid ?? 0),
     temporal: measured(temporal.pid() ?? 0),
+    startWorker() {
+      worker ??= spawnWorker();
+    },
     async connectAll() {
       const [first] = sandbox.organisations;
       if (!first) throw new Error('The sandbox has no organisation.');
@@ -133,7 +144,7 @@ export async function startBench(sandboxArguments: string[]): Promise<Bench> {
       return started;
     },
     async close() {
-      await end(worker);
+      if (worker) await end(worker);
       await pool.end();
       await connection.close();
       await end(sandboxProcess);

@@ -37,10 +37,10 @@ export async function suspended(count: number): Promise<Suspended> {
     const { from = new Date(), to = new Date() } = rows[0] ?? {};
     const rest = Math.min(restSeconds, (from.getTime() - Date.now()) / 1_000 - 2);
     if (rest < 10) throw new Error('The first import wakes before all are asleep; this machine needs a longer window.');
-    const before = [bench.worker.cpuMs(), bench.temporal.cpuMs()];
+    const before = [bench.worker().cpuMs(), bench.temporal.cpuMs()];
     await sleep(rest * 1_000);
     const share = (after: number, was = 0) => `${((after - was) / rest / 10).toFixed(1)} %`;
-    const atRest = [share(bench.worker.cpuMs(), before[0]), share(bench.temporal.cpuMs(), before[1])];
+    const atRest = [share(bench.worker().cpuMs(), before[0]), share(bench.temporal.cpuMs(), before[1])];
     await sleep(Math.max(0, to.getTime() - Date.now()));
     for (;;) {
       const awake = await bench.pool.query<{ n: number; late: number }>(

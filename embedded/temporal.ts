@@ -128,6 +128,9 @@ function serverArguments(options: TemporalOptions & { namespace: string }, port:
     // Both are about a sequential page loop, which otherwise waits 50 ms twice a page on a dev server.
     'system.enableActivityEagerExecution': true,
     'history.transferProcessorMaxPollRPS': 1000,
+    // One queue instead of four parts of it, each with an order of its own: imports have their turns in the order in which they ask.
+    'matching.numTaskqueueReadPartitions': 1,
+    'matching.numTaskqueueWritePartitions': 1,
     // `temporal worker list`: which workers are alive.
     'frontend.WorkerHeartbeatsEnabled': true,
     'frontend.ListWorkersEnabled': true,

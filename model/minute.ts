@@ -55,7 +55,7 @@ export function callsLeft(minute: MinuteLedger, inFlight: number, now: number): 
 /** The instant from which more than `kept` calls are left, should Xero's headers not tell sooner; only where a limit is known. */
 export function moreLeftAt(minute: MinuteLedger, inFlight: number, kept: number, now: number): number {
   const limit = minute.limit ?? 0;
-  const stillCounted = minute.counted.filter((until) => until > now);
+  const stillCounted = stillCounting(minute.counted, now);
   const tooMany = countedNow(minute, limit, inFlight, now) - (limit - kept - 1);
   const last = stillCounted[Math.min(stillCounted.length, Math.ceil(tooMany / strideOf(limit))) - 1];
   return last ?? now + countedMarginMs;
@@ -115,10 +115,15 @@ function strideOf(limit: number): number {
 
 function countedNow({ counted }: MinuteLedger, limit: number, inFlight: number, now: number): number {
   const stride = strideOf(limit);
-  return counted.filter((until) => until > now).length * stride + stride - 1 + inFlight;
+  return stillCounting(counted, now).length * stride + stride - 1 + inFlight;
+}
+
+/** What counts until long after a minute was written before the clock was set back. */
+function stillCounting(counted: number[], now: number): number[] {
+  return counted.filter((until) => until > now && until < now + 2 * minuteMs);
 }
 
 function remember(counted: number[], calls: number, until: number, now: number): number[] {
-  const still = counted.filter((other) => other > now);
+  const still = stillCounting(counted, now);
   return calls === 0 ? still : [...still, ...Array.from({ length: calls }, () => until)].sort((a, b) => a - b);
 }

@@ -1,5 +1,5 @@
 import { callsLeft, moreLeftAt } from './minute.ts';
-import { concurrentCalls, marginMs, type Permit, type QuotaLedger } from './quota.ts';
+import { concurrentCalls, inFlight, marginMs, type Permit, type QuotaLedger } from './quota.ts';
 
 /**
  * Imports that somebody waits for go before a backfill, which has days. The rule needs no queue: a backfill leaves a part
@@ -31,12 +31,12 @@ export function leavesOf(isBackfill: boolean, othersAreOpen: boolean): Leaves | 
  */
 export function giveWay(permit: Permit, ledger: QuotaLedger, now: number, leaves: Leaves | null): Permit {
   if (!permit.granted || leaves === null) return permit;
-  const inFlight = ledger.leases.filter((expiry) => expiry > now).length;
-  if (inFlight >= concurrentCalls - leaves.atOnce) {
+  const calls = inFlight(ledger.leases, now).length;
+  if (calls >= concurrentCalls - leaves.atOnce) {
     return { granted: false, reason: 'concurrent', until: now + marginMs };
   }
   const kept = Math.min(leaves.ofMinute, Math.floor((ledger.minute.limit ?? 0) / 2));
-  const left = callsLeft(ledger.minute, inFlight, now);
+  const left = callsLeft(ledger.minute, calls, now);
   if (left === null || left > kept) return permit;
-  return { granted: false, reason: 'precedence', until: moreLeftAt(ledger.minute, inFlight, kept, now) };
+  return { granted: false, reason: 'precedence', until: moreLeftAt(ledger.minute, calls, kept, now) };
 }

@@ -89,7 +89,7 @@ export function takePermit(ledger: QuotaLedger, now: number, reserve = 0, atOnce
   const reserved = reserve > 0 && ledger.dayRemaining !== null && ledger.dayRemaining <= reserve;
   const nextCheck = (ledger.reserveAskedAt ?? Number.NEGATIVE_INFINITY) + reserveCheckMs;
   if (reserved && nextCheck > now) return { granted: false, reason: 'reserve', until: nextCheck };
-  const leases = ledger.leases.filter((expiry) => expiry > now);
+  const leases = inFlight(ledger.leases, now);
   if (leases.length >= atOnce) return { granted: false, reason: 'concurrent', until: now + marginMs };
   if (callsLeft(ledger.minute, leases.length, now) === 0) {
     return { granted: false, reason: 'minute', until: moreLeftAt(ledger.minute, leases.length, 0, now) };
@@ -114,6 +114,11 @@ export function takePermit(ledger: QuotaLedger, now: number, reserve = 0, atOnce
   };
 }
 
+/** The leases that are believed in. One far ahead was written before the clock was set back, and would hold its place for as long. */
+export function inFlight(leases: number[], now: number): number[] {
+  return leases.filter((expiry) => expiry > now && expiry < now + 2 * leaseMs);
+}
+
 /** Puts back a call that was spent and is not made. */
 export function takeBack(ledger: QuotaLedger, call: SpentCall): QuotaLedger {
   return { ...ledger, leases: without(ledger.leases, call.lease), minute: afterTakingBack(ledger.minute) };
@@ -122,17 +127,17 @@ export function takeBack(ledger: QuotaLedger, call: SpentCall): QuotaLedger {
 /** Ends a call and corrects the ledger by what Xero said with the answer. */
 export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReading, now: number): QuotaLedger {
   const leases = without(ledger.leases, call.lease);
-  const inFlight = leases.filter((expiry) => expiry > now);
+  const others = inFlight(leases, now);
   // Calls in flight may or may not be counted in the reading; taking them off again errs on the side of patience.
   const dayRemaining =
-    reading.dayRemaining === null ? ledger.dayRemaining : Math.max(0, reading.dayRemaining - inFlight.length);
+    reading.dayRemaining === null ? ledger.dayRemaining : Math.max(0, reading.dayRemaining - others.length);
   const answered = {
     sent: call.sent,
     sentAt: call.lease - leaseMs,
     now,
     lastSent: ledger.sent,
     besides: call.besides,
-    inFlightAfter: inFlight.filter((expiry) => expiry > call.lease).length,
+    inFlightAfter: others.filter((expiry) => expiry > call.lease).length,
   };
   const minute = afterAnswer(ledger.minute, answered, reading.minuteRemaining);
   return { ...ledger, leases, dayRemaining, minute };
@@ -170,8 +175,8 @@ export function block(
 ): QuotaLedger {
   const leases = call === null ? ledger.leases : without(ledger.leases, call.lease);
   if (ledger.blockedUntil !== null && ledger.blockedUntil >= until) return { ...ledger, leases };
-  const inFlight = leases.filter((expiry) => expiry > now).length;
-  const minute = reason === 'minute' ? afterRefusal(ledger.minute, inFlight, ledger.sent, now) : ledger.minute;
+  const minute =
+    reason === 'minute' ? afterRefusal(ledger.minute, inFlight(leases, now).length, ledger.sent, now) : ledger.minute;
   return { ...ledger, minute, leases, blockedUntil: until, blockedBy: reason };
 }
 

@@ -19,6 +19,17 @@ export async function databaseFacts(db: Queryable): Promise<DatabaseFacts> {
   return rows[0] as DatabaseFacts;
 }
 
+/**
+ * Tells one database from another without naming it: eight digits that a worker's identity in Temporal carries.
+ * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-CONTROLDATA
+ */
+export async function databaseMark(db: Queryable): Promise<string> {
+  const { rows } = await db.query<{ mark: string }>(
+    `select left(md5(system_identifier || '/' || current_database()), 8) as mark from pg_control_system()`,
+  );
+  return rows[0]?.mark ?? '';
+}
+
 export interface OpenRun extends RunSummary {
   /** When an attempt to read pages was scheduled last; null before the first. */
   attemptScheduledAt: Date | null;

@@ -1,5 +1,7 @@
+import { hostname } from 'node:os';
 import { type NativeConnection, type ResourceBasedSlotsForType, Worker } from '@temporalio/worker';
 import type { Activities } from '../activities/index.ts';
+import { crowd } from '../activities/slices.ts';
 
 export interface WorkerSettings {
   connection: NativeConnection;
@@ -8,6 +10,7 @@ export interface WorkerSettings {
   activities: Activities;
   /** Path of the prebuilt bundle. */
   workflows: string;
+  /** Who it is in Temporal, see `workerIdentity`; without it process and machine. */
   identity?: string;
 }
 
@@ -18,11 +21,16 @@ export interface WorkerSettings {
  */
 const slices: ResourceBasedSlotsForType = {
   type: 'resource-based',
-  minimumSlots: 20,
+  minimumSlots: crowd,
   maximumSlots: 100,
   rampThrottle: '50ms',
   tunerOptions: { targetCpuUsage: 0.8, targetMemoryUsage: 0.9 },
 };
+
+/** Process, machine and the database it writes to: workers of two databases on one task queue would take each other's imports. */
+export function workerIdentity(databaseMark: string): string {
+  return `${process.pid}@${hostname()}/${databaseMark}`;
+}
 
 /** A worker for the imports' task queue. */
 export function createWorker({ connection, namespace, taskQueue, activities, workflows, identity }: WorkerSettings) {

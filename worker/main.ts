@@ -6,13 +6,14 @@ import { createPermits } from '../activities/permits.ts';
 import type { XeroSettings } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
+import { databaseMark } from '../storage/diagnosis.ts';
 import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { createXeroApi } from '../xero/api.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { createTokens, type Tokens } from '../xero/tokens.ts';
 import { workflowBundle } from './bundle.ts';
-import { createWorker } from './create-worker.ts';
+import { createWorker, workerIdentity } from './create-worker.ts';
 import { scheduleKeepAlive } from './schedule-keep-alive.ts';
 
 export interface WorkerPlace {
@@ -74,7 +75,10 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   });
   const sweeping = sweepEachMinute(tokens, log);
   try {
-    worker = await createWorker({ connection, namespace, taskQueue, activities, workflows });
+    worker = await createWorker({
+      ...{ connection, namespace, taskQueue, activities, workflows },
+      identity: workerIdentity(await databaseMark(pool)),
+    });
     log.info({ taskQueue, namespace, pid: process.pid }, 'the worker is ready');
     place.onReady?.();
     await scheduleKeepAlive(client, taskQueue).catch((error: Error) =>

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { ScheduleNotFoundError } from '@temporalio/client';
 import { createSchedules } from '../../client/schedules.ts';
 import { accessFaults } from '../../storage/applications.ts';
-import { databaseFacts } from '../../storage/diagnosis.ts';
+import { databaseFacts, databaseMark } from '../../storage/diagnosis.ts';
 import { keepAliveId } from '../../worker/schedule-keep-alive.ts';
 import { checkSeals } from '../../xero/check-seals.ts';
 import { askHosts } from '../../xero/reachable.ts';
@@ -53,15 +53,22 @@ export async function temporal({ openTemporal }: DoctorPlace): Promise<Found> {
   return judge(missing, [`Temporal ${serverVersion} has the namespace "${namespace}".`]);
 }
 
-export async function worker({ temporal: reached, config }: DoctorPlace): Promise<Found> {
+export async function worker({ temporal: reached, database, config }: DoctorPlace): Promise<Found> {
   const polled = await pollersOf(await reached(), config.taskQueue);
-  return judge(...judgeWorkers(polled, config.taskQueue, Date.now()));
+  // Where the database is away another check says so.
+  const mark = await database().then(databaseMark, () => null);
+  return judge(...judgeWorkers(polled, config.taskQueue, Date.now(), mark));
 }
 
 /** A worker's poll takes a minute at the most. */
 const livePollMs = 90_000;
 
-export function judgeWorkers(polled: Polled[], taskQueue: string, now: number): [problems: string[], facts: string[]] {
+export function judgeWorkers(
+  polled: Polled[],
+  taskQueue: string,
+  now: number,
+  databaseMark: string | null,
+): [problems: string[], facts: string[]] {
   const live = polled.filter(({ at }) => now - at < livePollMs);
   const start = 'Start one: `npx daybook up`, or `npx daybook worker` with servers of your own.';
   if (live.length === 0) {
@@ -75,6 +82,12 @@ export function judgeWorkers(polled: Polled[], taskQueue: string, now: number): 
   const problems = missing.map((kind) => `The worker takes no ${kind} tasks from "${taskQueue}". ${start}`);
   if (builds.size > 1) {
     problems.push(`Workers of ${builds.size} builds take work from "${taskQueue}"; restart those of the older one.`);
+  }
+  const strangers = names.filter((name) => databaseMark !== null && !name.endsWith(`/${databaseMark}`));
+  if (strangers.length > 0) {
+    problems.push(
+      `${strangers.join(', ')} (process@machine) ${strangers.length === 1 ? 'takes' : 'take'} work from "${taskQueue}" for another database, and imports of this one fail there. End it, or give it a task queue of its own (TEMPORAL_TASK_QUEUE).`,
+    );
   }
   const build = [...builds][0]?.replace(/(\+.{12}).*/, '$1') ?? 'not named';
   return [problems, [`${names.join(', ')} ${names.length === 1 ? 'takes' : 'take'} work (build ${build}).`]];

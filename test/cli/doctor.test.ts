@@ -4,6 +4,7 @@ import { stalled } from '../../cli/doctor/imports.ts';
 import { judgeWorkers } from '../../cli/doctor/servers.ts';
 import type { OpenRun } from '../../storage/diagnosis.ts';
 import { scheduleKeepAlive } from '../../worker/schedule-keep-alive.ts';
+import { createTestDatabase } from '../support/database.ts';
 import { daybook } from '../support/daybook.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 
@@ -127,6 +128,13 @@ describe('daybook doctor', () => {
     expect(found.says('runs')).toBe('Not looked at, as Postgres cannot be used.');
   });
 
+  test('a worker of another database on the same task queue is told', async () => {
+    const other = await createTestDatabase();
+    const found = await doctor({ DATABASE_URL: other.url });
+    await other.drop();
+    expect(found.says('worker')).toMatch(/takes? work from "\S+" for another database.*TEMPORAL_TASK_QUEUE/);
+  });
+
   test('a configuration that is wrong is named with every problem', async () => {
     const found = await doctor({ XERO_API_URL: 'http://example.com', DAYBOOK_LOG_LEVEL: 'loud' });
     expect(found.verdicts).toEqual({ configuration: 'wrong' });
@@ -138,11 +146,11 @@ describe('what is judged by the clock', () => {
   const now = Date.parse('2026-11-22T10:00:00Z');
   const ago = (minutes: number) => new Date(now - minutes * 60_000);
   const poll = (kind: 'workflow' | 'activity', build: string, minutes: number) => {
-    return { kind, identity: `1@${build}`, build, at: ago(minutes).getTime() };
+    return { kind, identity: `1@${build}/ours`, build, at: ago(minutes).getTime() };
   };
 
   test('a worker is one that has just asked for both kinds of work, and all are of one build', () => {
-    const judged = (...polled: ReturnType<typeof poll>[]) => judgeWorkers(polled, 'imports', now)[0];
+    const judged = (...polled: ReturnType<typeof poll>[]) => judgeWorkers(polled, 'imports', now, 'ours')[0];
     expect(judged(poll('workflow', 'a', 1), poll('activity', 'a', 0))).toEqual([]);
     expect(judged(poll('workflow', 'a', 4), poll('activity', 'a', 4))).toEqual([
       expect.stringMatching(/the last one asked for work 240 s ago/),

@@ -8,9 +8,10 @@ import { connectOrganisation } from '../../admin/connect.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
 import { createImports, type Ending, type Imports } from '../../client/imports.ts';
 import { type Organisation, type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/server.ts';
+import { databaseMark } from '../../storage/diagnosis.ts';
 import { openPool } from '../../storage/pool.ts';
 import { workflowBundle } from '../../worker/bundle.ts';
-import { createWorker } from '../../worker/create-worker.ts';
+import { createWorker, workerIdentity } from '../../worker/create-worker.ts';
 import { createXeroApi } from '../../xero/api.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
 import { createTokens } from '../../xero/tokens.ts';
@@ -94,6 +95,7 @@ export async function startStand({
       taskQueue,
       activities,
       workflows: await workflowBundle(resolve(import.meta.dirname, '../../.daybook')),
+      identity: workerIdentity(await databaseMark(pool)),
     });
     const ran = running.run();
     return async () => {
