@@ -1,7 +1,7 @@
 /** So many slices at a time keep two processor cores busy. A worker takes more only where they wait for Xero. */
 export const crowd = 20;
 
-/** In a crowd each is shorter, so that those who wait in the queue have their turn sooner; a round through Temporal costs what two pages do. */
+/** In a crowd each is shorter, so that those who wait in the queue have their turn sooner (docs/decisions/0030-turns-in-a-crowd.md). */
 const lengthInACrowdMs = 1_000;
 
 export type Slices = ReturnType<typeof createSlices>;
