@@ -21,12 +21,19 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
       const outcome = await ask(run, place).catch((trouble: Error) => passOver(trouble, pages > 0));
       if (outcome === null) break;
       if (outcome.kind !== 'answered') return ended(run, outcome);
-      const { text, count, lastSecond, pageCount } = outcome.answer;
+      const { body, count, lastSecond, pageCount } = outcome.answer;
       const complete = isComplete(count, Math.abs(place.page), pageCount, largest);
       const after = afterPage(place, { count, lastSecond, complete });
       const stored =
         (count === 0 && after.ended) ||
-        (await storeInvoicesPatiently(pool, { ...run, place, next: after.next, text, count, askedAt }));
+        (await storeInvoicesPatiently(pool, {
+          ...run,
+          place,
+          next: after.next,
+          text: body.toString(),
+          count,
+          askedAt,
+        }));
       if (!stored) break;
       if (after.ended) return { kind: 'caughtUp', ...(await standing(run)) };
       place = after.next;

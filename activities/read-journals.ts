@@ -106,6 +106,6 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         `Xero was asked for journals after ${after} of "${run.connectionName}" and sent none beyond ${through}; reading on would never end.`,
       );
     }
-    return storePatiently(pool, { ...run, after, through, text: page.text, count: page.count });
+    return storePatiently(pool, { ...run, after, through, body: page.body, count: page.count });
   }
 }

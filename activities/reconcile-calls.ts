@@ -56,10 +56,10 @@ export function createReconcileCalls(dependencies: Dependencies) {
       );
       if (outcome.kind === 'notEntitled' || outcome.kind === 'refused') break;
       if (outcome.kind !== 'answered') return halt(inquiry, outcome);
-      const { text, lastNumber } = outcome.answer;
+      const { body, lastNumber } = outcome.answer;
       if (lastNumber === null || lastNumber <= offset) break;
       // Late journals may lie a page before the newest.
-      newest = (await newestNotStored(pool, tenantId, basis, text)) ?? newest;
+      newest = (await newestNotStored(pool, tenantId, basis, body.toString())) ?? newest;
       offset = lastNumber;
     }
     return { known: newest };

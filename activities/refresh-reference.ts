@@ -56,7 +56,7 @@ export function createRefreshReference(dependencies: Dependencies) {
   async function readWhole(run: Run, { endpoint }: ReferencePosition, send: Send<Answered>): Promise<Halted | null> {
     const outcome = await callXero(dependencies, run, send);
     if (outcome.kind !== 'answered') return halt(run, { endpoint, readThrough: null }, outcome);
-    const { newest } = await storeReference(pool, { ...run, endpoint, text: outcome.answer.text });
+    const { newest } = await storeReference(pool, { ...run, endpoint, text: outcome.answer.body.toString() });
     await endReference(pool, { ...run, endpoint }, newest, null);
     return null;
   }
@@ -72,8 +72,8 @@ export function createRefreshReference(dependencies: Dependencies) {
         xero.contacts({ ...call, ...ask, pageSize: contactsPerPage }),
       );
       if (outcome.kind !== 'answered') return halt(run, due, outcome);
-      const { text, count, isLast } = outcome.answer;
-      const { newest, ascending } = await storeReference(pool, { ...run, endpoint, text });
+      const { body, count, isLast } = outcome.answer;
+      const { newest, ascending } = await storeReference(pool, { ...run, endpoint, text: body.toString() });
       ordered &&= ascending;
       if (newest !== null && (seen === null || newest > seen)) seen = newest;
       if (count === 0 || isLast === true) {

@@ -15,8 +15,8 @@ export interface JournalPage {
   after: number;
   /** The last number it covers (inclusive): the next page is asked with it. */
   through: number;
-  /** Xero's answer, untouched: Postgres parses it, so that no amount passes through a JavaScript double. */
-  text: string;
+  /** Xero's answer, untouched, in UTF-8: Postgres parses it, so that no amount passes through a JavaScript double. */
+  body: Buffer;
   /** Journals in it. */
   count: number;
 }
@@ -69,7 +69,7 @@ const recordPage = (after: string, through: string, journals: string) => `
 
 const storeWhole = `
   with here as (${runStandsHere('$4')}),
-  element as (select e.j from here, jsonb_array_elements($7::jsonb -> 'Journals') as e (j)),
+  element as (select e.j from here, jsonb_array_elements($7::text::jsonb -> 'Journals') as e (j)),
   ${insertJournals},
   counted as (select (select count(*) from inserted) as stored, (select count(*) from admitted) as admitted, 0 as quarantined),
   ${recordPage('$4', '$5', '$6')}`;
@@ -103,7 +103,7 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boole
     const { rowCount } = await pool.query({
       name: 'store-journal-page',
       text: storeWhole,
-      values: [page.runId, page.tenantId, basis, page.after, page.through, page.count, page.text],
+      values: [page.runId, page.tenantId, basis, page.after, page.through, page.count, page.body],
     });
     return rowCount === 1;
   } catch (error) {
@@ -113,7 +113,7 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boole
     const counted = { stored: 0, admitted: 0, quarantined: 0 };
     const { rowCount } = await client.query(runStandsHere('$2'), [page.runId, page.after]);
     if (rowCount === 0) return false;
-    for (const journal of journalsOf(page.text)) {
+    for (const journal of journalsOf(page.body.toString())) {
       const one = await storeOrQuarantine(client, page, journal);
       counted.stored += one.stored;
       counted.admitted += one.admitted;

@@ -24,10 +24,10 @@ export interface XeroApiOptions {
   now: () => number;
 }
 
-/** Xero's answer, whole and checked. `text` is what it sent, untouched: amounts in it are exact, so let Postgres parse it. */
+/** Xero's answer, whole and checked. `body` is what it sent, untouched, in UTF-8: amounts in it are exact, so let Postgres parse it. */
 export interface Answered {
   kind: 'answered';
-  text: string;
+  body: Buffer;
   /** Rows in the answer's array. */
   count: number;
   limits: QuotaReading;
@@ -109,11 +109,12 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
     if (response.kind === 'silent') return silence(response.cause, response.reason, asked);
     const unchanged = response.status === 304 && asksForChanges;
     if (!unchanged && (response.status < 200 || response.status > 299)) return readFault(response, asked, now());
-    // So that every answer has a text that can be stored.
+    // So that every answer has a body that can be stored.
     const text = unchanged ? `{"${resource}":[]}` : response.text;
     const facts = read(text);
     if ('problem' in facts) return badBody(response, facts.problem, asked);
-    return { kind: 'answered', text, ...factsOf(response.headers), ...facts };
+    const body = unchanged ? Buffer.from(text) : response.body;
+    return { kind: 'answered', body, ...factsOf(response.headers), ...facts };
   }
 
   const list = (name: string) => (text: string) => {

@@ -10,7 +10,7 @@ import { isLoopback } from './xero-config.ts';
 export const userAgent = `daybook/${daybook.version}`;
 
 export type Response =
-  | { kind: 'heard'; status: number; headers: Headers; text: string }
+  | { kind: 'heard'; status: number; headers: Headers; body: Buffer; text: string }
   | { kind: 'silent'; cause: 'network' | 'timeout' | 'badBody'; reason: string };
 
 export interface Call {
@@ -28,7 +28,7 @@ type HeardByAxios = { response: { status: number; headers: Record<string, unknow
  * but let an `Authentication` object see these options last; that is where a call gets its deadline, its agents and its
  * way of reading, so that nobody else's axios changes.
  *
- * - The text stays text: xero-node's deserialiser is fed a string, finds nothing in it and drops nothing (it costs 4–6
+ * - The answer stays bytes: xero-node's deserialiser is fed a buffer, finds nothing in it and drops nothing (it costs 4–6
  *   times JSON.parse and loses unknown fields; amounts would become doubles).
  * - Every status resolves here; xero-node otherwise rejects with a JSON string (xero-node#500, #741).
  * - A GET goes out without the `{}` that xero-node sends with it, as strict proxies object to it.
@@ -53,7 +53,7 @@ export function createTransport(apiUrl: string, timeoutMs: number, maxBytes: num
         if (call.tenantId === '') delete (options.headers as Record<string, unknown>)['xero-tenant-id'];
         Object.assign(options, agents, {
           signal: deadline.signal,
-          responseType: 'text',
+          responseType: 'arraybuffer',
           transformResponse: (data: unknown) => data,
           validateStatus: () => true,
           maxRedirects: 0,
@@ -90,8 +90,16 @@ function heard({ response }: HeardByAxios, accessToken: Secret): Response {
   for (const [name, value] of Object.entries(response.headers)) {
     headers[name.toLowerCase()] = scrub(String(value), accessToken);
   }
-  const text = typeof data === 'string' ? data : '';
-  return { kind: 'heard', status, headers, text: status < 300 ? text : scrub(text, accessToken) };
+  const body = Buffer.isBuffer(data) ? withoutMark(data) : Buffer.alloc(0);
+  const text = body.toString();
+  return { kind: 'heard', status, headers, body, text: status < 300 ? text : scrub(text, accessToken) };
+}
+
+const byteOrderMark = Buffer.from('\ufeff');
+
+/** Neither JSON.parse nor Postgres takes a byte order mark, which some proxies put in front. */
+function withoutMark(data: Buffer): Buffer {
+  return data.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? data.subarray(byteOrderMark.length) : data;
 }
 
 /** xero-node rejects with a JSON string: statusCode 0 and a message, or 200 when the connection broke inside the body. */

@@ -191,7 +191,12 @@ const table: [string, Script, object][] = [
   [
     'gzip',
     whole(200, gzipSync(page), { ...json, 'content-encoding': 'gzip' }),
-    { kind: 'answered', count: 2, text: page },
+    { kind: 'answered', count: 2, body: Buffer.from(page) },
+  ],
+  [
+    'a byte order mark, which is no part of what is stored',
+    whole(200, `\ufeff${page}`),
+    { kind: 'answered', count: 2, body: Buffer.from(page) },
   ],
   [
     'no headers at all',
@@ -210,7 +215,12 @@ test.each(table)('%s', async (_name, script, expected) => {
 test('304 to If-Modified-Since is an answer without journals', async () => {
   server.answer(whole(304, '', { 'X-DayLimit-Remaining': '77' }));
   const answer = await api.journals({ ...call, modifiedSince: '2026-07-01' });
-  expect(answer).toMatchObject({ kind: 'answered', count: 0, text: '{"Journals":[]}', limits: { dayRemaining: 77 } });
+  expect(answer).toMatchObject({
+    kind: 'answered',
+    count: 0,
+    body: Buffer.from('{"Journals":[]}'),
+    limits: { dayRemaining: 77 },
+  });
 });
 
 test('nobody listens', async () => {
