@@ -101,7 +101,6 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       return { granted: false, reason: 'appMinute', until: permit.granted ? shareFrom : permit.until };
     }
     app = permit.ledger;
-    shares.had(tenantId, now());
     return permit;
   }
 
@@ -114,9 +113,8 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     take(asker: Spender & { tenantId: string; quotaReserve: number; leaves: Leaves | null }): Promise<PermitAnswer> {
       const { tenantId, quotaReserve, leaves } = asker;
       return inTurn(tenantId, async () => {
-        const fromApp = await takeFromApp(tenantId);
-        if (!fromApp.granted) return fromApp;
-        let spentCall: CallPermit | null = null;
+        // Asked last, as the tenant's own ledger refuses far more often, and asks again each moment.
+        let fromApp: SpentCall | null = null;
         try {
           for (let fresh = false; ; fresh = true) {
             const { version, ledger } = await current(tenantId, fresh);
@@ -126,15 +124,22 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
               if (fresh) return permit;
               continue;
             }
+            if (fromApp === null) {
+              const appPermit = await takeFromApp(tenantId);
+              if (!appPermit.granted) return appPermit;
+              fromApp = appPermit.call;
+            }
             const scope = tenantScope(tenantId);
             const { spent, open, allowed } = await spendCall(pool, scope, version, permit.ledger, asker);
             if (!spent) continue;
             known.set(tenantId, { version: version + 1, ledger: permit.ledger });
-            spentCall = { granted: true, tenantId, call: permit.call, appCall: fromApp.call, open, allowed };
-            return spentCall;
+            shares.had(tenantId, now());
+            const appCall = fromApp;
+            fromApp = null;
+            return { granted: true, tenantId, call: permit.call, appCall, open, allowed };
           }
         } finally {
-          if (spentCall === null) app = takeBack(app, fromApp.call);
+          if (fromApp !== null) app = takeBack(app, fromApp);
         }
       });
     },

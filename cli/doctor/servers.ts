@@ -83,7 +83,10 @@ export function judgeWorkers(
   if (builds.size > 1) {
     problems.push(`Workers of ${builds.size} builds take work from "${taskQueue}"; restart those of the older one.`);
   }
-  const strangers = names.filter((name) => databaseMark !== null && !name.endsWith(`/${databaseMark}`));
+  // A worker of a version that names no database is told by its build.
+  const strangers = names.filter(
+    (name) => databaseMark !== null && /\/[0-9a-f]{8}$/.test(name) && !name.endsWith(`/${databaseMark}`),
+  );
   if (strangers.length > 0) {
     problems.push(
       `${strangers.join(', ')} (process@machine) ${strangers.length === 1 ? 'takes' : 'take'} work from "${taskQueue}" for another database, and imports of this one fail there. End it, or give it a task queue of its own (TEMPORAL_TASK_QUEUE).`,
