@@ -8,8 +8,8 @@ import {
   countRows,
   type InvoicePage,
   type NotAPage,
+  readContactPage,
   readInvoicePage,
-  readIsLastPage,
   readJournalPage,
 } from './pages.ts';
 import { type Call, createTransport } from './transport.ts';
@@ -101,7 +101,7 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
     resource: string,
     call: Call,
     send: (api: AccountingApi) => Promise<unknown>,
-    read: (text: string) => Facts | NotAPage,
+    read: (body: Buffer) => Facts | NotAPage,
     asksForChanges = false,
   ): Promise<(Answered & Facts) | XeroFault> {
     const asked: Asked = { resource, subject: `the organisation ${call.tenantId}` };
@@ -110,15 +110,14 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
     const unchanged = response.status === 304 && asksForChanges;
     if (!unchanged && (response.status < 200 || response.status > 299)) return readFault(response, asked, now());
     // So that every answer has a body that can be stored.
-    const text = unchanged ? `{"${resource}":[]}` : response.text;
-    const facts = read(text);
+    const body = unchanged ? Buffer.from(`{"${resource}":[]}`) : response.body;
+    const facts = read(body);
     if ('problem' in facts) return badBody(response, facts.problem, asked);
-    const body = unchanged ? Buffer.from(text) : response.body;
     return { kind: 'answered', body, ...factsOf(response.headers), ...facts };
   }
 
-  const list = (name: string) => (text: string) => {
-    const count = countRows(text, name);
+  const list = (name: string) => (body: Buffer) => {
+    const count = countRows(body, name);
     return typeof count === 'number' ? { count } : count;
   };
 
@@ -130,8 +129,8 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
         'Journals',
         call,
         (api) => api.getJournals(call.tenantId, since, call.offset, call.paymentsOnly === true ? true : undefined),
-        (text) => {
-          const page = readJournalPage(text);
+        (body) => {
+          const page = readJournalPage(body);
           if (page.kind === 'notAPage') return page;
           return { count: page.count, firstNumber: page.firstNumber, lastNumber: page.lastNumber };
         },
@@ -187,10 +186,7 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
         call,
         (api) =>
           api.getContacts(tenantId, since, undefined, order, undefined, page, true, undefined, undefined, pageSize),
-        (text) => {
-          const count = countRows(text, 'Contacts');
-          return typeof count === 'number' ? { count, isLast: readIsLastPage(text) } : count;
-        },
+        readContactPage,
         since !== undefined,
       );
     },

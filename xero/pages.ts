@@ -1,3 +1,5 @@
+import { NotJson, type SkimmedPage, skimPage } from './skim.ts';
+
 /** What a page of journals holds, without its amounts: those stay in the text, which Postgres parses exactly. */
 export interface JournalPage {
   kind: 'page';
@@ -14,24 +16,23 @@ export interface NotAPage {
 }
 
 /**
- * Reads the facts of a page of journals from the response text. The greatest number is taken, not the last one's, as
- * tap-xero does: the order is documented, but a cursor must not depend on it. A page with journals of which none has a
- * number cannot move the cursor and would be read for ever, so it is not a page.
+ * Reads the facts of a page of journals. The greatest number is taken, not the last one's, as tap-xero does: the order is
+ * documented, but a cursor must not depend on it. A page with journals of which none has a number cannot move the cursor
+ * and would be read for ever, so it is not a page.
  */
-export function readJournalPage(text: string): JournalPage | NotAPage {
-  const journals = readArray(text, 'Journals');
-  if (!Array.isArray(journals)) return journals;
+export function readJournalPage(body: Buffer): JournalPage | NotAPage {
+  const page = readPage(body, 'Journals', 'JournalNumber');
+  if ('problem' in page) return page;
   let firstNumber: number | null = null;
   let lastNumber: number | null = null;
-  for (const journal of journals) {
-    const number = (journal as { JournalNumber?: unknown } | null)?.JournalNumber;
+  for (const number of page.rows) {
     if (typeof number !== 'number' || !Number.isSafeInteger(number)) continue;
     if (firstNumber === null || number < firstNumber) firstNumber = number;
     if (lastNumber === null || number > lastNumber) lastNumber = number;
   }
-  if (journals.length > 0 && lastNumber === null)
-    return { kind: 'notAPage', problem: 'no journal has a JournalNumber' };
-  return { kind: 'page', count: journals.length, firstNumber, lastNumber };
+  const count = page.rows.length;
+  if (count > 0 && lastNumber === null) return { kind: 'notAPage', problem: 'no journal has a JournalNumber' };
+  return { kind: 'page', count, firstNumber, lastNumber };
 }
 
 /** What a page of invoices holds, without its amounts. */
@@ -43,18 +44,17 @@ export interface InvoicePage {
   pageCount: number | null;
 }
 
-/** Reads the facts of a page of invoices from the response text. */
-export function readInvoicePage(text: string): InvoicePage | NotAPage {
-  const invoices = readArray(text, 'Invoices');
-  if (!Array.isArray(invoices)) return invoices;
+/** Reads the facts of a page of invoices. */
+export function readInvoicePage(body: Buffer): InvoicePage | NotAPage {
+  const page = readPage(body, 'Invoices', 'UpdatedDateUTC');
+  if ('problem' in page) return page;
   let lastSecond: number | null = null;
-  for (const invoice of invoices) {
-    const second = secondOf((invoice as { UpdatedDateUTC?: unknown } | null)?.UpdatedDateUTC);
+  for (const updated of page.rows) {
+    const second = secondOf(updated);
     if (second !== null && (lastSecond === null || second > lastSecond)) lastSecond = second;
   }
-  const { pagination } = JSON.parse(text) as { pagination?: { pageCount?: unknown } | null };
-  const pageCount = typeof pagination?.pageCount === 'number' ? pagination.pageCount : null;
-  return { count: invoices.length, lastSecond, pageCount };
+  const { pageCount } = (page.pagination ?? {}) as { pageCount?: unknown };
+  return { count: page.rows.length, lastSecond, pageCount: typeof pageCount === 'number' ? pageCount : null };
 }
 
 /** The second of an instant as Xero writes it, "/Date(1539993600000+0000)/" (the offset changes nothing) or ISO in UTC. */
@@ -68,27 +68,27 @@ function secondOf(value: unknown): number | null {
   return Number.isNaN(second) ? null : second;
 }
 
-/** The number of rows in the array `name` of a response text, or the reason why it is not such a response. */
-export function countRows(text: string, name: string): number | NotAPage {
-  const rows = readArray(text, name);
-  return Array.isArray(rows) ? rows.length : rows;
+/** The number of rows in the array `name` of an answer, or the reason why it is no such answer. */
+export function countRows(body: Buffer, name: string): number | NotAPage {
+  const page = readPage(body, name, '');
+  return 'problem' in page ? page : page.rows.length;
 }
 
-/** Whether `pagination` says that this is the last page; null where there is none: not every endpoint always has it. */
-export function readIsLastPage(text: string): boolean | null {
-  const { pagination } = JSON.parse(text) as { pagination?: { page?: unknown; pageCount?: unknown } | null };
-  const { page, pageCount } = pagination ?? {};
-  return typeof page === 'number' && typeof pageCount === 'number' ? page >= pageCount : null;
+/** Rows of an answer, and whether `pagination` says that this is the last page; null where there is none: not every endpoint always has it. */
+export function readContactPage(body: Buffer): { count: number; isLast: boolean | null } | NotAPage {
+  const contacts = readPage(body, 'Contacts', '');
+  if ('problem' in contacts) return contacts;
+  const { page, pageCount } = (contacts.pagination ?? {}) as { page?: unknown; pageCount?: unknown };
+  const isLast = typeof page === 'number' && typeof pageCount === 'number' ? page >= pageCount : null;
+  return { count: contacts.rows.length, isLast };
 }
 
-function readArray(text: string, name: string): unknown[] | NotAPage {
-  if (text.trim() === '') return { kind: 'notAPage', problem: 'it is empty' };
-  let body: unknown;
+function readPage(body: Buffer, name: string, key: string): SkimmedPage | NotAPage {
   try {
-    body = JSON.parse(text);
-  } catch {
-    return { kind: 'notAPage', problem: `its ${text.length} characters are not complete JSON` };
+    return skimPage(body, name, key) ?? { kind: 'notAPage', problem: `it has no array ${name}` };
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error;
+    const isEmpty = body.toString().trim() === '';
+    return { kind: 'notAPage', problem: isEmpty ? 'it is empty' : `its ${body.length} bytes are not complete JSON` };
   }
-  const rows = (body as Record<string, unknown> | null)?.[name];
-  return Array.isArray(rows) ? rows : { kind: 'notAPage', problem: `it has no array ${name}` };
 }

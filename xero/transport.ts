@@ -91,8 +91,16 @@ function heard({ response }: HeardByAxios, accessToken: Secret): Response {
     headers[name.toLowerCase()] = scrub(String(value), accessToken);
   }
   const body = Buffer.isBuffer(data) ? withoutMark(data) : Buffer.alloc(0);
-  const text = body.toString();
-  return { kind: 'heard', status, headers, body, text: status < 300 ? text : scrub(text, accessToken) };
+  return {
+    kind: 'heard',
+    status,
+    headers,
+    body,
+    // Made when asked for: a page's is not.
+    get text() {
+      return status < 300 ? body.toString() : scrub(body.toString(), accessToken);
+    },
+  };
 }
 
 const byteOrderMark = Buffer.from('\ufeff');

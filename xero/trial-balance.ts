@@ -28,16 +28,16 @@ interface Row {
 }
 
 /**
- * Reads the report from the response text: sections may lie in sections, and columns go by their headings, as the report
+ * Reads the report: sections may lie in sections, and columns go by their headings, as the report
  * shows the month's movement in two and the balance in two others.
  * Source: https://developer.xero.com/documentation/api/accounting/reports#trialbalance
  */
-export function readTrialBalance(text: string): TrialBalance | NotAPage {
+export function readTrialBalance(body: Buffer): TrialBalance | NotAPage {
   let report: { Reports?: { Rows?: Row[] | null }[] | null };
   try {
-    report = parse(text) as typeof report;
+    report = parse(body.toString()) as typeof report;
   } catch {
-    return problem(`its ${text.length} characters are not complete JSON`);
+    return problem(`its ${body.length} bytes are not complete JSON`);
   }
   const rows = report?.Reports?.[0]?.Rows;
   if (!Array.isArray(rows)) return problem('it has no report with Rows');

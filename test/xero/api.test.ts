@@ -92,9 +92,14 @@ test('twenty calls of two organisations at once never swap their tokens', async 
 
 test('the facts of a page: out of order, gaps, rows without a number', () => {
   const text = '{"Journals":[{"JournalNumber":30},{"JournalNumber":9},{},null,{"JournalNumber":"x"}]}';
-  expect(readJournalPage(text)).toEqual({ kind: 'page', count: 5, firstNumber: 9, lastNumber: 30 });
-  expect(readJournalPage('{"Journals":[]}')).toEqual({ kind: 'page', count: 0, firstNumber: null, lastNumber: null });
-  expect(readJournalPage('{"Journals":[{"JournalNumber":1.5}]}')).toMatchObject({ kind: 'notAPage' });
+  expect(readJournalPage(Buffer.from(text))).toEqual({ kind: 'page', count: 5, firstNumber: 9, lastNumber: 30 });
+  expect(readJournalPage(Buffer.from('{"Journals":[]}'))).toEqual({
+    kind: 'page',
+    count: 0,
+    firstNumber: null,
+    lastNumber: null,
+  });
+  expect(readJournalPage(Buffer.from('{"Journals":[{"JournalNumber":1.5}]}'))).toMatchObject({ kind: 'notAPage' });
 });
 
 test('the largest answer accepted is bounded', async () => {

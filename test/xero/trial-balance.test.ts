@@ -32,7 +32,7 @@ describe('A trial balance', () => {
       RowType: 'Section',
       Rows: [{ RowType: 'SummaryRow', Cells: ['Total', '1', '1', '9', '9'].map(cell) }],
     };
-    expect(readTrialBalance(report(outer, total))).toEqual({
+    expect(readTrialBalance(Buffer.from(report(outer, total)))).toEqual({
       rows: [
         { accountId: id, title: 'Sales (200)', debit: '0', credit: '90071992547409.93' },
         { accountId: id, title: 'Fees', debit: '1234567.3333', credit: '0' },
@@ -51,7 +51,7 @@ describe('A trial balance', () => {
     ],
     ['an amount that is none', report(row('Sales', '', '', '', 'n/a'))],
   ])('%s is not one', (_, text) => {
-    expect(readTrialBalance(text)).toMatchObject({ kind: 'notAPage' });
+    expect(readTrialBalance(Buffer.from(text))).toMatchObject({ kind: 'notAPage' });
   });
 
   test('amounts: grouped or not, negative either way, a number kept as it was written', () => {
