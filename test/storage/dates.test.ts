@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openPool } from '../../storage/pool.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let pool: ReturnType<typeof openPool>;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = openPool(database.url, 1, () => {});
+});
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+test('an instant of Xero’s is exact to the millisecond, whatever its offset', async () => {
+  const [from, to] = [Date.UTC(1000, 0, 1), Date.UTC(9999, 11, 31)];
+  const instants = fc.sample(
+    fc.record({
+      ms: fc.oneof(fc.integer({ min: from, max: to }), fc.integer({ min: -10_000, max: 10_000 })),
+      offset: fc.constantFrom('+0000', '+0000', '+1300', '-0800', ''),
+    }),
+    5_000,
+  );
+  const values = instants.map(({ ms, offset }) => `/Date(${ms}${offset})/`);
+  const { rows } = await pool.query<{ ms: number; day: number }>(
+    `select (extract(epoch from daybook.xero_instant(value)) * 1000)::bigint as ms,
+            daybook.xero_date(value) - date '1970-01-01' as day
+       from unnest($1::text[]) with ordinality as v (value, n) order by n`,
+    [values],
+  );
+  expect(rows).toEqual(instants.map(({ ms }) => ({ ms, day: Math.floor(ms / 86_400_000) })));
+});
+
+test.each([
+  '/Date(+0000)/',
+  '/Date(-+0000)/',
+  '/Date(1-2+0000)/',
+  '/Date(0x1F+0000)/',
+  '/Date(1_000+0000)/',
+  '/Date( 1+0000)/',
+  '/Date(1+0000)/ ',
+  '/Date(1+0000+0000)/',
+  '/Date(1+0100+0000)/',
+  '/Date(1.5+0000)/',
+  '/Date(99999999999999999999+0000)/',
+  '/Date(9223372036854775807+0000)/',
+  'Date(1+0000)',
+  'yesterday',
+  '',
+])('what is no date of Xero’s is refused: %s', async (value) => {
+  await expect(pool.query('select daybook.xero_instant($1)', [value])).rejects.toMatchObject({ code: /^22/ });
+});
+
+test('no date is no date', async () => {
+  const { rows } = await pool.query('select daybook.xero_instant(null) as instant, daybook.xero_date(null) as date');
+  expect(rows).toEqual([{ instant: null, date: null }]);
+});
