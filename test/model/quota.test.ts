@@ -48,6 +48,22 @@ describe('a permit', () => {
     );
   });
 
+  test('of a spent minute is asked for again soon while a call is in flight, whose answer may tell of a new one', () => {
+    const { ledger, call } = granted(emptyLedger, start);
+    const first = settle(ledger, call, { ...silent, minuteRemaining: 59 }, start);
+    const second = granted(first, start);
+    const blocked = block(second.ledger, second.call, 'minute', start + 2_000, start);
+    const probe = granted(blocked, start + 2_000);
+    expect(takePermit(probe.ledger, start + 2_000)).toEqual({ granted: false, reason: 'minute', until: start + 3_000 });
+    const told = settle(probe.ledger, probe.call, { ...silent, minuteRemaining: 59 }, start + 2_500);
+    expect(takePermit(told, start + 3_000).granted).toBe(true);
+    // It may tell nothing new; then the time is known that a spent minute takes at most.
+    const spent = settle(probe.ledger, probe.call, { ...silent, minuteRemaining: 0 }, start + 2_500);
+    const refused = takePermit(spent, start + 3_000);
+    expect(refused).toMatchObject({ granted: false, reason: 'minute' });
+    if (!refused.granted) expect(refused.until).toBeGreaterThan(start + 30_000);
+  });
+
   test('is given to five calls at once and not to a sixth, until one ends or its lease runs out', () => {
     let ledger = emptyLedger;
     const calls: SpentCall[] = [];
