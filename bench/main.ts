@@ -11,14 +11,9 @@ import { views } from './views.ts';
 
 const parts: Record<string, (full: boolean) => Promise<void>> = {
   async a() {
-    const { daybookMs, bareSqlMs, bareXeroNodeMs, peakMb, cpuMsPerPage } = await throughput(20_000);
-    const row = (what: string, ms: number) => ({ what, ms, shareOfDaybook: (ms / daybookMs).toFixed(2) });
-    report('a', [
-      row('bare SQL: the same pages, one statement each, into the same tables', bareSqlMs),
-      row('a bare xero-node loop that stores nothing', bareXeroNodeMs),
-      row('Daybook, through Temporal, with receipts, cursor and quota ledger', daybookMs),
-    ]);
-    console.log(`worker: ${peakMb} MB at its peak, ${cpuMsPerPage.toFixed(1)} ms of processor time a page`);
+    const rows = [];
+    for (const latencyMs of [0, 5, 20, 50]) rows.push(await throughput(20_000, latencyMs));
+    report('a', rows);
   },
   async b() {
     const paces = await Promise.all([200, 1_000, 2_000, 4_000].map(pace));

@@ -2,17 +2,25 @@ import { bareSql, bareXeroNode, fetchTexts } from './floor.ts';
 import { startBench } from './stand.ts';
 
 export interface Throughput {
-  journals: number;
-  daybookMs: number;
+  latencyMs: number;
+  /** The same pages, one statement each, into the same tables. */
   bareSqlMs: number;
+  /** One call after the other, nothing stored. */
   bareXeroNodeMs: number;
+  /** Through Temporal, with receipts, cursor and quota ledger. */
+  daybookMs: number;
+  bareSqlToDaybook: string;
+  bareXeroNodeToDaybook: string;
+  calls: number;
   peakMb: number;
-  cpuMsPerPage: number;
+  workerMsAPage: string;
 }
 
-/** (a) Limits off, no latency: Daybook against the same pages stored by bare SQL, and a bare loop that stores nothing. */
-export async function throughput(journals: number): Promise<Throughput> {
+/** (a) Limits off: Daybook against the same pages stored by bare SQL, and a bare loop that stores nothing. */
+export async function throughput(journals: number, latencyMs: number): Promise<Throughput> {
   const bench = await startBench([
+    '--latency-ms',
+    String(latencyMs),
     '--journals',
     String(journals),
     '--minute-limit',
@@ -37,6 +45,7 @@ export async function throughput(journals: number): Promise<Throughput> {
     const texts = await fetchTexts(bench.sandbox.url, accessToken, tenantId);
     // The middle of three, taken in turns, so that what else the machine does meets them all.
     const runs: Record<'sql' | 'node' | 'daybook', number[]> = { sql: [], node: [], daybook: [] };
+    let calls = 0;
     const cpuBefore = bench.worker().cpuMs();
     for (let round = 0; round < 3; round++) {
       runs.sql.push(await bareSql(bench.pool, texts, tenantId));
@@ -50,15 +59,20 @@ export async function throughput(journals: number): Promise<Throughput> {
       runs.daybook.push(performance.now() - began);
       if (!ending.ok || ending.result.totals.stored !== journals)
         throw new Error(`The import went wrong: ${JSON.stringify(ending)}`);
+      calls = ending.result.totals.calls;
     }
     const middle = (values: number[]) => Math.round(values.toSorted((a, b) => a - b)[1] ?? 0);
+    const [bareSqlMs, bareXeroNodeMs, daybookMs] = [middle(runs.sql), middle(runs.node), middle(runs.daybook)];
     return {
-      journals,
-      daybookMs: middle(runs.daybook),
-      bareSqlMs: middle(runs.sql),
-      bareXeroNodeMs: middle(runs.node),
+      latencyMs,
+      bareSqlMs,
+      bareXeroNodeMs,
+      daybookMs,
+      bareSqlToDaybook: (bareSqlMs / daybookMs).toFixed(2),
+      bareXeroNodeToDaybook: (bareXeroNodeMs / daybookMs).toFixed(2),
+      calls,
       peakMb: bench.worker().peakMb(),
-      cpuMsPerPage: (bench.worker().cpuMs() - cpuBefore) / 3 / texts.length,
+      workerMsAPage: ((bench.worker().cpuMs() - cpuBefore) / 3 / texts.length).toFixed(1),
     };
   } finally {
     await bench.close();
