@@ -39,6 +39,8 @@ export interface AnsweredCall {
 const minuteMs = 60_000;
 /** Clocks and rounding. */
 const countedMarginMs = 250;
+/** How soon to ask again for what an answer may bring. */
+const newsMs = 1_000;
 /** Limits are checked before the work is done: of a slow call, the way there is no longer than this. */
 const longestWayMs = 1_000;
 /** More calls remembered than this would make each write slow; of a larger limit only some are. */
@@ -52,13 +54,17 @@ export function callsLeft(minute: MinuteLedger, inFlight: number, now: number): 
   return Math.max(minute.remaining, minute.limit - countedNow(minute, minute.limit, inFlight, now));
 }
 
-/** The instant from which more than `kept` calls are left, should Xero's headers not tell sooner; only where a limit is known. */
+/**
+ * When to ask again whether more than `kept` calls are left; only where a limit is known. That instant is known, but the answer to a
+ * call in flight may tell of a new minute sooner, above all to the first one after a 429.
+ */
 export function moreLeftAt(minute: MinuteLedger, inFlight: number, kept: number, now: number): number {
   const limit = minute.limit ?? 0;
   const stillCounted = stillCounting(minute.counted, now);
   const tooMany = countedNow(minute, limit, inFlight, now) - (limit - kept - 1);
   const last = stillCounted[Math.min(stillCounted.length, Math.ceil(tooMany / strideOf(limit))) - 1];
-  return last ?? now + countedMarginMs;
+  const leftAt = last ?? now + countedMarginMs;
+  return inFlight > 0 ? Math.min(leftAt, now + newsMs) : leftAt;
 }
 
 export function afterSending(minute: MinuteLedger): MinuteLedger {

@@ -68,9 +68,6 @@ export const leaseMs = 60_000;
 /** Clocks and rounding: a call leaves a little after the instant that Xero named, never before. */
 export const marginMs = 250;
 
-/** How soon to ask again for what an answer may bring. */
-const newsMs = 1_000;
-
 export type Permit =
   | { granted: true; ledger: QuotaLedger; call: SpentCall }
   | { granted: false; reason: WaitReason; until: number };
@@ -95,9 +92,7 @@ export function takePermit(ledger: QuotaLedger, now: number, reserve = 0, atOnce
   const leases = inFlight(ledger.leases, now);
   if (leases.length >= atOnce) return { granted: false, reason: 'concurrent', until: now + marginMs };
   if (callsLeft(ledger.minute, leases.length, now) === 0) {
-    const leftAt = moreLeftAt(ledger.minute, leases.length, 0, now);
-    // The answer to a call in flight may tell of a new minute, above all to the first one after a 429.
-    return { granted: false, reason: 'minute', until: leases.length > 0 ? Math.min(leftAt, now + newsMs) : leftAt };
+    return { granted: false, reason: 'minute', until: moreLeftAt(ledger.minute, leases.length, 0, now) };
   }
 
   // A millisecond apart at least, so that each call has its own and the order of sending shows.

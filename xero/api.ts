@@ -116,10 +116,7 @@ export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_0
     return { kind: 'answered', body, ...factsOf(response.headers), ...facts };
   }
 
-  const list = (name: string) => (body: Buffer) => {
-    const count = countRows(body, name);
-    return typeof count === 'number' ? { count } : count;
-  };
+  const list = (name: string) => (body: Buffer) => countRows(body, name);
 
   return {
     /** GET /Journals: at most 100 after `offset`, ascending. */

@@ -69,21 +69,21 @@ function secondOf(value: unknown): number | null {
 }
 
 /** The number of rows in the array `name` of an answer, or the reason why it is no such answer. */
-export function countRows(body: Buffer, name: string): number | NotAPage {
-  const page = readPage(body, name, '');
-  return 'problem' in page ? page : page.rows.length;
+export function countRows(body: Buffer, name: string): { count: number } | NotAPage {
+  const page = readPage(body, name);
+  return 'problem' in page ? page : { count: page.rows.length };
 }
 
 /** Rows of an answer, and whether `pagination` says that this is the last page; null where there is none: not every endpoint always has it. */
 export function readContactPage(body: Buffer): { count: number; isLast: boolean | null } | NotAPage {
-  const contacts = readPage(body, 'Contacts', '');
+  const contacts = readPage(body, 'Contacts');
   if ('problem' in contacts) return contacts;
   const { page, pageCount } = (contacts.pagination ?? {}) as { page?: unknown; pageCount?: unknown };
   const isLast = typeof page === 'number' && typeof pageCount === 'number' ? page >= pageCount : null;
   return { count: contacts.rows.length, isLast };
 }
 
-function readPage(body: Buffer, name: string, key: string): SkimmedPage | NotAPage {
+function readPage(body: Buffer, name: string, key?: string): SkimmedPage | NotAPage {
   try {
     return skimPage(body, name, key) ?? { kind: 'notAPage', problem: `it has no array ${name}` };
   } catch (error) {

@@ -15,16 +15,16 @@ export interface SkimmedPage {
 const deepest = 200;
 
 /**
- * The rows of the array `name` of an answer, of each what it has under `key`. Null when the answer is an object without such an
+ * The rows of the array `name` of an answer, of each what it has under `key`, if one is given. Null when the answer is an object without such an
  * array, or no object. Throws `NotJson` when the bytes are not one complete JSON text.
  */
-export function skimPage(bytes: Uint8Array, name: string, key: string): SkimmedPage | null {
+export function skimPage(bytes: Uint8Array, name: string, key?: string): SkimmedPage | null {
   const reader = new JsonReader(bytes);
   let rows: unknown[] | null = null;
   let pagination: unknown;
   const isArray = reader.nameIs(name);
   const isPagination = reader.nameIs('pagination');
-  const isKey = reader.nameIs(key);
+  const isKey = key === undefined ? () => false : reader.nameIs(key);
 
   const readRow = () => {
     let found: unknown;
