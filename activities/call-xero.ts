@@ -71,21 +71,21 @@ export async function callXero<A extends Answered>(
       continue;
     }
     if (!permit.open || !permit.allowed) {
-      await permits.settle(permit, nothingSaid);
+      permits.settle(permit, nothingSaid);
       return { kind: 'unwanted', allowed: permit.allowed };
     }
 
     const sentAt = now();
     const call = { tenantId: caller.tenantId, accessToken: token.accessToken, signal };
-    const answer = await send(call).catch(async (aborted) => {
-      await permits.settle(permit, nothingSaid);
+    const answer = await send(call).catch((aborted) => {
+      permits.settle(permit, nothingSaid);
       throw aborted;
     });
     if (answer.kind === 'throttled') {
       await permits.refused(permit, answer.window, answer.retryAfterSeconds);
       continue;
     }
-    await permits.settle(permit, answer.limits);
+    permits.settle(permit, answer.limits);
 
     switch (answer.kind) {
       case 'answered':

@@ -5,7 +5,7 @@ import { streams } from '../model/streams.ts';
 import { runAtWork, takeOver } from '../storage/runs.ts';
 import { countAnew } from '../storage/statistics.ts';
 import type { Dependencies } from './index.ts';
-import { createPageOutcomes, notAllowed, removed } from './page-outcomes.ts';
+import { createPageOutcomes, notAllowed, type Reading, removed } from './page-outcomes.ts';
 import { createReadInvoices } from './read-invoices.ts';
 import { createReadJournals } from './read-journals.ts';
 import { createRefreshReference } from './refresh-reference.ts';
@@ -18,7 +18,7 @@ import { whileBeating } from './while-beating.ts';
  * behind the last page stored; no more is fetched again than was in flight.
  */
 export function createImportPages(dependencies: Dependencies) {
-  const { pool } = dependencies;
+  const { pool, permits } = dependencies;
   const slices = createSlices(dependencies.sliceMs);
   const readers = {
     journals: createReadJournals(dependencies, slices),
@@ -41,9 +41,17 @@ export function createImportPages(dependencies: Dependencies) {
     if (!run.allowed) return notAllowed(run);
     const leaves = leavesOf(run.isBackfill, run.othersAreOpen);
     const caller = { ...run, authorisationId: run.authorisationId, scheduledAt, leaves };
-    const outcome = await readers[streams[run.stream].kind](caller);
+    try {
+      return await readPages(caller);
+    } finally {
+      await permits.written(run.tenantId);
+    }
+  }
+
+  async function readPages(run: Reading): Promise<PageOutcome> {
+    const outcome = await readers[streams[run.stream].kind](run);
     if (outcome.kind !== 'caughtUp') return outcome;
-    const halted = await refreshReference(caller);
+    const halted = await refreshReference(run);
     if (halted !== null) return ended(run, halted);
     const position = await standing(run);
     await countAnew(pool, run.stream, position.totals.stored);

@@ -37,6 +37,9 @@ export interface CallPermit {
 
 export type PermitAnswer = CallPermit | { granted: false; reason: WaitReason; until: number };
 
+/** What the end of a call changes in its ledger. */
+type Ending = (ledger: QuotaLedger) => QuotaLedger;
+
 export type Permits = ReturnType<typeof createPermits>;
 
 /** How long a worker may not know that another one was told to wait for the whole app. */
@@ -48,6 +51,8 @@ const appNewsMs = 1_000;
  */
 export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId: string; now: () => number }) {
   const known = new Map<string, VersionedLedger>();
+  /** What became of calls and is not written yet: the next call that is spent takes it along, which spares a statement a page. */
+  const unwritten = new Map<string, Ending[]>();
   const turns = new Map<string, Promise<unknown>>();
   const appScope: QuotaScope = `app:${clientId}`;
   /** The minute's quota of the whole app, by the headers this worker sees: every worker sees them at each answer. */
@@ -67,23 +72,38 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     return mine;
   }
 
-  async function current(tenantId: string, fresh: boolean): Promise<VersionedLedger> {
+  async function current(tenantId: string, fresh: boolean): Promise<VersionedLedger & { endings: Ending[] }> {
     const remembered = fresh ? undefined : known.get(tenantId);
-    if (remembered) return remembered;
-    const read = await readLedger(pool, tenantScope(tenantId));
-    known.set(tenantId, read);
-    return read;
+    const { version, ledger } = remembered ?? (await readLedger(pool, tenantScope(tenantId)));
+    if (!remembered) known.set(tenantId, { version, ledger });
+    const endings = [...(unwritten.get(tenantId) ?? [])];
+    return { version, ledger: endings.reduce((ended, end) => end(ended), ledger), endings };
   }
 
-  async function change(tenantId: string, compute: (ledger: QuotaLedger) => QuotaLedger): Promise<void> {
-    for (let fresh = false; ; fresh = true) {
-      const { version, ledger } = await current(tenantId, fresh);
-      const changed = compute(ledger);
-      if (await writeLedger(pool, tenantScope(tenantId), version, changed)) {
-        known.set(tenantId, { version: version + 1, ledger: changed });
-        return;
+  function wrote(tenantId: string, version: number, ledger: QuotaLedger, endings: Ending[]): void {
+    known.set(tenantId, { version, ledger });
+    const left = (unwritten.get(tenantId) ?? []).filter((ending) => !endings.includes(ending));
+    if (left.length > 0) unwritten.set(tenantId, left);
+    else unwritten.delete(tenantId);
+  }
+
+  function end(tenantId: string, ending: Ending): void {
+    unwritten.set(tenantId, [...(unwritten.get(tenantId) ?? []), ending]);
+    // Whoever goes on with the answer spends the next call before this comes.
+    setImmediate(() => written(tenantId));
+  }
+
+  async function written(tenantId: string): Promise<void> {
+    const write = async () => {
+      for (let fresh = false; unwritten.has(tenantId); fresh = true) {
+        const { version, ledger, endings } = await current(tenantId, fresh);
+        if (await writeLedger(pool, tenantScope(tenantId), version, ledger)) {
+          wrote(tenantId, version + 1, ledger, endings);
+        }
       }
-    }
+    };
+    // Where Postgres is away it is kept, and the next call, which cannot be spent without Postgres, takes it along.
+    await inTurn(tenantId, write).catch(() => {});
   }
 
   async function takeFromApp(tenantId: string): Promise<Permit> {
@@ -117,7 +137,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
         let fromApp: SpentCall | null = null;
         try {
           for (let fresh = false; ; fresh = true) {
-            const { version, ledger } = await current(tenantId, fresh);
+            const { version, ledger, endings } = await current(tenantId, fresh);
             const permit = giveWay(takePermit(ledger, now(), quotaReserve), ledger, now(), leaves);
             if (!permit.granted) {
               // What is remembered may be older than what another worker wrote.
@@ -132,7 +152,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
             const scope = tenantScope(tenantId);
             const { spent, open, allowed } = await spendCall(pool, scope, version, permit.ledger, asker);
             if (!spent) continue;
-            known.set(tenantId, { version: version + 1, ledger: permit.ledger });
+            wrote(tenantId, version + 1, permit.ledger, endings);
             shares.had(tenantId, now());
             const appCall = fromApp;
             fromApp = null;
@@ -145,10 +165,14 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     },
 
     /** Ends a call and believes what Xero said of the limits with its answer. */
-    settle({ tenantId, call, appCall }: CallPermit, reading: QuotaReading): Promise<void> {
+    settle({ tenantId, call, appCall }: CallPermit, reading: QuotaReading): void {
       appAnswered(appCall, reading.appMinuteRemaining);
-      return inTurn(tenantId, () => change(tenantId, (ledger) => settle(ledger, call, reading, now())));
+      const at = now();
+      end(tenantId, (ledger) => settle(ledger, call, reading, at));
     },
+
+    /** Waits until what became of a tenant's calls is in Postgres, if that is there. */
+    written,
 
     /** Records a 429, for every worker: whoever asks for a permit next is told to wait. */
     async refused(
@@ -157,16 +181,16 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       retryAfterSeconds: number | null,
     ): Promise<void> {
       appAnswered(appCall, null);
-      const until = blockedUntil(reason, retryAfterSeconds, now());
+      const at = now();
+      const until = blockedUntil(reason, retryAfterSeconds, at);
       if (reason === 'appMinute') {
         appReadAt = 0;
         await blockApp(until);
       }
-      await inTurn(tenantId, () =>
-        change(tenantId, (ledger) =>
-          reason === 'appMinute' ? settle(ledger, call, silence, now()) : block(ledger, call, reason, until, now()),
-        ),
+      end(tenantId, (ledger) =>
+        reason === 'appMinute' ? settle(ledger, call, silence, at) : block(ledger, call, reason, until, at),
       );
+      await written(tenantId);
     },
 
     /** Calls left today for a tenant, as far as this worker knows; null when Xero has not said. */

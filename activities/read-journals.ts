@@ -76,12 +76,13 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
         if (page.lastNumber === null) return { kind: 'caughtUp', ...(await standing(run)) };
         const through = Math.min(page.lastNumber, run.range.endingAt ?? page.lastNumber);
-        const keeping = keep(run, cursor, page, through);
-        cursor = through;
+        if (through <= cursor) throw endless(run, cursor, through);
         pages++;
         // Where the next page begins is known now: it is on its way while this one is stored.
-        if (flights.count === 0 && mayLaunch(cursor)) flights.launch(cursor);
-        if (!(await keeping)) return { kind: 'imported', ...(await standing(run)) };
+        if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
+        const after = cursor;
+        cursor = through;
+        if (!(await keep(run, after, page, through))) return { kind: 'imported', ...(await standing(run)) };
       }
     } finally {
       await flights.allLanded();
@@ -100,12 +101,13 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   }
 
   /** False when another attempt has stored the page and this one is a zombie. */
-  async function keep(run: Reading, after: number, page: AnsweredPage, through: number): Promise<boolean> {
-    if (through <= after) {
-      throw new Error(
-        `Xero was asked for journals after ${after} of "${run.connectionName}" and sent none beyond ${through}; reading on would never end.`,
-      );
-    }
+  function keep(run: Reading, after: number, page: AnsweredPage, through: number): Promise<boolean> {
     return storePatiently(pool, { ...run, after, through, body: page.body, count: page.count });
   }
+}
+
+function endless({ connectionName }: Reading, after: number, through: number): Error {
+  return new Error(
+    `Xero was asked for journals after ${after} of "${connectionName}" and sent none beyond ${through}; reading on would never end.`,
+  );
 }

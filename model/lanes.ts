@@ -63,7 +63,7 @@ export function sliceFor(sliceMs: number, latencyMs: number): number {
 }
 
 /** A slice that has fewer pages than this goes on, for a while: where many share a worker, time alone would give a page each. */
-const worthwhilePages = 6;
+const worthwhilePages = 8;
 
 /** Whether a slice is over: its time has passed, and it was worth a round through Temporal or has become long. */
 export function isSliceOver(elapsedMs: number, pages: number, sliceMs: number, latencyMs: number): boolean {

@@ -52,9 +52,10 @@ test('Several workers that read one organisation together make five calls at onc
       flying = flying.filter(({ lands }) => lands > now);
       // All at once, as processes do: each computes from what it knows, and Postgres says who was first.
       await Promise.all(
-        landed.map(({ worker, permit, said }) =>
-          workers[worker]?.settle(permit, { dayRemaining: null, minuteRemaining: said, appMinuteRemaining: null }),
-        ),
+        landed.map(({ worker, permit, said }) => {
+          workers[worker]?.settle(permit, { dayRemaining: null, minuteRemaining: said, appMinuteRemaining: null });
+          return workers[worker]?.written(tenantId);
+        }),
       );
       await Promise.all(
         workers.map(async (permits, worker) => {

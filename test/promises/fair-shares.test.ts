@@ -42,7 +42,7 @@ test('When the calls of the whole app are what binds, each organisation has its 
     for (; now < began + minutes * 60_000; now += 50) {
       for (const lane of lanes.filter(({ freeAt }) => freeAt <= now)) {
         if (lane.permit) {
-          await permits.settle(lane.permit, {
+          permits.settle(lane.permit, {
             dayRemaining: null,
             minuteRemaining: null,
             appMinuteRemaining: lane.left,
