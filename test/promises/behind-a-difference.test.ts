@@ -47,7 +47,10 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
   test('a journal deleted by hand is named by its number; imported again, all is clean', async () => {
     const [{ number, end }] = await sql(
       `select min(journal_number)::int as number, max(journal_number)::int as end from xero.journal
-        where journal_number > 300 and journal_date < (select max(journal_date) - 60 from xero.journal)`,
+        where journal_number > 300 and journal_date < (select max(journal_date) - 60 from xero.journal)
+          -- Income and expenses of an earlier year are not in the report: it can show a journal of a balance sheet's account only.
+          and journal_id in (select journal_id from xero.journal_line where account_type in ('BANK', 'CURRENT', 'CURRLIAB')
+                              group by journal_id, account_id having sum(net_amount) <> 0)`,
     );
     await sql('delete from xero.journal where journal_number = $1', [number]);
     const { outcome, message } = await reconcile();
