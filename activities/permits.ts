@@ -76,13 +76,13 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     const remembered = fresh ? undefined : known.get(tenantId);
     const { version, ledger } = remembered ?? (await readLedger(pool, tenantScope(tenantId)));
     if (!remembered) known.set(tenantId, { version, ledger });
-    const endings = [...(unwritten.get(tenantId) ?? [])];
+    const endings = unwritten.get(tenantId) ?? [];
     return { version, ledger: endings.reduce((ended, end) => end(ended), ledger), endings };
   }
 
   function wrote(tenantId: string, version: number, ledger: QuotaLedger, endings: Ending[]): void {
     known.set(tenantId, { version, ledger });
-    const left = (unwritten.get(tenantId) ?? []).filter((ending) => !endings.includes(ending));
+    const left = (unwritten.get(tenantId) ?? []).slice(endings.length);
     if (left.length > 0) unwritten.set(tenantId, left);
     else unwritten.delete(tenantId);
   }

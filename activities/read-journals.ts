@@ -3,7 +3,6 @@ import { isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone, placeOf } f
 import type { PageOutcome } from '../model/run.ts';
 import { basisOf, journalsPerPage } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
-import type { AnsweredPage } from '../xero/api.ts';
 import { callXero } from './call-xero.ts';
 import { Flights } from './flights.ts';
 import type { Dependencies } from './index.ts';
@@ -80,9 +79,11 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         pages++;
         // Where the next page begins is known now: it is on its way while this one is stored.
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
-        const after = cursor;
+        const { body, count } = page;
+        const isStored = await storePatiently(pool, { ...run, after: cursor, through, body, count });
+        // Another attempt has stored it, and this one is a zombie.
+        if (!isStored) return { kind: 'imported', ...(await standing(run)) };
         cursor = through;
-        if (!(await keep(run, after, page, through))) return { kind: 'imported', ...(await standing(run)) };
       }
     } finally {
       await flights.allLanded();
@@ -98,11 +99,6 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   async function unreserved({ tenantId, quotaReserve }: Reading): Promise<number | null> {
     const left = await permits.dayRemaining(tenantId);
     return left === null ? null : left - quotaReserve;
-  }
-
-  /** False when another attempt has stored the page and this one is a zombie. */
-  function keep(run: Reading, after: number, page: AnsweredPage, through: number): Promise<boolean> {
-    return storePatiently(pool, { ...run, after, through, body: page.body, count: page.count });
   }
 }
 

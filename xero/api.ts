@@ -35,7 +35,7 @@ export interface Answered {
 }
 
 /** A page of journals; the numbers are those of `JournalPage`. */
-export interface AnsweredPage extends Answered {
+interface AnsweredPage extends Answered {
   firstNumber: number | null;
   lastNumber: number | null;
 }
