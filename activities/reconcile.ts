@@ -100,10 +100,9 @@ export function createReconcile(dependencies: Dependencies) {
     const report = await reportAsAt(task, date);
     if ('halt' in report) return report;
     const first = await compareLedger(pool, { tenantId, basis, report: report.known, opening: null });
-    let found: Found = { ...first, newestInXero: null, removed: [], isCutShort: false, conversion: null };
-    if (!found.accounts.some(isUnexplained)) return { known: found };
-
-    found = { ...found, removed: await removedJournals(pool, tenantId, basis) };
+    // Looked for where all agrees, too: income and costs of an earlier year, deleted together, change no account of the report.
+    const removed = await removedJournals(pool, tenantId, basis);
+    let found: Found = { ...first, newestInXero: null, removed, isCutShort: false, conversion: null };
     for (const look of [conversionBalances, unstored]) {
       if (!found.accounts.some(isUnexplained)) break;
       const learnt = await look(task, found, report.known);
@@ -165,8 +164,8 @@ export function createReconcile(dependencies: Dependencies) {
       unexplained: unexplained.slice(0, differencesInResult),
       explained: explained.slice(0, differencesInResult),
     };
-    const outcome = unexplained.length === 0 ? ('clean' as const) : ('differs' as const);
     const removed = found.removed.map(({ count, among }) => removalOf(count, among, basis));
+    const outcome = unexplained.length === 0 && removed.length === 0 ? ('clean' as const) : ('differs' as const);
     const { isCutShort } = found;
     const isKnown = isAltered || removed.length > 0 || quarantined > 0 || isCutShort || found.newestInXero !== null;
     const mayBeConversion = unexplained.length > 1 && task.conversionDate === null && !isKnown;

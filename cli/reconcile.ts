@@ -102,7 +102,7 @@ async function list({ connection, json }: Options): Promise<void> {
       each.basis,
       `${each.firstJournal}-${each.lastJournal}`,
       each.accounts,
-      each.clean ? 'clean' : `${each.unexplained} unexplained`,
+      each.clean ? 'clean' : each.unexplained === 0 ? 'journals gone' : `${each.unexplained} unexplained`,
       each.runId,
     ]),
   );

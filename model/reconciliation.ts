@@ -64,7 +64,7 @@ export interface AccountDifference {
 
 /** The result of a workflow that did not fail. The certificate in Postgres has all accounts; the lists here are capped. */
 export interface ReconcileResult {
-  /** `clean`: no difference is without an explanation. */
+  /** `clean`: no difference is without an explanation, and no journal that was stored is gone. */
   outcome: 'clean' | 'differs' | 'cancelled';
   message: string;
   /** Of the certificate, `daybook.reconciliation`. */
@@ -150,9 +150,19 @@ export function summaryOf(
     covers.unbrokenThrough === null ? 'by imports with filters only' : `unbroken through ${covers.unbrokenThrough}`
   })`;
   const { explained, unexplained } = differing;
+  const inQuarantine =
+    quarantined === 0
+      ? []
+      : [
+          `${quarantined === 1 ? '1 row is' : `${quarantined} rows are`} in quarantine (table daybook.quarantine): on Xero’s side only.`,
+        ];
   const apart = explained === 0 ? '' : `, ${explained} of them with an explained difference`;
   if (unexplained === 0)
-    return `${ledger} agrees with Xero’s trial balance as at ${date} on all ${accounts} accounts${apart}.`;
+    return [
+      `${ledger} agrees with Xero’s trial balance as at ${date} on all ${accounts} accounts${apart}${removed.length === 0 ? '' : ', but not all that was stored is there any more'}.`,
+      ...inQuarantine,
+      ...removed,
+    ].join(' ');
   const said = [
     `${ledger} differs from Xero’s trial balance as at ${date} on ${unexplained} of ${accounts} accounts${explained === 0 ? '' : `; ${explained} more differ with an explanation`}.`,
   ];
@@ -162,9 +172,7 @@ export function summaryOf(
     );
   else if (covers.unbrokenThrough === null)
     said.push('No import without filters has stored all journals yet: run one, then reconcile again.');
-  if (quarantined > 0)
-    said.push(`${quarantined} rows are in quarantine (table daybook.quarantine) and count on Xero’s side only.`);
-  said.push(...removed);
+  said.push(...inQuarantine, ...removed);
   if (isCutShort)
     said.push(
       'Xero’s daily limit left no calls, on a second day either, to ask for all that might explain it: conversion balances, and journals that are not stored yet. Reconcile when others use fewer.',
