@@ -1,5 +1,5 @@
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
-import { isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone, placeOf } from '../model/lanes.ts';
+import { isPromising, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone, placeOf } from '../model/lanes.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { basisOf, journalsPerPage } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
@@ -49,11 +49,13 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
     const inRound = () => now() - launchedAt < latency() / 4;
     const isOver = () => stopping() || (isSliceOver(now() - began, pages, slices.lengthMs(), latency()) && !inRound());
-    const mayLaunch = (offset: number) => offset < endsAt && !isOver() && !isPastEnd(offset, run.range);
+    const isWorthIt = (offset: number) => flights.count === 0 || isPromising(offset, run.storedThrough, dense);
+    const mayLaunch = (offset: number) =>
+      offset < endsAt && isWorthIt(offset) && !isOver() && !isPastEnd(offset, run.range);
 
     try {
       for (;;) {
-        const lanes = lanesFor(latency(), dense, await unreserved(run), mostInFlight);
+        const lanes = lanesFor(latency(), await unreserved(run), mostInFlight);
         const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
         while (hasRoom() && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
         if (flights.count === 0) break;
@@ -64,7 +66,6 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         if (outcome.kind !== 'answered') return await ended(run, outcome);
         const page = outcome.answer;
         latencies.set(run.tenantId, outcome.latencyMs);
-        dense = page.count >= journalsPerPage;
 
         const place = placeOf(flight.offset, page.lastNumber, cursor);
         if (place === 'covered') continue;
@@ -76,6 +77,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         if (page.lastNumber === null) return { kind: 'caughtUp', ...(await standing(run)) };
         const through = Math.min(page.lastNumber, run.range.endingAt ?? page.lastNumber);
         if (through <= cursor) throw endless(run, cursor, through);
+        dense = page.count >= journalsPerPage && through > run.storedThrough;
         pages++;
         // Where the next page begins is known now: it is on its way while this one is stored.
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);

@@ -17,12 +17,9 @@ const callsPerSecond = 1;
 /** With fewer calls than this left today, none is risked on a page that may turn out not to be there. */
 const scarceCalls = 60;
 
-/**
- * How many pages to have in flight. `latencyMs` is what a call takes now; `dense` says that the last page was full, so more
- * are likely to follow.
- */
-export function lanesFor(latencyMs: number, dense: boolean, dayRemaining: number | null, most = mostLanes): number {
-  if (!dense || (dayRemaining !== null && dayRemaining < scarceCalls)) return 1;
+/** How many pages to have in flight. `latencyMs` is what a call takes now; `dayRemaining` is null where Xero has not said. */
+export function lanesFor(latencyMs: number, dayRemaining: number | null, most = mostLanes): number {
+  if (dayRemaining !== null && dayRemaining < scarceCalls) return 1;
   // A page takes longer than its call. Rather one lane too many than too few: the minute's quota holds it back anyway.
   return Math.min(most, Math.ceil((latencyMs / 1_000) * callsPerSecond + 0.1));
 }
@@ -34,6 +31,14 @@ export function lanesFor(latencyMs: number, dense: boolean, dayRemaining: number
 export function nextOffset(cursor: number, inFlight: readonly number[]): number {
   const last = inFlight.at(-1);
   return last === undefined ? cursor : Math.max(cursor, last + journalsPerPage);
+}
+
+/**
+ * Whether a call beyond those in flight is likely to bring a page: what is stored already is there for sure, and further on
+ * a full page that brought news says so. One that ends just where the last import did is full as well, and tells nothing.
+ */
+export function isPromising(offset: number, storedThrough: number, dense: boolean): boolean {
+  return dense || offset < storedThrough;
 }
 
 /** What a page that has come means for the cursor. */
@@ -58,7 +63,7 @@ const longestSlices = 10;
  * else `sliceMs`. With fewer lanes than there may be the quota holds them back, so less is lost: others have their turn sooner.
  */
 export function sliceFor(sliceMs: number, latencyMs: number): number {
-  const rounds = lanesFor(latencyMs, true, null) === mostLanes ? 8 : 4;
+  const rounds = lanesFor(latencyMs, null) === mostLanes ? 8 : 4;
   return Math.max(sliceMs, Math.min(rounds * latencyMs, longestSlices * sliceMs));
 }
 

@@ -112,8 +112,10 @@ export interface RunAtWork extends ImportRun {
   ended: boolean;
   /** Rows in the largest page that this run has stored; 0 before the first. */
   largestPage: number;
-  /** The last page was full, so more are likely to follow. */
+  /** The last page was full and brought news, so more are likely to follow. */
   dense: boolean;
+  /** How far the stream is stored without a hole, 0 when nothing is. */
+  storedThrough: number;
   /** False once the application was taken off the connection's list, or the connection was removed. */
   allowed: boolean;
 }
@@ -131,8 +133,10 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
             a.application is not null as allowed,
             r.ended_at is not null as ended,
             coalesce((select max(p.journals) from daybook.page_receipt p where p.run_id = r.run_id), 0) as "largestPage",
-            coalesce((select p.journals >= $2 from daybook.page_receipt p
-                       where p.run_id = r.run_id and p.through_number = r.next_offset limit 1), false) as dense
+            coalesce((select p.journals >= $2 and p.stored > 0 from daybook.page_receipt p
+                       where p.run_id = r.run_id and p.through_number = r.next_offset limit 1), false) as dense,
+            coalesce((select s.watermark from daybook.stream_position s
+                       where s.tenant_id = r.tenant_id and s.stream = r.stream), 0) as "storedThrough"
        from daybook.import_run r
        left join daybook.connection c on c.connection_id = r.connection_id
        left join daybook.connection_application a

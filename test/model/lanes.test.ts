@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isSliceOver, lanesFor, mostLanes, mostLanesAlone, nextOffset, placeOf, sliceFor } from '../../model/lanes.ts';
+import {
+  isPromising,
+  isSliceOver,
+  lanesFor,
+  mostLanes,
+  mostLanesAlone,
+  nextOffset,
+  placeOf,
+  sliceFor,
+} from '../../model/lanes.ts';
 
 describe('how many pages are in flight', () => {
   test.each([
@@ -12,20 +21,26 @@ describe('how many pages are in flight', () => {
     [4_000, 4],
     [60_000, mostLanes],
   ])('at %i ms an answer, %i reach sixty calls a minute', (latencyMs, lanes) => {
-    expect(lanesFor(latencyMs, true, null)).toBe(lanes);
+    expect(lanesFor(latencyMs, null)).toBe(lanes);
   });
 
   test('a fifth where four are too few and nobody else imports from the organisation', () => {
-    expect(lanesFor(3_500, true, null, mostLanesAlone)).toBe(4);
-    expect(lanesFor(4_000, true, null, mostLanesAlone)).toBe(5);
-    expect(lanesFor(60_000, true, null, mostLanesAlone)).toBe(5);
+    expect(lanesFor(3_500, null, mostLanesAlone)).toBe(4);
+    expect(lanesFor(4_000, null, mostLanesAlone)).toBe(5);
+    expect(lanesFor(60_000, null, mostLanesAlone)).toBe(5);
   });
 
-  test('one where the end may be near, and where the day’s calls are scarce', () => {
-    expect(lanesFor(4_000, false, null)).toBe(1);
-    expect(lanesFor(4_000, true, 59)).toBe(1);
-    expect(lanesFor(4_000, true, 60)).toBe(4);
+  test('one where the day’s calls are scarce', () => {
+    expect(lanesFor(4_000, 59)).toBe(1);
+    expect(lanesFor(4_000, 60)).toBe(4);
   });
+});
+
+test('a further call is worth it behind a full page of news, or where something is stored already', () => {
+  expect(isPromising(500, 0, true)).toBe(true);
+  expect(isPromising(500, 0, false)).toBe(false);
+  expect(isPromising(500, 501, false)).toBe(true);
+  expect(isPromising(500, 500, false)).toBe(false);
 });
 
 /** Reads a feed of numbers the way a run does, and answers in which order what was stored. */

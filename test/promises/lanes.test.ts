@@ -41,3 +41,17 @@ describe('Where Xero answers slowly, several pages are in flight and none is los
     expect(calls.length).toBeLessThanOrEqual(16 + 2 + 1 + 4);
   });
 });
+
+test('an import that finds nothing new makes two calls, also where answers are slow and numbers have no gaps', async () => {
+  const stand = await startStand({
+    sandbox: { journals: 250, gapRate: 0, latencyMs: 2_200, limits: { minute: 10_000 } },
+  });
+  try {
+    await stand.importJournals();
+    stand.sandbox.calls.reset();
+    expect(await stand.importJournals()).toMatchObject({ ok: true, result: { totals: { stored: 0 } } });
+    expect(stand.sandbox.calls.journals().length).toBe(2);
+  } finally {
+    await stand.close();
+  }
+}, 60_000);

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type CallPermit, createPermits } from '../../activities/permits.ts';
+import { openPool } from '../../storage/pool.ts';
+import { readLedger } from '../../storage/quota.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const heard = { dayRemaining: 4_000, minuteRemaining: 50, appMinuteRemaining: null };
+
+function worker() {
+  const pool = openPool(database.url, 2, () => {});
+  const permits = createPermits({ pool, clientId: 'endings', now: () => Date.now() });
+  const tenantId = randomUUID();
+  const asker = {
+    ...{ tenantId, quotaReserve: 0, leaves: null },
+    ...{ connectionId: randomUUID(), application: 'endings' },
+  };
+  const take = async () => {
+    const permit = await permits.take(asker);
+    if (!permit.granted) throw new Error(permit.reason);
+    return permit satisfies CallPermit;
+  };
+  return { permits, take, tenantId, ledger: () => readLedger(pool, `tenant:${tenantId}`), end: () => pool.end() };
+}
+
+test('what became of a call is written with the next one: one statement a call', async () => {
+  const { permits, take, ledger, end } = worker();
+  try {
+    for (let call = 0; call < 20; call++) {
+      const permit = await take();
+      permits.settle(permit, { ...heard, dayRemaining: 4_000 - call });
+    }
+    const last = await take();
+    const { version, ledger: written } = await ledger();
+    expect(version).toBe(21);
+    expect(written).toMatchObject({ sent: 21, leases: [last.call.lease], dayRemaining: 4_000 - 20 });
+  } finally {
+    await end();
+  }
+});
+
+test('where no call follows it reaches Postgres by itself, for other workers to see', async () => {
+  const { permits, take, ledger, end } = worker();
+  try {
+    permits.settle(await take(), heard);
+    await vi.waitFor(async () =>
+      expect((await ledger()).ledger).toMatchObject({ leases: [], dayRemaining: 4_000, minute: { remaining: 50 } }),
+    );
+    expect((await ledger()).version).toBe(2);
+  } finally {
+    await end();
+  }
+});
