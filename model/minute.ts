@@ -36,6 +36,10 @@ export interface AnsweredCall {
   inFlightAfter: number;
 }
 
+/** Calls a minute for one organisation. */
+const xerosLimit = 60;
+/** So many at most are taken to be hidden by others. */
+const callsJustBefore = 6;
 const minuteMs = 60_000;
 /** Clocks and rounding. */
 const countedMarginMs = 250;
@@ -77,12 +81,16 @@ export function afterTakingBack(minute: MinuteLedger): MinuteLedger {
 
 /** Corrects what is known by what an answer says to be left; null where it says nothing. */
 export function afterAnswer(minute: MinuteLedger, call: AnsweredCall, said: number | null): MinuteLedger {
-  const limit = said !== null && said > (minute.limit ?? -1) ? said + 1 : minute.limit;
+  const shown = said === null ? 0 : said + 1;
+  const isMore = shown > (minute.limit ?? 0);
+  const limit = isMore ? limitShownBy(shown) : minute.limit;
   if (limit === null) return minute;
   const { now } = call;
   const countedBy = Math.min((call.sentAt + now) / 2, call.sentAt + longestWayMs);
   const own = call.sent % strideOf(limit) === 0 ? 1 : 0;
-  const counted = remember(minute.counted, own, countedBy + minuteMs + countedMarginMs, now);
+  const hidden = isMore ? limit - shown : 0;
+  const before = remember(minute.counted, hidden, now + minuteMs + countedMarginMs, now);
+  const counted = remember(before, own, countedBy + minuteMs + countedMarginMs, now);
   const heard = { ...minute, limit, counted };
   const sentAfter = call.lastSent - call.sent;
   // An answer that was overtaken by that to a later call tells nothing new.
@@ -113,6 +121,14 @@ export function afterRefusal(minute: MinuteLedger, inFlight: number, lastSent: n
   const unseen = Math.max(0, Math.floor((limit - countedNow(minute, limit, inFlight, now)) / strideOf(limit)));
   const counted = remember(minute.counted, unseen, now + minuteMs + countedMarginMs, now);
   return { limit, remaining: 1, counted, leaptAt: lastSent };
+}
+
+/**
+ * The limit is told by what is left of it only. Where that is a few calls short of Xero's sixty, they were made just before, as
+ * connecting an organisation does; a minute that counts over the last sixty seconds would hide them from an import for good.
+ */
+function limitShownBy(shown: number): number {
+  return shown < xerosLimit && shown > xerosLimit - callsJustBefore ? xerosLimit : shown;
 }
 
 function strideOf(limit: number): number {
