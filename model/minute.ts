@@ -38,8 +38,8 @@ export interface AnsweredCall {
 
 /** Calls a minute for one organisation. */
 const xerosLimit = 60;
-/** So many at most are taken to be hidden by others. */
-const callsJustBefore = 6;
+/** So many of them, at most, are taken to have been made by others just before. */
+const callsJustBefore = 5;
 const minuteMs = 60_000;
 /** Clocks and rounding. */
 const countedMarginMs = 250;
@@ -128,7 +128,7 @@ export function afterRefusal(minute: MinuteLedger, inFlight: number, lastSent: n
  * connecting an organisation does; a minute that counts over the last sixty seconds would hide them from an import for good.
  */
 function limitShownBy(shown: number): number {
-  return shown < xerosLimit && shown > xerosLimit - callsJustBefore ? xerosLimit : shown;
+  return shown < xerosLimit && shown >= xerosLimit - callsJustBefore ? xerosLimit : shown;
 }
 
 function strideOf(limit: number): number {
