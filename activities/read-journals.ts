@@ -49,9 +49,12 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
     const inRound = () => now() - launchedAt < latency() / 4;
     const isOver = () => stopping() || (isSliceOver(now() - began, pages, slices.lengthMs(), latency()) && !inRound());
-    const isWorthIt = (offset: number) => flights.count === 0 || isPromising(offset, run.storedThrough, dense);
     const mayLaunch = (offset: number) =>
-      offset < endsAt && isWorthIt(offset) && !isOver() && !isPastEnd(offset, run.range);
+      offset < endsAt &&
+      !isOver() &&
+      !isPastEnd(offset, run.range) &&
+      // One call is needed to learn anything; further ones are made only where they are likely to bring a page.
+      (flights.count === 0 || isPromising(offset, run.storedThrough, dense));
 
     try {
       for (;;) {

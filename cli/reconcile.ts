@@ -4,7 +4,7 @@ import { RequestRefused } from '../client/imports.ts';
 import type { Reconciliations } from '../client/reconciliations.ts';
 import { checkReconcile, type ReconcileResult } from '../model/reconciliation.ts';
 import { findConnection } from '../storage/connections.ts';
-import { findCertificate, listCertificates } from '../storage/reconciliation.ts';
+import { type CertificateSummary, findCertificate, listCertificates } from '../storage/reconciliation.ts';
 import { refusals, wrongRequest } from './imports.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase, withReconciliations } from './servers.ts';
@@ -102,10 +102,15 @@ async function list({ connection, json }: Options): Promise<void> {
       each.basis,
       `${each.firstJournal}-${each.lastJournal}`,
       each.accounts,
-      each.clean ? 'clean' : each.unexplained === 0 ? 'journals gone' : `${each.unexplained} unexplained`,
+      resultOf(each),
       each.runId,
     ]),
   );
+}
+
+function resultOf({ clean, unexplained }: CertificateSummary): string {
+  if (clean) return 'clean';
+  return unexplained === 0 ? 'journals gone' : `${unexplained} unexplained`;
 }
 
 async function show(runId: string, json: boolean | undefined): Promise<void> {
