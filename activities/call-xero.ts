@@ -45,11 +45,11 @@ export type Send<A extends Answered> = (call: {
  * again; all else is a value.
  */
 export async function callXero<A extends Answered>(
-  dependencies: Pick<Dependencies, 'permits' | 'tokens' | 'now' | 'xero' | 'connectPage'>,
+  dependencies: Pick<Dependencies, 'permits' | 'tokens' | 'now' | 'xero' | 'connectPage' | 'meters'>,
   caller: Caller,
   send: Send<A>,
 ): Promise<CallOutcome<A>> {
-  const { permits, tokens, now } = dependencies;
+  const { permits, tokens, now, meters } = dependencies;
   const signal = Context.current().cancellationSignal;
   const mustReconnect = (said: string) => {
     const message = reconnect(caller, dependencies.connectPage, said);
@@ -66,6 +66,7 @@ export async function callXero<A extends Answered>(
     const permit = await permits.take(caller);
     if (!permit.granted) {
       const { reason, until } = permit;
+      meters.heldBack(reason);
       if (reason === 'day' || until - now() > shortWaitMs) return { kind: 'throttled', reason, until };
       await sleep(Math.max(1, until - now()));
       continue;
@@ -81,6 +82,8 @@ export async function callXero<A extends Answered>(
       permits.settle(permit, nothingSaid);
       throw aborted;
     });
+    const latencyMs = now() - sentAt;
+    meters.called(answer.kind, latencyMs);
     if (answer.kind === 'throttled') {
       await permits.refused(permit, answer.window, answer.retryAfterSeconds);
       continue;
@@ -89,7 +92,7 @@ export async function callXero<A extends Answered>(
 
     switch (answer.kind) {
       case 'answered':
-        return { kind: 'answered', answer, latencyMs: now() - sentAt };
+        return { kind: 'answered', answer, latencyMs };
       case 'tokenExpired':
       case 'tokenRejected':
         // One refresh for each token: a second refusal in a row is no matter of age any more.

@@ -6,6 +6,7 @@ import { createBeginImport } from './begin-import.ts';
 import { createFinishImport } from './finish-import.ts';
 import { createImportPages } from './import-pages.ts';
 import { createMarkRun } from './mark-run.ts';
+import type { Meters } from './meters.ts';
 import type { Permits } from './permits.ts';
 import { createReconcile } from './reconcile.ts';
 import { createRefreshIdleAuthorisations } from './refresh-idle-authorisations.ts';
@@ -16,6 +17,7 @@ export interface Dependencies {
   xero: XeroApi;
   tokens: Tokens;
   permits: Permits;
+  meters: Meters;
   /**
    * For how long one activity reads pages before it reports to the workflow, in milliseconds: a round through Temporal costs
    * more than a page does, and people want to see progress.

@@ -58,6 +58,7 @@ program
       xero: place.xero(),
       tokenKeys: place.tokenKeys(),
       cacheDir: config.dataDir,
+      metricsAddress: config.metricsAddress,
       log: createLogger(config.logLevel),
       onReady: tellParent,
     });

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { variables } from './variables.ts';
@@ -27,6 +28,8 @@ export interface Config {
   /** Where Xero sends the admin back to, also from the sandbox. */
   redirectUri: string;
   web: WebSettings;
+  /** Where a worker shows its metrics, IP:port. */
+  metricsAddress: string | null;
   logLevel: LogLevel;
 }
 
@@ -89,6 +92,10 @@ const schema = z.object({
     })
     .optional(),
   DAYBOOK_WEB_PASSWORD: z.string().min(12, { error: 'must have 12 characters or more' }).optional(),
+  DAYBOOK_METRICS_ADDRESS: z
+    .string()
+    .refine(isListenAddress, { error: 'must be an IP address and a port, such as 127.0.0.1:9464' })
+    .optional(),
   DAYBOOK_LOG_LEVEL: z.enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` }).default('info'),
 });
 
@@ -142,6 +149,7 @@ export function loadConfig(environment: Environment): Config {
       origin: env.DAYBOOK_WEB_ORIGIN ?? null,
       password: env.DAYBOOK_WEB_PASSWORD ?? null,
     },
+    metricsAddress: env.DAYBOOK_METRICS_ADDRESS ?? null,
     logLevel: env.DAYBOOK_LOG_LEVEL,
   };
 }
@@ -152,6 +160,12 @@ function isSafe(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   if (protocol === 'https:') return true;
   return protocol === 'http:' && isThisMachine(hostname);
+}
+
+/** IP:port, with an IPv6 address in brackets: the exporter knows no names. */
+function isListenAddress(text: string): boolean {
+  const [, six, four, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  return (isIPv6(six ?? '') || isIPv4(four ?? '')) && Number(port) > 0 && Number(port) <= 65_535;
 }
 
 function isThisMachine(host: string): boolean {

@@ -49,5 +49,9 @@ export const variables = {
   DAYBOOK_WEB_PASSWORD: {
     meaning: 'Password of the connect page, 12 characters or more; without it only one-time links open it.',
   },
+  DAYBOOK_METRICS_ADDRESS: {
+    meaning:
+      'Where a worker shows its metrics to Prometheus at /metrics, IP:port, such as 127.0.0.1:9464; without it nowhere.',
+  },
   DAYBOOK_LOG_LEVEL: { meaning: 'trace, debug, info, warn, error or silent.', default: 'info' },
 } as const satisfies Record<string, { meaning: string; default?: string }>;

@@ -1,7 +1,8 @@
 import { Client } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import { NativeConnection, type Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
+import { createMeters } from '../activities/meters.ts';
 import { createPermits } from '../activities/permits.ts';
 import type { XeroSettings } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
@@ -14,6 +15,7 @@ import { createKeyRing } from '../xero/sealing.ts';
 import { createTokens, type Tokens } from '../xero/tokens.ts';
 import { workflowBundle } from './bundle.ts';
 import { createWorker, workerIdentity } from './create-worker.ts';
+import { installRuntime } from './runtime.ts';
 import { scheduleKeepAlive } from './schedule-keep-alive.ts';
 
 export interface WorkerPlace {
@@ -24,6 +26,8 @@ export interface WorkerPlace {
   tokenKeys: string;
   /** Folder for the prebuilt workflow bundle. */
   cacheDir: string;
+  /** Where Prometheus finds the metrics, as IP:port; null: nowhere. */
+  metricsAddress: string | null;
   log: Logger;
   /** Called once it takes work. */
   onReady?: () => void;
@@ -41,11 +45,7 @@ const sliceMs = 3_000;
 /** Runs a worker until it is told to stop (SIGINT, SIGTERM): the pages in flight are finished first. */
 export async function runWorker(place: WorkerPlace): Promise<void> {
   const { databaseUrl, temporal, taskQueue, xero, log } = place;
-  Runtime.install({
-    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      log[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
-    }),
-  });
+  const { metricMeter } = installRuntime(log, place.metricsAddress);
   await requireCurrent(databaseUrl);
   const workflows = await workflowBundle(place.cacheDir);
   const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
@@ -67,6 +67,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
     xero: api,
     tokens,
     permits,
+    meters: createMeters(metricMeter),
     sliceMs,
     stopping: () => worker !== undefined && worker.getState() !== 'RUNNING',
     connectPage: new URL(xero.redirectUri).origin,

@@ -40,6 +40,11 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
         /^XERO_API_URL must be an https:\/\/ address/,
       ],
       [
+        { ...environment, DAYBOOK_METRICS_ADDRESS: 'localhost:9464' },
+        ['worker'],
+        /^DAYBOOK_METRICS_ADDRESS must be an IP address and a port, such as 127\.0\.0\.1:9464/,
+      ],
+      [
         { DATABASE_URL: 'postgres://u:geheim@127.0.0.1:1/x' },
         ['status'],
         /^Postgres at 127\.0\.0\.1:1\/x cannot be used: /,

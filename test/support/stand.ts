@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DefaultLogger, Runtime, type Worker as TemporalWorker } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
+import { createMeters } from '../../activities/meters.ts';
 import { createPermits } from '../../activities/permits.ts';
 import { connectOrganisation } from '../../admin/connect.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
@@ -84,6 +85,7 @@ export async function startStand({
       xero: api,
       tokens: createTokens({ pool, xero, keys: createKeyRing(tokenKeys), now, log: silent }),
       permits: createPermits({ pool, clientId: xero.clientId, now }),
+      meters: createMeters(Runtime.instance().metricMeter),
       sliceMs,
       stopping: () => running.getState() !== 'RUNNING',
       now,

@@ -1,0 +1,33 @@
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { xeroLatency } from '../activities/meters.ts';
+import { ConfigurationError } from '../config/config.ts';
+import type { Logger } from '../config/logging.ts';
+
+/** Seconds; Xero's pages take one to four, and 45 is given up. */
+const latencyBuckets = [0.1, 0.25, 0.5, 1, 2, 3, 4, 6, 10, 20, 45];
+
+/**
+ * Temporal's native side, once for a process: its logs go to ours, and its metrics, with Daybook's beside them, to
+ * Prometheus at `metricsAddress` (/metrics), if there is one. https://docs.temporal.io/references/sdk-metrics
+ * @throws ConfigurationError where nothing can listen at that address.
+ */
+export function installRuntime(log: Logger, metricsAddress: string | null): Runtime {
+  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    log[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
+  });
+  if (metricsAddress === null) return Runtime.install({ logger });
+  const prometheus = {
+    bindAddress: metricsAddress,
+    countersTotalSuffix: true,
+    unitSuffix: true,
+    useSecondsForDurations: true,
+    histogramBucketOverrides: { [xeroLatency]: latencyBuckets },
+  };
+  try {
+    return Runtime.install({ logger, telemetryOptions: { metrics: { prometheus } } });
+  } catch (error) {
+    throw new ConfigurationError(
+      `DAYBOOK_METRICS_ADDRESS is ${metricsAddress}, where this worker cannot listen: ${(error as Error).message}. Each worker of a machine needs a port of its own.`,
+    );
+  }
+}
