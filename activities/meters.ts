@@ -15,6 +15,9 @@ export interface Meters {
   stored(stream: Stream, rows: number): void;
 }
 
+/** The histogram whose buckets the worker sets. */
+export const xeroLatency = 'daybook_xero_latency';
+
 /** Makes each instrument once; without an exporter they do nothing. */
 export function createMeters(meter: typeof metricMeter): Meters {
   const calls = meter.createCounter('daybook_xero_calls', undefined, 'Calls to Xero, by what became of them.');
@@ -34,6 +37,3 @@ export function createMeters(meter: typeof metricMeter): Meters {
     },
   };
 }
-
-/** The histogram whose buckets the worker sets. */
-export const xeroLatency = 'daybook_xero_latency';

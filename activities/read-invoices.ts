@@ -8,7 +8,7 @@ import { storeInvoicesPatiently } from './store-patiently.ts';
 
 /** Reads invoices by keyset, one call after the other, as each says where the next begins. */
 export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
-  const { pool, xero, meters, now, stopping } = dependencies;
+  const { xero, now, stopping } = dependencies;
   const { standing, ended } = createPageOutcomes(dependencies);
 
   return async function readInvoices(run: Reading): Promise<PageOutcome> {
@@ -26,7 +26,7 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
       const after = afterPage(place, { count, lastSecond, complete });
       const stored =
         (count === 0 && after.ended) ||
-        (await storeInvoicesPatiently(pool, {
+        (await storeInvoicesPatiently(dependencies, {
           ...run,
           place,
           next: after.next,
@@ -35,7 +35,6 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
           askedAt,
         }));
       if (!stored) break;
-      meters.stored(run.stream, count);
       if (after.ended) return { kind: 'caughtUp', ...(await standing(run)) };
       place = after.next;
       largest = Math.max(largest, count);

@@ -12,7 +12,7 @@ import { storePatiently } from './store-patiently.ts';
 
 /** Reads journals by offset, several calls in flight where answers are slow; the end is an empty page. */
 export function createReadJournals(dependencies: Dependencies, slices: Slices) {
-  const { pool, xero, permits, meters, now, stopping } = dependencies;
+  const { pool, xero, permits, now, stopping } = dependencies;
   const { standing, ended } = createPageOutcomes(dependencies);
   /** What a call took last, for each tenant: a slice begins with as many lanes as the one before. */
   const latencies = new Map<string, number>();
@@ -85,10 +85,9 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         // Where the next page begins is known now: it is on its way while this one is stored.
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
         const { body, count } = page;
-        const isStored = await storePatiently(pool, { ...run, after: cursor, through, body, count });
+        const isStored = await storePatiently(dependencies, { ...run, after: cursor, through, body, count });
         // Another attempt has stored it, and this one is a zombie.
         if (!isStored) return { kind: 'imported', ...(await standing(run)) };
-        meters.stored(run.stream, count);
         cursor = through;
       }
     } finally {

@@ -61,6 +61,19 @@ describe('A worker shows Prometheus what it does', () => {
     }
   }, 120_000);
 
+  test('of invoices only pages that were committed', async () => {
+    stand.sandbox.faults.clear();
+    expect(await stand.importInvoices()).toMatchObject({ ok: true });
+    const { rows } = await stand.database.pool.query<{ pages: number; invoices: number }>(
+      `select count(*)::int as pages, sum(journals)::int as invoices
+         from daybook.page_receipt join daybook.import_run using (run_id) where stream = 'invoices'`,
+    );
+    const metrics = await scrape();
+    expect(rows[0]?.invoices).toBeGreaterThan(0);
+    expect(sumOf(metrics, 'daybook_pages_total', { stream: 'invoices' })).toBe(rows[0]?.pages);
+    expect(sumOf(metrics, 'daybook_rows_total', { stream: 'invoices' })).toBe(rows[0]?.invoices);
+  }, 60_000);
+
   test('an address that is taken is named, with exit code 2; the worker that has it goes on', async () => {
     const env = { ...stand.environment, DAYBOOK_METRICS_ADDRESS: address };
     const second = runProcess('bin/daybook.mjs', { args: ['worker'], env });
