@@ -4,6 +4,6 @@ import { setFlagsFromString } from 'node:v8';
 import { register } from 'tsx/esm/api';
 
 // A page's bytes are large and short-lived garbage, which V8 would let pile up to several times what is in use.
-setFlagsFromString('--heap-growing-percent=40');
+setFlagsFromString('--heap-growing-percent=60');
 register();
 await import('../cli/main.ts');

@@ -5,6 +5,7 @@ import daybook from '../package.json' with { type: 'json' };
 import { type Deadline, startDeadline } from './deadline.ts';
 import type { Headers } from './limits.ts';
 import { type Secret, scrub } from './secret.ts';
+import { acceptedEncoding, unpack } from './unpack.ts';
 import { isLoopback } from './xero-config.ts';
 
 export const userAgent = `daybook/${daybook.version}`;
@@ -48,7 +49,7 @@ export function createTransport(apiUrl: string, timeoutMs: number, maxBytes: num
     api.setDefaultAuthentication({
       applyToRequest(options: RequestOptions) {
         delete options.data;
-        options.headers = { ...options.headers, 'user-agent': userAgent };
+        options.headers = { ...options.headers, 'user-agent': userAgent, 'accept-encoding': acceptedEncoding };
         // A custom connection covers one organisation and is asked without naming it.
         if (call.tenantId === '') delete (options.headers as Record<string, unknown>)['xero-tenant-id'];
         Object.assign(options, agents, {
@@ -58,15 +59,17 @@ export function createTransport(apiUrl: string, timeoutMs: number, maxBytes: num
           validateStatus: () => true,
           maxRedirects: 0,
           maxContentLength: maxBytes,
+          // Done here, see `unpack`.
+          decompress: false,
         });
         if (isLoopback(apiUrl)) options.proxy = false;
       },
     });
     try {
-      return heard((await ask(api)) as HeardByAxios, call.accessToken);
+      return await heard((await ask(api)) as HeardByAxios, call.accessToken, maxBytes);
     } catch (fault) {
       call.signal?.throwIfAborted();
-      return isHeard(fault) ? heard(fault, call.accessToken) : silent(fault, deadline, call.accessToken);
+      return isHeard(fault) ? heard(fault, call.accessToken, maxBytes) : silent(fault, deadline, call.accessToken);
     } finally {
       deadline.end();
     }
@@ -84,13 +87,20 @@ function isHeard(fault: unknown): fault is HeardByAxios {
   return typeof fault === 'object' && fault !== null && 'response' in fault;
 }
 
-function heard({ response }: HeardByAxios, accessToken: Secret): Response {
+async function heard({ response }: HeardByAxios, accessToken: Secret, maxBytes: number): Promise<Response> {
   const { status, data } = response;
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(response.headers)) {
     headers[name.toLowerCase()] = scrub(String(value), accessToken);
   }
-  const body = Buffer.isBuffer(data) ? withoutMark(data) : Buffer.alloc(0);
+  let body: Buffer = Buffer.alloc(0);
+  try {
+    if (Buffer.isBuffer(data)) body = withoutMark(await unpack(data, headers['content-encoding'] ?? '', maxBytes));
+  } catch (fault) {
+    const reason = `the answer could not be unpacked: ${fault instanceof Error ? fault.message : 'unknown fault'}`;
+    // A fault says what it is by its status, too.
+    if (status < 300) return { kind: 'silent', cause: 'badBody', reason };
+  }
   return {
     kind: 'heard',
     status,

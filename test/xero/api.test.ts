@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createXeroApi, type XeroApi } from '../../xero/api.ts';
 import { createConnections } from '../../xero/connections.ts';
@@ -105,6 +106,11 @@ test('the facts of a page: out of order, gaps, rows without a number', () => {
 test('the largest answer accepted is bounded', async () => {
   const small = createXeroApi({ apiUrl: server.url, maxBytes: 1_000, now });
   server.answer(whole(200, `{"Journals":[],"Padding":"${'x'.repeat(5_000)}"}`));
+  expect(await small.journals(call)).toMatchObject({ kind: 'unavailable', reason: expect.stringContaining('1000') });
+  // What is small as sent may be large once unpacked.
+  const packed = gzipSync(`{"Journals":[],"Padding":"${'x'.repeat(5_000)}"}`);
+  server.answer(whole(200, packed, { 'content-encoding': 'gzip' }));
+  expect(packed.length).toBeLessThan(1_000);
   expect(await small.journals(call)).toMatchObject({ kind: 'unavailable', reason: expect.stringContaining('1000') });
   small.close();
 });

@@ -1,4 +1,3 @@
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createXeroApi, type JournalsAnswer, type XeroApi } from '../../xero/api.ts';
 import type { XeroFault } from '../../xero/faults.ts';
@@ -182,16 +181,6 @@ const table: [string, Script, object][] = [
       response.on('close', () => clearInterval(drip));
     },
     down('timeout', /0\.4 s/),
-  ],
-  [
-    'broken gzip',
-    whole(200, gzipSync(page).subarray(0, 30), { ...json, 'content-encoding': 'gzip' }),
-    { kind: 'unavailable' },
-  ],
-  [
-    'gzip',
-    whole(200, gzipSync(page), { ...json, 'content-encoding': 'gzip' }),
-    { kind: 'answered', count: 2, body: Buffer.from(page) },
   ],
   [
     'a byte order mark, which is no part of what is stored',
