@@ -3,7 +3,7 @@ import { checkImport, type ImportKind, type ImportRequest } from '../model/reque
 import type { BeginOutcome, FailureName } from '../model/run.ts';
 import { type Stream, streamOf, streams } from '../model/streams.ts';
 import type { Connection } from '../storage/connections.ts';
-import { endRun, type ImportRun, openRun } from '../storage/runs.ts';
+import { endRun, type OpenRunRow, openRun, openRuns } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
 import { mayUse } from './permission.ts';
 import { startOf, wanted } from './starting-point.ts';
@@ -50,12 +50,8 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
       movesWatermark,
       nextOffset: cursor,
     };
-    let { opened, run } = await openRun(pool, newRun);
-    if (!opened && !(await isRunning(run))) {
-      const message = `Its workflow "${run.workflowId}" was ended from outside without a word to this run.`;
-      await endRun(pool, run.runId, 'cancelled', message);
-      ({ opened, run } = await openRun(pool, newRun));
-    }
+    await endAbandoned(connection.tenantId, runId);
+    const { opened, run } = await openRun(pool, newRun);
     if (!opened) {
       return refused('ImportAlreadyRunning', [
         `The ${streams[stream].name} of "${connection.name}" are being imported already, by workflow "${run.workflowId}" ` +
@@ -77,8 +73,19 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
     };
   }
 
-  /** A terminated workflow cannot free its lease; whether it still runs is for Temporal to say. */
-  async function isRunning(run: ImportRun): Promise<boolean> {
+  /**
+   * A terminated workflow cannot end its run, which would hold its lease, and its part of the organisation's calls, for ever.
+   */
+  async function endAbandoned(tenantId: string, beginning: string): Promise<void> {
+    for (const run of await openRuns(pool, tenantId)) {
+      if (run.runId === beginning || (await isRunning(run))) continue;
+      const message = `Its workflow "${run.workflowId}" was ended from outside without a word to this run.`;
+      await endRun(pool, run.runId, 'cancelled', message);
+    }
+  }
+
+  /** Whether a workflow still runs is for Temporal to say. */
+  async function isRunning(run: OpenRunRow): Promise<boolean> {
     try {
       const found = await client().workflow.getHandle(run.workflowId).describe();
       const sameRun = found.raw.workflowExecutionInfo?.firstRunId === run.runId;

@@ -32,11 +32,13 @@ export function createImportPages(dependencies: Dependencies) {
 
   async function importPages(runId: string): Promise<PageOutcome> {
     const scheduledAt = new Date(Context.current().info.currentAttemptScheduledTimestampMs);
-    if (!(await takeOver(pool, runId, scheduledAt))) throw tooLate();
+    const isNewest = await takeOver(pool, runId, scheduledAt);
     const run = await runAtWork(pool, runId);
-    if (!run || run.ended) {
-      return { kind: 'stopped', failure: 'RunEnded', message: 'This run has ended already; start a new one.' };
-    }
+    if (!run) return over('This run is not in the database any more, as after restoring a backup; start a new one.');
+    if (run.ended) return over('This run has ended already; start a new one.');
+    if (!isNewest) throw tooLate();
+    // Whoever cancels or pauses is heard also while every call fails before it is made, for want of a token, say.
+    if (run.status === 'stopping') return { kind: 'imported', ...(await standing(run)) };
     if (run.authorisationId === null) return removed(run);
     if (!run.allowed) return notAllowed(run);
     const leaves = leavesOf(run.isBackfill, run.othersAreOpen);
@@ -57,6 +59,10 @@ export function createImportPages(dependencies: Dependencies) {
     await countAnew(pool, run.stream, position.totals.stored);
     return { kind: 'caughtUp', ...position };
   }
+}
+
+function over(message: string): PageOutcome {
+  return { kind: 'stopped', failure: 'RunEnded', message };
 }
 
 /** Nobody waits for a late attempt's answer; should the clocks be at odds instead, Temporal tries again. */

@@ -69,6 +69,8 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         if (outcome.kind !== 'answered') return await ended(run, outcome);
         const page = outcome.answer;
         latencies.set(run.tenantId, outcome.latencyMs);
+        // The page before reached the last journal wanted: this one was asked for when that was not known.
+        if (isPastEnd(cursor, run.range)) break;
 
         const place = placeOf(flight.offset, page.lastNumber, cursor);
         if (place === 'covered') continue;

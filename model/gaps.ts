@@ -15,7 +15,7 @@ export interface Gap {
   after: number;
   /** When the journal behind it was created, by Xero's clock. */
   createdAt: number;
-  /** When it was looked at last, by ours. */
+  /** When it was looked at, by ours: last, or at least once it had aged. */
   lookedAt: number;
 }
 

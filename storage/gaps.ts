@@ -2,23 +2,28 @@ import { farthestLook, type Gap, unsettledMs } from '../model/gaps.ts';
 import { basisOf, type Stream } from '../model/streams.ts';
 import type { Queryable } from './pool.ts';
 
-/** The gaps before a watermark that were found when what lies behind them was young, and when each was looked at last. */
+/**
+ * The gaps before a watermark that were found when what lies behind them was young, and when each was looked at: by a run that
+ * found it aged, where there was one.
+ */
 export async function recentGaps(db: Queryable, tenantId: string, stream: Stream, watermark: number): Promise<Gap[]> {
   const { rows } = await db.query<Gap>(
     `with near as (
        select journal_number as number, lag(journal_number) over (order by journal_number) as before,
-              created_date_utc, stored_at
+              created_date_utc, stored_at, created_date_utc + $5::float8 * interval '1 millisecond' as aged_at
          from xero.journal
         where tenant_id = $1 and basis = $2 and journal_number between $3::bigint - $4::bigint and $3::bigint
      )
      select n.before as after, (extract(epoch from n.created_date_utc) * 1000)::float8 as "createdAt",
             (extract(epoch from greatest(n.stored_at, (
               -- Only runs without filters count: another may have read a journal there and not stored it.
-              select max(p.stored_at) from daybook.page_receipt p join daybook.import_run r using (run_id)
-               where p.stored_at >= n.stored_at and p.after_number <= n.before and p.through_number >= n.number
-                 and r.tenant_id = $1 and r.stream = $6 and r.moves_watermark))) * 1000)::float8 as "lookedAt"
+              select p.stored_at
+                from daybook.import_run r join daybook.page_receipt p using (run_id)
+               where r.tenant_id = $1 and r.stream = $6 and r.moves_watermark and r.ended_at >= n.aged_at
+                 and p.stored_at >= n.aged_at and p.after_number <= n.before and p.through_number >= n.number
+               limit 1))) * 1000)::float8 as "lookedAt"
        from near n
-      where n.number - n.before > 1 and n.stored_at < n.created_date_utc + $5::float8 * interval '1 millisecond'`,
+      where n.number - n.before > 1 and n.stored_at < n.aged_at`,
     [tenantId, basisOf(stream), watermark, farthestLook, unsettledMs, stream],
   );
   return rows;

@@ -36,8 +36,9 @@ export async function listOverview(db: Queryable): Promise<OverviewConnection[]>
   const connections = await listConnections(db);
   const { rows } = await db.query<OverviewRun & { connectionId: string }>(
     `with newest as (
-       select distinct on (connection_id) run_id from daybook.import_run where ended_at is not null
-        order by connection_id, started_at desc
+       select r.run_id from daybook.connection c, lateral (
+         select run_id from daybook.import_run
+          where connection_id = c.connection_id and ended_at is not null order by started_at desc limit 1) as r
      )
      select connection_id as "connectionId", workflow_id as "workflowId", stream, application, status, stored, message,
             started_at as "startedAt", ended_at as "endedAt", waiting_until as "waitingUntil"

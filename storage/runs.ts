@@ -98,6 +98,18 @@ export async function openRun(db: Queryable, run: NewRun): Promise<{ opened: boo
   return { opened: found.runId === run.runId, run: found };
 }
 
+/** A run that has not ended, as far as Postgres knows. */
+export type OpenRunRow = Pick<ImportRun, 'runId' | 'workflowId'>;
+
+/** All of an organisation's, whichever stream they read. */
+export async function openRuns(db: Queryable, tenantId: string): Promise<OpenRunRow[]> {
+  const { rows } = await db.query<OpenRunRow>(
+    `select run_id as "runId", workflow_id as "workflowId" from daybook.import_run where tenant_id = $1 and ended_at is null`,
+    [tenantId],
+  );
+  return rows;
+}
+
 /** A run with what its next page needs to know, in one round trip. */
 export interface RunAtWork extends ImportRun {
   authorisationId: string | null;
@@ -148,12 +160,15 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
 }
 
 /**
- * Makes an attempt the one that reads pages for a run. False when a newer one was scheduled: this one's process was held up
- * for so long (frozen, cut off) that Temporal has given its work to another.
+ * Makes an attempt the one that reads pages for a run, which waits no longer then. False when a newer one was scheduled: this
+ * one's process was held up for so long (frozen, cut off) that Temporal has given its work to another; or when there is no
+ * such run.
  */
 export async function takeOver(db: Queryable, runId: string, scheduledAt: Date): Promise<boolean> {
   const { rowCount } = await db.query(
-    `update daybook.import_run set attempt_scheduled_at = $2
+    `update daybook.import_run
+        set attempt_scheduled_at = $2, waiting_until = null,
+            status = case when ended_at is null and status <> 'stopping' then 'running' else status end
       where run_id = $1 and coalesce(attempt_scheduled_at <= $2, true)`,
     [runId, scheduledAt],
   );

@@ -57,7 +57,7 @@ export interface Carried {
  */
 export async function runImport(kind: ImportKind, request: ImportRequest, carried?: Carried): Promise<ImportResult> {
   const standing = new Standing(carried?.progress ?? {});
-  const controls = new Controls({ paused: standing.progress.status === 'paused' });
+  const controls = new Controls();
   setHandler(progress, () => standing.progress);
 
   const books = createBookkeeping();

@@ -17,12 +17,11 @@ export const waitingFor = defineQuery<string | null>('waitingFor');
 
 /** What people have asked of this run. */
 export class Controls {
-  paused: boolean;
+  paused = false;
   cancelled = false;
   #woken = false;
 
-  constructor(carried: { paused: boolean }) {
-    this.paused = carried.paused;
+  constructor() {
     setHandler(pause, () =>
       this.#hear(() => {
         this.paused = true;

@@ -1,4 +1,15 @@
-import { ApplicationFailure, proxyActivities, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ReconcileRequest, ReconcileResult } from '../model/reconciliation.ts';
 import { Controls, waitingFor } from './messages.ts';
@@ -12,6 +23,16 @@ const { reconcile } = proxyActivities<Activities>({
 });
 
 const dayMs = 86_400_000;
+/** A wait adds some eleven events to the history, and a lost consent is waited for ten minutes at a time. */
+const waitsPerHistory = 100;
+
+/** What one workflow run hands to the next. */
+interface Carried {
+  /** The day on which it was asked, YYYY-MM-DD in UTC. */
+  today: string;
+  daysSpent: number;
+  reservedSince: number | null;
+}
 
 /**
  * Compares the stored ledger with Xero's own trial balance, account by account, and stores the certificate; waits out Xero's
@@ -19,12 +40,12 @@ const dayMs = 86_400_000;
  *
  * @throws ApplicationFailure whose type is a `FailureName` and whose message says what happened and what to do.
  */
-export async function reconcileLedger(request: ReconcileRequest): Promise<ReconcileResult> {
+export async function reconcileLedger(request: ReconcileRequest, carried?: Carried): Promise<ReconcileResult> {
   const { firstExecutionRunId: runId, workflowId, startTime } = workflowInfo();
-  const today = startTime.toISOString().slice(0, 10);
-  const controls = new Controls({ paused: false });
-  let daysSpent = 0;
-  let reservedSince: number | null = null;
+  const today = carried?.today ?? startTime.toISOString().slice(0, 10);
+  const controls = new Controls();
+  let daysSpent = carried?.daysSpent ?? 0;
+  let reservedSince = carried?.reservedSince ?? null;
   let waiting: string | null = null;
   setHandler(waitingFor, () => waiting);
   const wait = async (reason: string, until: number) => {
@@ -33,17 +54,21 @@ export async function reconcileLedger(request: ReconcileRequest): Promise<Reconc
     await controls.sleepUntil(until, waiting);
   };
 
-  for (;;) {
+  for (let waits = 0; ; waits++) {
     waiting = controls.paused ? 'Somebody must resume it' : null;
     setCurrentDetails(waiting ?? 'The ledger is being compared.');
     if (controls.paused) await controls.untilResumed();
     if (controls.cancelled) return { outcome: 'cancelled', message: 'Cancelled.', runId, certificate: null };
     waiting = null;
+    if (waits >= waitsPerHistory || workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      return continueAsNew<typeof reconcileLedger>(request, { today, daysSpent, reservedSince });
+    }
     controls.listen();
     // A day whose calls do not suffice for all that there is to ask may be followed by another.
     const isLastTry = daysSpent > 0 || (reservedSince !== null && Date.now() - reservedSince > dayMs);
-    const outcome = await reconcile({ request, runId, workflowId, today, isLastTry });
-    switch (outcome.kind) {
+    const outcome = await untilSpoken(controls, () => reconcile({ request, runId, workflowId, today, isLastTry }));
+    switch (outcome?.kind) {
       case 'reconciled':
         setCurrentDetails(outcome.result.message);
         return outcome.result;
@@ -59,4 +84,26 @@ export async function reconcileLedger(request: ReconcileRequest): Promise<Reconc
         break;
     }
   }
+}
+
+/**
+ * Whoever pauses or cancels is heard at once, also while Xero is down and each try fails; null then. Nothing is stored before
+ * the end, so it is done anew after a pause.
+ */
+function untilSpoken<T>(controls: Controls, work: () => Promise<T>): Promise<T | null> {
+  const scope = new CancellationScope();
+  return scope.run(async () => {
+    condition(() => controls.wantsRest).then(
+      () => scope.cancel(),
+      () => {},
+    );
+    try {
+      return await work();
+    } catch (failure) {
+      if (controls.wantsRest && isCancellation(failure)) return null;
+      throw failure;
+    } finally {
+      scope.cancel();
+    }
+  });
 }

@@ -58,7 +58,7 @@ function state({ status, waitingUntil, blockedBy, totals }: OpenRun): string {
 }
 
 function afterTheEnd({ workflowId, connectionName }: OpenRun): string {
-  return `The import ${workflowId} of "${connectionName}" was ended in Temporal from outside, and its row is still open; the next import without filters closes it.`;
+  return `The import ${workflowId} of "${connectionName}" was ended in Temporal from outside, and its row is still open; the next import of its organisation closes it.`;
 }
 
 /** So many workflows are asked after; more are not open at once on an installation that is well. */

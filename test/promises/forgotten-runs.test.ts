@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { differences } from '../../cli/comparison.ts';
+import { createReconciliations } from '../../client/reconciliations.ts';
+import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { forgetImports, runRows, untilRow } from '../support/observe.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+
+let stand: Stand;
+beforeAll(async () => {
+  stand = await startStand({ sandbox: { journals: 1_000, seed: 41, limits: { minute: 100_000, day: 100_000 } } });
+});
+beforeEach(() => forgetImports(stand));
+afterAll(() => stand.close());
+
+const query = (text: string, values: unknown[] = []) => stand.database.pool.query(text, values);
+const handle = (workflowId: string) => stand.temporal.client.workflow.getHandle(workflowId);
+const wrongNow = async () =>
+  differences(await summariseLedger(stand.database.pool, stand.organisation.tenantId), stand.organisation);
+
+/** Starts an import and answers its workflow id in mid-run. */
+async function startMidway(filters: Record<string, unknown> = {}): Promise<string> {
+  stand.sandbox.setLatency(150);
+  const started = await stand.imports.startJournals({ connection: stand.connection, application, ...filters });
+  await untilRow(stand, started.workflowId, ({ pages }) => pages >= 2);
+  return started.workflowId;
+}
+
+/** From here on no token can be had: the one that is stored is over, and Xero's token endpoint fails. */
+async function loseTokens(): Promise<void> {
+  stand.sandbox.faults.add({ match: { path: '/connect/token' }, do: { kind: 'problem500' } });
+  await query('update daybook.authorisation_token set expires_at = now()');
+  stand.sandbox.tokens.expireAccessTokens();
+}
+
+describe('No run stays open that nobody looks after', () => {
+  test('one whose row is gone, as after restoring a backup, ends and says so; the next one imports all', async () => {
+    const workflowId = await startMidway();
+    await query('delete from daybook.page_receipt');
+    await query('delete from daybook.run_calls');
+    await query('delete from daybook.import_run');
+    await query('truncate xero.journal, xero.journal_line, xero.journal_line_tracking, daybook.stream_position');
+    expect(await stand.imports.ending(workflowId)).toMatchObject({
+      ok: false,
+      failure: 'RunEnded',
+      message: expect.stringContaining('not in the database any more'),
+    });
+    stand.sandbox.setLatency(0);
+    expect(await stand.importJournals()).toMatchObject({ ok: true, workflowId, result: { outcome: 'caughtUp' } });
+    expect(await wrongNow()).toEqual([]);
+  });
+
+  test('one with filters whose workflow was terminated is ended by the next import of its organisation', async () => {
+    const workflowId = await startMidway({ startingAtJournalId: 5 });
+    await handle(workflowId).terminate('pulled the plug');
+    expect(await runRows(stand, workflowId)).toMatchObject([{ ended_at: null }]);
+    stand.sandbox.setLatency(0);
+    expect(await stand.importInvoices()).toMatchObject({ ok: true });
+    expect(await runRows(stand, workflowId)).toMatchObject([
+      { status: 'cancelled', message: expect.stringContaining('ended from outside') },
+    ]);
+  });
+});
+
+describe('`cancel` and `pause` are heard also while every call fails before it is made', () => {
+  test('an import without a token ends when it is cancelled', async () => {
+    const workflowId = await startMidway();
+    await loseTokens();
+    await vi.waitFor(async () => expect(await failing(workflowId)).toBeGreaterThan(1), { timeout: 30_000 });
+    await stand.imports.cancel(workflowId);
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
+    expect(await runRows(stand, workflowId)).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  test('a reconciliation ends when it is cancelled while Xero is down', async () => {
+    stand.sandbox.faults.clear();
+    await query('update daybook.authorisation_token set expires_at = now()');
+    expect(await stand.importJournals()).toMatchObject({ ok: true });
+    stand.sandbox.faults.add({ match: { path: 'Reports' }, do: { kind: 'offline503' } });
+    const reconciliations = createReconciliations(stand.temporal.client, stand.taskQueue);
+    const { workflowId } = await reconciliations.start({ connection: stand.connection, application });
+    await vi.waitFor(async () => expect(await failing(workflowId)).toBeGreaterThan(2), { timeout: 30_000 });
+    await handle(workflowId).signal('cancel');
+    expect(await reconciliations.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
+  });
+});
+
+test('a reconciliation that waits for a new consent for weeks renews its history, and still ends', async () => {
+  const books = await startStand({ sandbox: { journals: 100 } });
+  try {
+    expect(await books.importJournals()).toMatchObject({ ok: true });
+    books.sandbox.tokens.revoke();
+    books.sandbox.tokens.expireAccessTokens();
+    const reconciliations = createReconciliations(books.temporal.client, books.taskQueue);
+    const { workflowId, runId } = await reconciliations.start({ connection: books.connection, application });
+    const current = async () => (await handle(workflowId).describe()).runId;
+    await vi.waitFor(
+      async () => {
+        // Each ends one wait of ten minutes.
+        await handle(workflowId).signal('resume');
+        expect(await current()).not.toBe(runId);
+      },
+      { timeout: 60_000, interval: 10 },
+    );
+    await handle(workflowId).signal('cancel');
+    expect(await reconciliations.ending(workflowId)).toMatchObject({
+      ok: true,
+      result: { outcome: 'cancelled', runId },
+    });
+  } finally {
+    await books.close();
+  }
+}, 90_000);
+
+/** Which attempt its activity is at. */
+async function failing(workflowId: string): Promise<number> {
+  const { raw } = await handle(workflowId).describe();
+  return raw.pendingActivities?.[0]?.attempt ?? 0;
+}
