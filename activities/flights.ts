@@ -32,10 +32,11 @@ export class Flights<T> {
   }
 
   /** The offset of the next call, see `nextOffset`. */
-  next(cursor: number): number {
+  next(cursor: number, stride: number): number {
     return nextOffset(
       cursor,
       this.#flights.map(({ offset }) => offset),
+      stride,
     );
   }
 

@@ -1,5 +1,15 @@
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
-import { isPromising, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone, placeOf } from '../model/lanes.ts';
+import {
+  isPromising,
+  isSliceOver,
+  lanesFor,
+  mostHeld,
+  mostLanes,
+  mostLanesAlone,
+  pagesRemembered,
+  placeOf,
+  strideFor,
+} from '../model/lanes.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { basisOf, journalsPerPage } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
@@ -42,7 +52,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     });
     let cursor = from;
     let pages = 0;
-    let { dense } = run;
+    let { dense, reaches } = run;
     const mostInFlight = run.isAlone && !run.isBackfill ? mostLanesAlone : mostLanes;
     // A slice has one page at least, whatever the clock does.
     const latency = () => latencies.get(run.tenantId) ?? 0;
@@ -60,7 +70,8 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       for (;;) {
         const lanes = lanesFor(latency(), await unreserved(run), mostInFlight);
         const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
-        while (hasRoom() && mayLaunch(flights.next(cursor))) flights.launch(flights.next(cursor));
+        const next = () => flights.next(cursor, strideFor(reaches));
+        while (hasRoom() && mayLaunch(next())) flights.launch(next());
         if (flights.count === 0) break;
         const flight = await flights.take();
         if (!flight) continue;
@@ -83,6 +94,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         const through = Math.min(page.lastNumber, run.range.endingAt ?? page.lastNumber);
         if (through <= cursor) throw endless(run, cursor, through);
         dense = page.count >= journalsPerPage && through > run.storedThrough;
+        if (dense) reaches = [...reaches, through - flight.offset].slice(-pagesRemembered);
         pages++;
         // Where the next page begins is known now: it is on its way while this one is stored.
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);

@@ -1,9 +1,9 @@
 import { journalsPerPage } from './streams.ts';
 
 /**
- * Several pages in flight. A page asked for after number *n* with 100 journals reaches at least *n*+100, so calls whose
- * offsets are 100 apart can leave no hole; they are stored in the order of their offsets, so the cursor moves over an
- * unbroken chain only. One call at a time is enough for Xero's 60 a minute while answers come within a second; more are
+ * Several pages in flight. A page asked for after number *n* with 100 journals reaches at least *n*+100, and further where
+ * numbers are sparse, so their offsets are as far apart as the last pages reached. Pages are stored in the order of their
+ * offsets, so the cursor moves over an unbroken chain only, and a page asked for too far on waits for the one in between. One call at a time is enough for Xero's 60 a minute while answers come within a second; more are
  * in flight just as far as the latency asks for it.
  */
 
@@ -24,13 +24,24 @@ export function lanesFor(latencyMs: number, dayRemaining: number | null, most = 
   return Math.min(most, Math.ceil((latencyMs / 1_000) * callsPerSecond + 0.1));
 }
 
+/** So many pages tell how densely a feed is numbered. */
+export const pagesRemembered = 4;
+/** Somewhat less than the least that pages reached: an overlap costs a part of a page, a hole a whole call. */
+const cautiously = 0.95;
+
 /**
- * The offset of the next call, given the cursor and the offsets in flight (ascending). Never further on than the pages
- * in flight are sure to reach.
+ * How far apart the offsets of calls in flight are, given how many numbers each of the last pages reached on: 100 on dense
+ * numbers, where no hole can be left, and so many more on sparse ones that few pages bring again what is stored already.
  */
-export function nextOffset(cursor: number, inFlight: readonly number[]): number {
+export function strideFor(reaches: readonly number[]): number {
+  if (reaches.length === 0) return journalsPerPage;
+  return Math.max(journalsPerPage, Math.floor(cautiously * Math.min(...reaches)));
+}
+
+/** The offset of the next call, given the cursor and the offsets in flight (ascending). */
+export function nextOffset(cursor: number, inFlight: readonly number[], stride: number): number {
   const last = inFlight.at(-1);
-  return last === undefined ? cursor : Math.max(cursor, last + journalsPerPage);
+  return last === undefined ? cursor : Math.max(cursor, last + stride);
 }
 
 /**

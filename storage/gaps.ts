@@ -9,7 +9,11 @@ import type { Queryable } from './pool.ts';
 export async function recentGaps(db: Queryable, tenantId: string, stream: Stream, watermark: number): Promise<Gap[]> {
   const { rows } = await db.query<Gap>(
     `with near as (
-       select journal_number as number, lag(journal_number) over (order by journal_number) as before,
+       select journal_number as number,
+              coalesce(lag(journal_number) over (order by journal_number),
+                       -- Before the first one near lies the last one that is not, or nothing at all.
+                       (select max(f.journal_number) from xero.journal f
+                         where f.tenant_id = $1 and f.basis = $2 and f.journal_number < journal.journal_number), 0) as before,
               created_date_utc, stored_at, created_date_utc + $5::float8 * interval '1 millisecond' as aged_at
          from xero.journal
         where tenant_id = $1 and basis = $2 and journal_number between $3::bigint - $4::bigint and $3::bigint

@@ -1,7 +1,7 @@
-import { parse, stringify } from 'lossless-json';
 import type pg from 'pg';
 import type { InvoicePlace } from '../model/invoice-cursor.ts';
 import { type DataError, isAboutData } from './data-errors.ts';
+import { rowsOf } from './exact-json.ts';
 import { clearInvoiceParts, invoiceColumns, putInvoiceParts } from './invoice-rows.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
@@ -91,7 +91,7 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
   return inTransaction(pool, async (client) => {
     const { rowCount } = await client.query(here, [runId, place.second, place.page]);
     if (rowCount === 0) return false;
-    const invoices = (parse(page.text) as { Invoices: unknown[] }).Invoices.map((each) => stringify(each) ?? 'null');
+    const invoices = rowsOf(page.text, 'Invoices');
     const whole = await attempt(client, page, `[${invoices.join(',')}]`);
     const counts = 'refused' in whole ? await onePerOne(client, page, invoices) : whole;
     const numbers = [place.second, next.second, place.page, page.count, counts.stored, counts.admitted];

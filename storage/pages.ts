@@ -1,7 +1,7 @@
-import { parse, stringify } from 'lossless-json';
 import type pg from 'pg';
 import { basisOf, type Stream } from '../model/streams.ts';
 import { isAboutData } from './data-errors.ts';
+import { rowsOf } from './exact-json.ts';
 import { insertJournalLines, journalColumns } from './journal-rows.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
@@ -113,7 +113,7 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boole
     const counted = { stored: 0, admitted: 0, quarantined: 0 };
     const { rowCount } = await client.query(runStandsHere('$2'), [page.runId, page.after]);
     if (rowCount === 0) return false;
-    for (const journal of journalsOf(page.body.toString())) {
+    for (const journal of rowsOf(page.body.toString(), 'Journals')) {
       const one = await storeOrQuarantine(client, page, journal);
       counted.stored += one.stored;
       counted.admitted += one.admitted;
@@ -159,12 +159,6 @@ async function storeOrQuarantine(client: Queryable, page: JournalPage, journal: 
     const quarantined = await quarantine(client, page, journal, { journalNumber: number }, error);
     return { stored: 0, admitted: quarantined, quarantined };
   }
-}
-
-/** The journals of a page, each as JSON text with every digit as Xero wrote it. */
-function journalsOf(text: string): string[] {
-  const { Journals } = parse(text) as { Journals: unknown[] };
-  return Journals.map((journal) => stringify(journal) ?? 'null');
 }
 
 /** Sets where a run with `modifiedSince` begins to read; nothing when another attempt has set it. */

@@ -1,7 +1,7 @@
-import { parse, stringify } from 'lossless-json';
 import type pg from 'pg';
 import type { ReferenceEndpoint } from '../model/reference.ts';
 import { isAboutData } from './data-errors.ts';
+import { rowsOf } from './exact-json.ts';
 import type { Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
 import { referenceStatements, responseArrays } from './reference-statements.ts';
@@ -67,8 +67,7 @@ export async function storeReference(pool: pg.Pool, page: ReferencePage): Promis
     if (!isAboutData(error)) throw error;
   }
   const whole: StoredReference = { newest: null, ascending: true, quarantined: 0 };
-  const items = (parse(page.text) as Record<string, unknown[]>)[name] ?? [];
-  for (const item of items.map((each) => stringify(each) ?? 'null')) {
+  for (const item of rowsOf(page.text, name)) {
     try {
       const { newest } = await store(`{"${name}":[${item}]}`);
       if (newest !== null && whole.newest !== null && newest < whole.newest) whole.ascending = false;

@@ -1,5 +1,6 @@
 import type { JournalRange } from '../model/cursor.ts';
 import type { InvoicePlace } from '../model/invoice-cursor.ts';
+import { pagesRemembered } from '../model/lanes.ts';
 import type { EndStatus, RunStatus, Totals } from '../model/run.ts';
 import { journalsPerPage, type Stream } from '../model/streams.ts';
 import type { Connection } from './connections.ts';
@@ -126,6 +127,8 @@ export interface RunAtWork extends ImportRun {
   largestPage: number;
   /** The last page was full and brought news, so more are likely to follow. */
   dense: boolean;
+  /** How many numbers each of the run's last pages reached on, the newest last. */
+  reaches: number[];
   /** How far the stream is stored without a hole, 0 when nothing is. */
   storedThrough: number;
   /** False once the application was taken off the connection's list, or the connection was removed. */
@@ -147,6 +150,8 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
             coalesce((select max(p.journals) from daybook.page_receipt p where p.run_id = r.run_id), 0) as "largestPage",
             coalesce((select p.journals >= $2 and p.stored > 0 from daybook.page_receipt p
                        where p.run_id = r.run_id and p.through_number = r.next_offset limit 1), false) as dense,
+            array(select p.through_number - p.after_number from daybook.page_receipt p
+                   where p.run_id = r.run_id order by p.after_number desc limit $3) as reaches,
             coalesce((select s.watermark from daybook.stream_position s
                        where s.tenant_id = r.tenant_id and s.stream = r.stream), 0) as "storedThrough"
        from daybook.import_run r
@@ -154,7 +159,7 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
        left join daybook.connection_application a
               on a.connection_id = r.connection_id and a.application = r.application
       where r.run_id = $1`,
-    [runId, journalsPerPage],
+    [runId, journalsPerPage, pagesRemembered],
   );
   return rows[0] ?? null;
 }

@@ -7,8 +7,10 @@ import {
   mostLanes,
   mostLanesAlone,
   nextOffset,
+  pagesRemembered,
   placeOf,
   sliceFor,
+  strideFor,
 } from '../../model/lanes.ts';
 
 describe('how many pages are in flight', () => {
@@ -52,10 +54,11 @@ function read(feed: number[], lanesAt: (page: number) => number, pageSize: (offs
   let passed = 0;
   const stored = new Set<number>();
   const flights: number[] = [];
+  let reaches: number[] = [];
   let cursor = 0;
   let calls = 0;
   for (let pages = 0; pages < 10_000; pages++) {
-    while (flights.length < lanesAt(pages)) flights.push(nextOffset(cursor, flights));
+    while (flights.length < lanesAt(pages)) flights.push(nextOffset(cursor, flights, strideFor(reaches)));
     const offset = flights.shift() ?? cursor;
     const rows = page(offset);
     calls++;
@@ -68,6 +71,7 @@ function read(feed: number[], lanesAt: (page: number) => number, pageSize: (offs
       if (last === null) return { stored, calls };
       expect(last).toBeGreaterThan(cursor);
       for (const n of rows) stored.add(n);
+      if (rows.length === 100) reaches = [...reaches, last - offset].slice(-pagesRemembered);
       // The watermark's promise: whatever the feed has up to the cursor is stored.
       cursor = last;
       for (; (feed[passed] ?? Number.POSITIVE_INFINITY) <= cursor; passed++) {
@@ -112,6 +116,34 @@ test('on dense numbers less than one call in a hundred is wasted', () => {
       () => 100,
     ).calls,
   ).toBeLessThanOrEqual(501 * 1.01);
+});
+
+/** Seeded, so that a feed is the same in each run. */
+function sparse(gapUpTo: number): number[] {
+  let number = 0;
+  let state = 7;
+  return Array.from({ length: 20_000 }, () => {
+    state = (state * 48_271) % 2_147_483_647;
+    number += 1 + (state % gapUpTo);
+    return number;
+  });
+}
+
+test.each([
+  ['each tenth number', Array.from({ length: 20_000 }, (_, index) => index * 10 + 1), 1.08],
+  ['each second number', Array.from({ length: 20_000 }, (_, index) => index * 2 + 1), 1.08],
+  ['one to three apart', sparse(3), 1.2],
+  ['one to ten apart', sparse(10), 1.2],
+  ['dense, then sparse', [...Array(5_000).keys(), ...sparse(10).map((n) => n + 4_999)].map((n) => n + 1), 1.2],
+])('on sparse numbers calls stay near one at a time: %s', (_, feed, most) => {
+  const oneAtATime = feed.length / 100 + 1;
+  const inFour = read(
+    feed,
+    () => 4,
+    () => 100,
+  );
+  expect(inFour.stored.size).toBe(feed.length);
+  expect(inFour.calls / oneAtATime).toBeLessThan(most);
 });
 
 test('a slice is as long as was said, some rounds where answers are slow, and one page where nothing was', () => {

@@ -71,3 +71,16 @@ test('a gap that stays is looked at until what lies behind it has aged, then nev
   expect((await journalCalls()).calls).toBe(4);
   expect((await journalCalls()).calls).toBe(2);
 });
+
+test('also before the first one that is stored', async () => {
+  const fresh = await startStand({ sandbox: { journals: 0 } });
+  try {
+    const { books } = fresh.organisation;
+    for (let number = 3; number <= 150; number++) books.put(number, { created: Date.now() - 60_000 });
+    expect(await fresh.importJournals()).toMatchObject({ ok: true, result: { totals: { stored: 148 } } });
+    for (const number of [1, 2]) books.put(number, { created: Date.now() - 60_000 });
+    expect(await fresh.importJournals()).toMatchObject({ ok: true, result: { totals: { stored: 2 } } });
+  } finally {
+    await fresh.close();
+  }
+});
