@@ -57,9 +57,15 @@ export async function callXero<A extends Answered>(
     return { kind: 'needsReconnect' as const, message };
   };
   let rejectedGeneration: number | undefined;
+  let rejections = 0;
+  let isAnew = false;
 
   for (;;) {
-    const token = await tokens.accessToken(caller.authorisationId, { notThis: rejectedGeneration, signal });
+    const token = await tokens.accessToken(caller.authorisationId, {
+      notThis: rejectedGeneration,
+      anew: isAnew,
+      signal,
+    });
     if (token.kind === 'needsReconnect') return mustReconnect(token.message);
     if (token.kind === 'unavailable') throw passing(token.message, null);
 
@@ -95,8 +101,9 @@ export async function callXero<A extends Answered>(
         return { kind: 'answered', answer, latencyMs };
       case 'tokenExpired':
       case 'tokenRejected':
-        // One refresh for each token: a second refusal in a row is no matter of age any more.
-        if (rejectedGeneration !== undefined)
+        // A token just refreshed is no matter of age any more; one that was stored meanwhile may be as old as the first.
+        rejections++;
+        if (rejections > 1 && (token.isFresh || rejections > mostRejections))
           return mustReconnect('Xero refuses its access token, and the one just refreshed');
         rejectedGeneration = token.generation;
         continue;
@@ -104,6 +111,10 @@ export async function callXero<A extends Answered>(
         throw passing(answer.message, answer.retryAfterSeconds);
       case 'notEntitled':
       case 'disconnected': {
+        // A token keeps the scopes it was given with, so it may be older than the consent that mends this.
+        const newest = isAnew ? token : await tokens.accessToken(caller.authorisationId, { anew: true, signal });
+        isAnew = true;
+        if (newest.kind === 'token' && newest.generation !== token.generation) continue;
         const diagnosed = await diagnoseRefusal(dependencies, caller, answer, call);
         return diagnosed.kind === 'needsReconnect' ? mustReconnect(diagnosed.message) : diagnosed;
       }
@@ -112,6 +123,9 @@ export async function callXero<A extends Answered>(
     }
   }
 }
+
+/** As many tokens are refused in a row at most, should other processes refresh them all the while. */
+const mostRejections = 3;
 
 const nothingSaid = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
 

@@ -1,3 +1,4 @@
+import { application as applicationName, connection as connectionName } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
 import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
 import type { Queryable } from '../storage/pool.ts';
@@ -14,17 +15,17 @@ export interface Permission {
  * ways, so that one answer names all that is wrong.
  */
 export async function mayUse(db: Queryable, input: unknown): Promise<Permission> {
-  const { connection: name, application } = (input ?? {}) as { connection?: unknown; application?: unknown };
-  if (typeof name !== 'string' || name === '') return { connection: null, failure: 'InvalidRequest', problems: [] };
+  const asked = (input ?? {}) as { connection?: unknown; application?: unknown };
+  const { data: name } = connectionName.safeParse(asked.connection);
+  const { data: application } = applicationName.safeParse(asked.application);
+  if (name === undefined) return { connection: null, failure: 'InvalidRequest', problems: [] };
   const connection = await findConnection(db, name);
   if (!connection) {
     const known = (await listConnections(db)).map((other) => `"${other.name}"`).join(', ') || 'none yet';
     const problem = `There is no connection "${name}" (known: ${known}). An admin sets one up with \`daybook connect\`.`;
     return { connection: null, failure: 'UnknownConnection', problems: [problem] };
   }
-  if (typeof application !== 'string' || application === '') {
-    return { connection: null, failure: 'InvalidRequest', problems: [] };
-  }
+  if (application === undefined) return { connection: null, failure: 'InvalidRequest', problems: [] };
   if (!connection.applications.includes(application)) {
     const problem =
       `The application "${application}" may not use the connection "${name}". ` +

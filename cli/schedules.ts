@@ -89,7 +89,8 @@ async function create(kind: ScheduledKind, options: CreateOptions): Promise<void
   const problems = await refusals(connection, application);
   if (problems.length > 0) throw new RequestRefused(problems);
   await withSchedules(async (schedules) => {
-    const scheduleId = await schedules.create(kind, request, cron ? { cron } : { everyMinutes: every ?? 60 });
+    const rhythm = cron === undefined ? { everyMinutes: every ?? 60 } : { cron };
+    const scheduleId = await schedules.create(kind, request, rhythm);
     print(json, { scheduleId }, `Created ${scheduleId}. See it with \`daybook schedule list\`.`);
   });
 }

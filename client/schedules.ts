@@ -34,6 +34,7 @@ export function createSchedules(client: Client, taskQueue: string) {
       const { workflowType, workflowId, request, what } =
         kind === 'reconcile' ? reconciliation(input) : anImport(kind, input);
       const scheduleId = `${prefix}${workflowId}`;
+      if ('cron' in rhythm && rhythm.cron.trim() === '') throw new RequestRefused(['cron must not be empty']);
       try {
         await client.schedule.create({
           scheduleId,
@@ -54,6 +55,9 @@ export function createSchedules(client: Client, taskQueue: string) {
           memo: { what },
         });
       } catch (error) {
+        // What Temporal cannot take; all else was checked before.
+        if (error instanceof TypeError && 'cron' in rhythm)
+          throw new RequestRefused([`cron is "${rhythm.cron}", which Temporal does not take: ${error.message}.`]);
         if (!(error instanceof ScheduleAlreadyRunning)) throw error;
         throw new RequestRefused([
           `This is scheduled already, as "${scheduleId}". Delete it first to give it another rhythm.`,

@@ -12,7 +12,8 @@ const name = (what: string) =>
   z
     .string({ error: (issue) => (issue.input === undefined ? `${what} is missing` : `${what} must be a text`) })
     .min(1, { error: `${what} must not be empty` })
-    .max(63, { error: `${what} must have at most 63 characters` });
+    .max(63, { error: `${what} must have at most 63 characters` })
+    .regex(/^\P{Cc}*$/u, { error: `${what} must not hold control characters` });
 
 const journalId = z
   .int({ error: 'must be a whole number: the Journal ID shown in Xero’s Journal Report' })

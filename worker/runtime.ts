@@ -6,6 +6,15 @@ import type { Logger } from '../config/logging.ts';
 /** Seconds; Xero's pages take one to four, and 45 is given up. */
 const latencyBuckets = [0.1, 0.25, 0.5, 1, 2, 3, 4, 6, 10, 20, 45];
 
+/** Why something failed, in words, which an Error does not show of itself; ours hold no secrets. */
+function reason(error: unknown): { error?: object } {
+  if (!(error instanceof Error)) return {};
+  const { name, message, cause } = error;
+  const type = 'type' in error && typeof error.type === 'string' ? error.type : name;
+  const { error: because } = reason(cause);
+  return { error: { type, message, ...(because === undefined ? {} : { because }) } };
+}
+
 /**
  * Temporal's native side, once for a process: its logs go to ours, and its metrics, with Daybook's beside them, to
  * Prometheus at `metricsAddress` (/metrics), if there is one. https://docs.temporal.io/references/sdk-metrics
@@ -13,7 +22,7 @@ const latencyBuckets = [0.1, 0.25, 0.5, 1, 2, 3, 4, 6, 10, 20, 45];
  */
 export function installRuntime(log: Logger, metricsAddress: string | null): Runtime {
   const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
-    log[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
+    log[level === 'ERROR' ? 'error' : 'warn']({ ...meta, ...reason(meta?.error) }, message);
   });
   if (metricsAddress === null) return Runtime.install({ logger });
   const prometheus = {

@@ -18,6 +18,8 @@ export type AccessToken = {
   generation: number;
   /** Milliseconds since 1970 by `now`. */
   expiresAt: number;
+  /** It comes from a refresh made for whoever asks; otherwise it was there, and may be as old as another. */
+  isFresh: boolean;
 };
 
 /** `unavailable` passes by itself; `needsReconnect` only by a new consent. Messages are sentences without secrets. */
@@ -41,6 +43,8 @@ export interface TokensDeps {
 export interface Ask {
   /** The generation that Xero just rejected as expired: asks for another one, and makes at most one refresh for it. */
   notThis?: number | undefined;
+  /** Asks Postgres, not this process's memory: a new consent, with more scopes, may have been given meanwhile. */
+  anew?: boolean;
   /** Ends the waiting, not the refresh: a rotation that was begun is always finished. */
   signal?: AbortSignal | undefined;
 }
@@ -65,7 +69,7 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
 
   function remember(authorisationId: string, accessToken: Secret, generation: number, left: number, life: number) {
     const expiresAt = now() + left * 1_000;
-    const token = { kind: 'token' as const, accessToken, generation, expiresAt };
+    const token = { kind: 'token' as const, accessToken, generation, expiresAt, isFresh: false };
     const known = cache.get(authorisationId);
     if (known === undefined || known.generation <= generation) {
       cache.set(authorisationId, { ...token, freshUntil: expiresAt - marginSeconds(life) * 1_000 });
@@ -126,7 +130,7 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
     if (!refreshed.inUse) return null;
     log.info({ authorisationId, generation: refreshed.generation, took: now() - began }, 'Access token refreshed');
     const { accessToken, lifeSeconds } = refreshed.tokens;
-    return remember(authorisationId, accessToken, refreshed.generation, lifeSeconds, lifeSeconds);
+    return { ...remember(authorisationId, accessToken, refreshed.generation, lifeSeconds, lifeSeconds), isFresh: true };
   }
 
   /** One obtain at a time for each authorisation; whoever asks meanwhile gets its answer. */
@@ -140,16 +144,12 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
 
   const self = {
     /** An access token that lives a while yet. Throws only what `signal` carries, and when Postgres or a key fails. */
-    async accessToken(authorisationId: string, { notThis, signal }: Ask = {}): Promise<TokenAnswer> {
+    async accessToken(authorisationId: string, { notThis, anew = false, signal }: Ask = {}): Promise<TokenAnswer> {
       signal?.throwIfAborted();
       const known = cache.get(authorisationId);
-      if (known !== undefined && known.generation !== notThis && now() < known.freshUntil) {
-        return {
-          kind: 'token',
-          accessToken: known.accessToken,
-          generation: known.generation,
-          expiresAt: known.expiresAt,
-        };
+      if (!anew && known !== undefined && known.generation !== notThis && now() < known.freshUntil) {
+        const { kind, accessToken, generation, expiresAt, isFresh } = known;
+        return { kind, accessToken, generation, expiresAt, isFresh };
       }
       const answer = await untilAborted(share(authorisationId, notThis), signal);
       // Shared with somebody who asked before Xero rejected this generation: ask for ourselves, once.

@@ -44,6 +44,8 @@ describe('A wrong request started by anybody fails at once, names every problem,
     ['an unknown basis', 'InvalidRequest', { basis: 'money' }, /basis .*"accrual" or "cash"/],
     ['"full" as a text', 'InvalidRequest', { full: 'yes' }, /full .*true or false/],
     ['no application', 'InvalidRequest', { application: undefined }, /application is missing/],
+    ['a name with a NUL', 'InvalidRequest', { connection: 'a\u0000' }, /connection must not hold control characters/],
+    ['an application with a NUL', 'InvalidRequest', { application: 'a\u0000' }, /application must not hold control/],
     ['a name that is none', 'InvalidRequest', { connection: '' }, /connection must not be empty/],
   ])('%s', async (_, failure, wrong, said) => {
     const refused = await refusal({ ...good(), ...wrong });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { storeInvoicePage } from '../../storage/invoice-pages.ts';
 import { storePage } from '../../storage/pages.ts';
 import { openPool } from '../../storage/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -17,7 +18,7 @@ const journal = (number: number, reference: string) => ({
 });
 
 /** Opens a run at the begin of a feed; answers its id, which is its tenant's, too. */
-async function openAnyRun(pool: pg.Pool): Promise<string> {
+async function openAnyRun(pool: pg.Pool, stream = 'journals'): Promise<string> {
   const id = randomUUID();
   await pool.query(
     `with a as (insert into daybook.authorisation (authorisation_id, kind, client_id) values ($1::uuid, 'custom', $1::uuid::text)),
@@ -29,8 +30,8 @@ async function openAnyRun(pool: pg.Pool): Promise<string> {
   await pool.query(
     `insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id, stream, request,
                                      starting_at, moves_watermark, next_offset)
-     values ($1, 'w', $1, 'x', 'a', $1, 'journals', '{}', 0, true, 0)`,
-    [id],
+     values ($1, 'w', $1, 'x', 'a', $1, $2, '{}', 0, true, 0)`,
+    [id, stream],
   );
   return id;
 }
@@ -67,5 +68,33 @@ test('a key that a journal has twice keeps no page from being stored, also besid
   expect(rows.map(({ reference }) => reference)).toEqual(['ok', 'last']);
   const receipt = await pool.query('select stored, quarantined from daybook.page_receipt where run_id = $1', [id]);
   expect(receipt.rows).toEqual([{ stored: 2, quarantined: 1 }]);
+  await pool.end();
+});
+
+test('an invoice dated ahead of all clocks moves the watermark no further than to when it was asked for', async () => {
+  const pool = openPool(database.url, 2, () => {});
+  const id = await openAnyRun(pool, 'invoices');
+  const askedAt = new Date();
+  const now = Math.floor(askedAt.getTime() / 1_000);
+  const at = (second: number) => ({ second, page: 1, beyond: null, closing: 0 });
+  const store = (place: number, next: number) =>
+    storeInvoicePage(pool, {
+      ...{ runId: id, tenantId: id, text: '{"Invoices":[]}', count: 0, askedAt },
+      ...{ place: at(place), next: at(next) },
+    });
+  const watermark = async () =>
+    (await pool.query('select watermark from daybook.stream_position where tenant_id = $1', [id])).rows[0].watermark;
+  await pool.query('update daybook.import_run set next_page = 1 where run_id = $1', [id]);
+  expect(await store(0, now - 60)).toBe(true);
+  expect(await watermark()).toBe(now - 60);
+  // The organisation's clock is somewhat ahead of ours.
+  expect(await store(now - 60, now + 100)).toBe(true);
+  expect(await watermark()).toBe(now + 100);
+  expect(await store(now + 100, 4_070_908_800)).toBe(true);
+  expect(await watermark()).toBe(now + 100);
+  // One that was moved there before is brought back.
+  await pool.query('update daybook.stream_position set watermark = 4070908800 where tenant_id = $1', [id]);
+  expect(await store(4_070_908_800, 4_070_908_801)).toBe(true);
+  expect(await watermark()).toBe(now);
   await pool.end();
 });
