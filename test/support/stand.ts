@@ -41,7 +41,7 @@ export const application = 'planning';
 // Failed workflows are what some tests are about; only the worker's own troubles are worth a line.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
-const tokenKeys = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
+export const tokenKeys = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
 
 export async function startStand({
   sandbox: sandboxOptions = {},
