@@ -3,7 +3,7 @@ import type { Leaves } from '../model/precedence.ts';
 import type { WaitReason } from '../model/run.ts';
 import type { Spender } from '../storage/quota.ts';
 import type { Answered } from '../xero/api.ts';
-import type { Refused, XeroFault } from '../xero/faults.ts';
+import type { Refused, Unavailable, XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
 import { diagnoseRefusal } from './diagnose-refusal.ts';
 import type { Dependencies } from './index.ts';
@@ -58,6 +58,7 @@ export async function callXero<A extends Answered>(
   };
   let rejectedGeneration: number | undefined;
   let rejections = 0;
+  let refusals = 0;
   let isAnew = false;
 
   for (;;) {
@@ -67,7 +68,7 @@ export async function callXero<A extends Answered>(
       signal,
     });
     if (token.kind === 'needsReconnect') return mustReconnect(token.message);
-    if (token.kind === 'unavailable') throw passing(token.message, null);
+    if (token.kind === 'unavailable') throw passing(token);
 
     const permit = await permits.take(caller);
     if (!permit.granted) {
@@ -92,7 +93,10 @@ export async function callXero<A extends Answered>(
     meters.called(answer.kind, latencyMs);
     if (answer.kind === 'throttled') {
       await permits.refused(permit, answer.window, answer.retryAfterSeconds);
-      continue;
+      refusals++;
+      if (refusals < mostRefusals) continue;
+      const waitSeconds = Math.max(answer.retryAfterSeconds ?? 0, refusedAgainSeconds);
+      return { kind: 'throttled', reason: answer.window, until: now() + waitSeconds * 1_000 };
     }
     permits.settle(permit, answer.limits);
 
@@ -107,8 +111,11 @@ export async function callXero<A extends Answered>(
           return mustReconnect('Xero refuses its access token, and the one just refreshed');
         rejectedGeneration = token.generation;
         continue;
-      case 'unavailable':
-        throw passing(answer.message, answer.retryAfterSeconds);
+      case 'unavailable': {
+        const adviceMs = 1_000 * Math.min(answer.retryAfterSeconds ?? 0, longestAdviceSeconds);
+        if (adviceMs > shortWaitMs) return { kind: 'throttled', reason: 'outage', until: now() + adviceMs };
+        throw passing(answer);
+      }
       case 'notEntitled':
       case 'disconnected': {
         // A token keeps the scopes it was given with, so it may be older than the consent that mends this.
@@ -124,15 +131,26 @@ export async function callXero<A extends Answered>(
   }
 }
 
+/** Xero refuses against all arithmetic, as others take what there is: after so many times it is left alone for a while. */
+const mostRefusals = 5;
+const refusedAgainSeconds = 30;
+/** Whatever an outage's answer says, it is looked at again after an hour. */
+const longestAdviceSeconds = 3_600;
+
+/** The Organisation is offline: "a retry interval of 5mins or so is recommended" (Xero's response codes). */
+const offlineSeconds = 300;
+
 /** As many tokens are refused in a row at most, should other processes refresh them all the while. */
 const mostRejections = 3;
 
 const nothingSaid = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
 
-/** Something that passes: Temporal tries again, first soon and then ever later, up to what Xero advised. */
-function passing(message: string, adviceSeconds: number | null): ApplicationFailure {
+/** Something that passes: Temporal tries again, first soon and then ever later, but not before Xero advised. */
+function passing({ message, ...told }: { message: string } | Unavailable): ApplicationFailure {
   const { attempt } = Context.current().info;
-  const delaySeconds = Math.min(adviceSeconds ?? 60, 2 ** Math.min(attempt, 10));
+  const isOffline = 'cause' in told && told.cause === 'offline';
+  const adviceSeconds = 'retryAfterSeconds' in told ? told.retryAfterSeconds : null;
+  const delaySeconds = Math.max(adviceSeconds ?? 0, Math.min(isOffline ? offlineSeconds : 60, 2 ** attempt));
   return ApplicationFailure.create({ message, type: 'XeroUnavailable', nextRetryDelay: delaySeconds * 1_000 });
 }
 

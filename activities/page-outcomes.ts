@@ -1,4 +1,4 @@
-import { Context, log } from '@temporalio/activity';
+import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
 import { wakeJitterMs } from '../model/quota.ts';
 import { type PageOutcome, type Position, readThrough } from '../model/run.ts';
 import type { Attempt } from '../storage/quota.ts';
@@ -50,9 +50,11 @@ export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'p
  * Trouble after progress ends the slice and is met again by the next: so Temporal counts, and waits for, failures without
  * progress only, and an import that keeps advancing never backs off.
  */
-export function passOver(trouble: Error, advanced: boolean): null {
+export async function passOver(trouble: Error, advanced: boolean): Promise<null> {
   if (!advanced || Context.current().cancellationSignal.aborted) throw trouble;
   log.warn(trouble.message);
+  // The next slice must not ask at once, either.
+  if (trouble instanceof ApplicationFailure && trouble.nextRetryDelay) await sleep(trouble.nextRetryDelay);
   return null;
 }
 

@@ -30,8 +30,8 @@ export function readThrough(stream: Stream, cursor: number | null): number | str
   return cursor === 0 ? null : new Date(cursor * 1_000).toISOString();
 }
 
-/** Which limit or event a run waits for. */
-export type WaitReason = LimitName | 'reserve' | 'precedence';
+/** Which limit or event a run waits for. `outage`: Xero is down and said for how long, or its documentation does. */
+export type WaitReason = LimitName | 'reserve' | 'precedence' | 'outage';
 
 /** The limits that Xero names with a 429. */
 export type LimitName = 'minute' | 'day' | 'concurrent' | 'appMinute';

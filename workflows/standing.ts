@@ -41,6 +41,7 @@ export const limitInWords: Record<WaitReason, string> = {
   precedence: 'What is left of the minute is for imports that somebody waits for',
   minute: 'Xero’s limit per minute is used up',
   concurrent: 'Xero’s limit of calls at once is reached',
+  outage: 'Xero, or this organisation in it, is down for a while',
   appMinute: 'Xero’s limit per minute for the whole app is used up',
 };
 

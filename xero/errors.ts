@@ -18,9 +18,6 @@ export interface Asked {
   subject: string;
 }
 
-/** The Organisation is offline: "a retry interval of 5mins or so is recommended" (Xero's response codes). */
-const offlineSeconds = 300;
-
 /** Sorts an answer that is not a success into what can be done about it. `now` is for Retry-After in the form of a date. */
 export function readFault({ status, headers, text }: Heard, asked: Asked, now: number): XeroFault {
   const complaint = readComplaint(text);
@@ -44,7 +41,7 @@ export function readFault({ status, headers, text }: Heard, asked: Asked, now: n
     return { kind: problem, ...facts, message: say[problem]() };
   }
   if (status === 503 && /organisation is offline/i.test(text)) {
-    return unavailable('offline', say.offline(), readRetryAfter(headers, now) ?? offlineSeconds, facts, asked);
+    return unavailable('offline', say.offline(), readRetryAfter(headers, now), facts, asked);
   }
   if (status === 503) {
     const cause = /maintenance/i.test(text) ? 'maintenance' : 'server';

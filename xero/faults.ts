@@ -29,7 +29,7 @@ export type Refused = { kind: 'refused'; status: number } & FaultFacts;
 
 export type UnavailableCause = 'offline' | 'maintenance' | 'server' | 'network' | 'timeout' | 'badBody';
 
-/** No usable answer now; the same call may succeed later. `retryAfterSeconds` is Xero's or its documentation's advice. */
+/** No usable answer now; the same call may succeed later. `retryAfterSeconds` is Xero's advice, null without any. */
 export type Unavailable = {
   kind: 'unavailable';
   cause: UnavailableCause;

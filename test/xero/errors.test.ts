@@ -137,7 +137,7 @@ const table: [string, Script, object][] = [
   ['unnamed, long wait', limited({ 'Retry-After': '4000' }), throttled('day', 4000)],
   ['unnamed, short wait', limited({ 'Retry-After': '9' }), throttled('minute', 9)],
   ['unnamed, silent', limited({}), throttled('concurrent', null)],
-  ['offline', whole(503, 'The Organisation is offline'), down('offline', /offline/, 300)],
+  ['offline', whole(503, 'The Organisation is offline'), down('offline', /offline/)],
   [
     'offline, with a time',
     whole(503, 'The Organisation is offline', { 'Retry-After': '40' }),

@@ -63,6 +63,7 @@ const openWords: Record<WaitReason | 'running' | 'stopping' | 'paused' | 'needsR
   needsReconnect: 'Waits until the connection is reconnected',
   waiting: 'Waits',
   day: 'Waits for the day’s quota',
+  outage: 'Waits until Xero, or the organisation in it, is up again',
   minute: 'Waits for the minute’s quota',
   concurrent: 'Waits for its turn',
   appMinute: 'Waits for the app’s quota',
