@@ -8,6 +8,7 @@ import {
 } from '../storage/abandoned-consents.ts';
 import { createConnections } from './connections.ts';
 import type { TokenLog } from './refresh.ts';
+import { authEventOf } from './token-set.ts';
 import type { Tokens } from './tokens.ts';
 
 interface Deps {
@@ -63,9 +64,16 @@ async function endAtXero(deps: Deps, { authorisationId, since }: AbandonedConsen
   const answer = await connections.list({ accessToken });
   if (answer.kind !== 'answered') return unheard(answer.message);
   const ours = await connectedTenants(pool);
+  // Another installation may share the app: what the same Xero user allowed there, before or since, is of another consent.
+  const event = authEventOf(accessToken);
   const made = answer.connections.filter(
-    ({ tenantId, createdAt }) =>
-      createdAt !== null && since !== null && createdAt >= since - beforeTheExchangeMs && !ours.includes(tenantId),
+    ({ tenantId, createdAt, authEventId }) =>
+      event !== null &&
+      authEventId === event &&
+      createdAt !== null &&
+      since !== null &&
+      createdAt >= since - beforeTheExchangeMs &&
+      !ours.includes(tenantId),
   );
   for (const { id } of made) {
     if (!(await isAbandoned(pool, authorisationId))) return null;

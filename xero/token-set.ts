@@ -51,6 +51,12 @@ export function readTokenSet(body: TokenBody, issuedAt: number): TokenSet {
   };
 }
 
+/** Which consent an access token belongs to, see `XeroConnection.authEventId`; null when it cannot be read. */
+export function authEventOf(accessToken: Secret): string | null {
+  const { authentication_event_id: event } = readClaims(accessToken.reveal());
+  return typeof event === 'string' ? event : null;
+}
+
 function readClaims(token: string): Record<string, unknown> & { exp?: number; nbf?: number; iat?: number } {
   try {
     return decodeJwt(token);

@@ -122,6 +122,16 @@ test('what the Xero user had linked to the app before, for another installation,
   expect((await lastAct())?.after).toMatchObject({ atXero: 'ended', organisations: { length: 1 } });
 });
 
+test('nor is what the same Xero user links to the app later, for another installation', async () => {
+  const id = await abandon('pat', tenant(1));
+  stand.sandbox.advance(60);
+  stand.sandbox.tokens.mint({ userId: 'pat', tenantIds: [tenant(2)] });
+  await hoursPass(7);
+  expect([await daily(), await known(id)]).toEqual([1, false]);
+  expect(await linked('pat')).toEqual([tenant(2)]);
+  expect((await lastAct())?.after).toMatchObject({ atXero: 'ended', organisations: { length: 1 } });
+});
+
 test('while Xero does not answer, the consent stays for the next day', async () => {
   const id = await abandon('max', tenant(1));
   await hoursPass(7);
