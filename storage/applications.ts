@@ -122,7 +122,7 @@ function slugOf(name: string): string {
 
 /** Roles are made one at a time, so that the readers' role is made once. */
 async function onlyOne(client: Queryable): Promise<void> {
-  await client.query(`select pg_advisory_xact_lock(hashtextextended('daybook.access', 0))`);
+  await client.query('lock table daybook.access_lock in access exclusive mode');
 }
 
 async function ensureRole(client: pg.PoolClient, role: string, verifier: string): Promise<void> {

@@ -101,11 +101,22 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
       if (now() > until && !wrested) {
         // A paused machine keeps its session, and its lock, for as long as it sleeps; Xero's grace does not wait for it.
         wrested = true;
-        const ended = await lock.wrest(authorisationId);
-        log.warn(
-          { authorisationId, ended },
-          'Another process held a refresh for too long, so its lock was taken from it',
-        );
+        try {
+          const ended = await lock.wrest(authorisationId);
+          log.warn(
+            { authorisationId, ended },
+            'Another process held a refresh for too long, so its lock was taken from it',
+          );
+        } catch (error) {
+          // Whoever is not ours to end: any login can take such a lock, which saves calls only.
+          const reason = (error as Error).message;
+          log.warn(
+            { authorisationId, reason },
+            'The lock of a refresh is held by somebody else, so it is made without',
+          );
+          const answer = await refreshOnce(authorisationId, notThis);
+          if (answer !== null) return answer;
+        }
         continue;
       }
       if (now() > until + patienceMs) {

@@ -214,6 +214,11 @@ describe('An application reads only the tenants of the connections that list it'
   });
 
   test('what is denied is gone at once; a new password ends the old sessions', async () => {
+    // Whatever locks a login can take keep nobody from taking its access away.
+    await clients.planning.query(`select pg_advisory_lock(hashtextextended('daybook.access', 0))`);
+    expect(
+      await refusal('do $$ begin lock table daybook.access_lock in access share mode; end $$', clients.planning),
+    ).toBe('42501');
     await denyApplication(database.pool, connectionIds.b, 'planning');
     expect(await seen(clients.planning, 'xero.journal')).toEqual([tenants.a]);
     expect(await seen(clients.planning, 'daybook.import_run')).toEqual([tenants.a]);
