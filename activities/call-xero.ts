@@ -1,4 +1,5 @@
 import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
+import { asWord } from '../model/pasted.ts';
 import type { Leaves } from '../model/precedence.ts';
 import type { WaitReason } from '../model/run.ts';
 import type { Spender } from '../storage/quota.ts';
@@ -157,5 +158,5 @@ function passing({ message, ...told }: { message: string } | Unavailable): Appli
 /** The connection, and where the admin goes: what a log line, the Temporal UI and the query `progress` say of a run that waits. */
 function reconnect({ connectionName, application }: Caller, connectPage: string | undefined, said: string): string {
   const where = connectPage === undefined ? '' : `at ${connectPage}, or `;
-  return `The connection "${connectionName}" must be reconnected: ${said.replace(/\.$/, '')}. An admin does so ${where}with \`daybook connect --name ${connectionName} --application ${application}\`; what waits for it then goes on by itself.`;
+  return `The connection "${connectionName}" must be reconnected: ${said.replace(/\.$/, '')}. An admin does so ${where}with \`daybook connect --name ${connectionName} --application ${asWord(application)}\`; what waits for it then goes on by itself.`;
 }

@@ -1,9 +1,11 @@
+import type { Trouble } from '../client/trouble.ts';
 import type { Progress } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
 
 /** Where an import's progress is shown. */
 export interface Display {
-  progress(progress: Progress): void;
+  /** `trouble`: what it is held up by, if anything is known of that. */
+  progress(progress: Progress, trouble?: Trouble | null): void;
   /** A line of its own, which stays. */
   note(line: string): void;
   end(): void;
@@ -49,9 +51,9 @@ function liveLine(stream: NodeJS.WriteStream, total: number | null): Display {
   const draw = () => stream.write(`\r\x1b[K${line.slice(0, Math.max(20, stream.columns - 1))}`);
   draw();
   return {
-    progress(progress) {
+    progress(progress, trouble = null) {
       const { admitted } = progress.totals;
-      line = `${total === null ? '' : bar(admitted, total)}${admitted} ${rowsOf(progress)} · ${stateOf(progress, rate(admitted))}`;
+      line = `${total === null ? '' : bar(admitted, total)}${admitted} ${rowsOf(progress)} · ${stateOf(progress, rate(admitted), trouble)}`;
       draw();
     },
     note(text) {
@@ -77,8 +79,8 @@ function plainLines(write: (line: string) => void): Display {
   let last = '';
   let lastAt = 0;
   return {
-    progress(progress) {
-      const key = `${progress.status} ${progress.waitingUntil}`;
+    progress(progress, trouble = null) {
+      const key = `${progress.status} ${progress.waitingUntil} ${trouble?.message}`;
       const { admitted } = progress.totals;
       const perSecond = rate(admitted);
       const due = progress.status === 'running' && Date.now() - lastAt > 2_000;
@@ -86,7 +88,7 @@ function plainLines(write: (line: string) => void): Display {
       last = key;
       lastAt = Date.now();
       write(
-        `${new Date().toISOString().slice(11, 19)}  ${admitted} ${rowsOf(progress)} · ${stateOf(progress, perSecond)}`,
+        `${new Date().toISOString().slice(11, 19)}  ${admitted} ${rowsOf(progress)} · ${stateOf(progress, perSecond, trouble)}`,
       );
     },
     note: write,
@@ -95,10 +97,11 @@ function plainLines(write: (line: string) => void): Display {
 }
 
 /** What matters most comes first: a narrow terminal cuts the end off. */
-function stateOf(progress: Progress, perSecond: number): string {
+function stateOf(progress: Progress, perSecond: number, trouble: Trouble | null): string {
   const { status, waitingFor, waitingUntil, dayRemaining, totals } = progress;
   if (waitingUntil !== null) return `${status}, goes on ${until(waitingUntil)}: ${waitingFor}`;
   if (waitingFor !== null) return `${status}: waits for ${waitingFor}`;
+  if (trouble !== null) return `failed ${trouble.failures} times in a row, tried again: ${trouble.message}`;
   const speed = perSecond > 0 ? `${perSecond}/s · ` : '';
   const left = dayRemaining === null ? '' : ` · ${dayRemaining} calls left today`;
   return `${speed}${totals.calls} calls${left}`;

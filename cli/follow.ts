@@ -14,7 +14,8 @@ export async function follow(imports: Imports, workflowId: string, show: Display
     while (!ended) {
       // Asking needs a worker; while none runs there is nothing new to show.
       const progress = await imports.progress(workflowId).catch(() => null);
-      if (progress && !ended) show.progress(progress);
+      const trouble = progress?.status === 'running' ? await imports.trouble(workflowId).catch(() => null) : null;
+      if (progress && !ended) show.progress(progress, trouble);
       await Promise.race([ending.catch(() => null), sleep(everyMs)]);
     }
     // The last page came after the last look.

@@ -2,6 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { unknownConnection } from '../admin/refused.ts';
 import { type Ending, type Imports, RequestRefused } from '../client/imports.ts';
+import { asWord } from '../model/pasted.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { readThrough } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
@@ -129,7 +130,7 @@ async function status(options: { connection?: string; follow?: string; json?: bo
       run.totals.calls,
       readThrough(run.stream, run.nextOffset) ?? '',
       run.status === 'needsReconnect'
-        ? `a new consent: daybook connect --name ${run.connectionName} --application ${run.application}`
+        ? `a new consent: daybook connect --name ${run.connectionName} --application ${asWord(run.application)}`
         : run.waitingUntil
           ? `goes on at ${run.waitingUntil.toISOString()}`
           : (run.message ?? ''),
@@ -161,7 +162,7 @@ export function refusal(connection: Connection | null, name: string, application
   if (application === undefined || connection.applications.includes(application)) return [];
   return [
     `The application "${application}" may not use the connection "${name}"; ` +
-      `\`daybook connections allow ${name} --application ${application}\` changes that.`,
+      `\`daybook connections allow ${name} --application ${asWord(application)}\` changes that.`,
   ];
 }
 

@@ -1,4 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Trouble, troubleOf } from '../../client/trouble.ts';
+import { asWord } from '../../model/pasted.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
 import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
@@ -11,7 +13,7 @@ export async function connections({ database }: DoctorPlace): Promise<Found> {
   const lost = all.filter(({ status }) => status === 'needsReconnect');
   const problems = lost.map(
     ({ name, tenantName, applications: [application = 'NAME'] }) =>
-      `The connection "${name}" (${tenantName}) needs a new consent: \`daybook connect --name ${name} --application ${application}\`.`,
+      `The connection "${name}" (${tenantName}) needs a new consent: \`daybook connect --name ${name} --application ${asWord(application)}\`.`,
   );
   if (all.length === 0) return judge([], ['None yet; `daybook connect` sets one up.']);
   return judge(problems, [`All ${all.length} have their consent: ${all.map(({ name }) => name).join(', ')}.`]);
@@ -20,8 +22,10 @@ export async function connections({ database }: DoctorPlace): Promise<Found> {
 export async function runs({ database, temporal }: DoctorPlace): Promise<Found> {
   const pool = await database();
   const [open, failed] = await Promise.all([openRuns(pool), newestFailures(pool)]);
-  const gone = open.length === 0 ? [] : await endedOutside(await temporal(), open);
-  const problems = open.flatMap((run) => (gone.includes(run) ? afterTheEnd(run) : (stalled(run, Date.now()) ?? [])));
+  const seen = open.length === 0 ? [] : await seenByTemporal(await temporal(), open);
+  const problems = seen.flatMap(
+    ({ run, ended, trouble }) => (ended ? afterTheEnd(run) : failing(run, trouble)) ?? stalled(run, Date.now()) ?? [],
+  );
   for (const { connectionName, stream, workflowId, message } of failed) {
     problems.push(
       `The newest import of ${streams[stream].name} of "${connectionName}" (${workflowId}) failed: ${message}`,
@@ -38,7 +42,7 @@ const stalledMs = 15 * 60_000;
 export function stalled(run: OpenRun, now: number): string | null {
   const { workflowId, connectionName, status, waitingUntil, startedAt, attemptScheduledAt } = run;
   if (status === 'needsReconnect') {
-    return `The import ${workflowId} waits for a new consent: \`daybook connect --name ${connectionName} --application ${run.application}\`.`;
+    return `The import ${workflowId} waits for a new consent: \`daybook connect --name ${connectionName} --application ${asWord(run.application)}\`.`;
   }
   if (status === 'waiting' && waitingUntil !== null && now - waitingUntil.getTime() > stalledMs) {
     return `The import ${workflowId} should have gone on at ${waitingUntil.toISOString()}. See whether a worker runs, and the Temporal UI.`;
@@ -57,6 +61,14 @@ function state({ status, waitingUntil, blockedBy, totals }: OpenRun): string {
   return `${status}, ${totals.calls} calls so far`;
 }
 
+/** A trouble of a minute or so passes by itself, as Xero's do. */
+const worthTelling = 6;
+
+export function failing({ workflowId, connectionName }: OpenRun, trouble: Trouble | null): string | null {
+  if (trouble === null || trouble.failures < worthTelling) return null;
+  return `The import ${workflowId} of "${connectionName}" has failed ${trouble.failures} times in a row and is tried again: ${trouble.message}`;
+}
+
 function afterTheEnd({ workflowId, connectionName }: OpenRun): string {
   return `The import ${workflowId} of "${connectionName}" was ended in Temporal from outside, and its row is still open; the next import of its organisation closes it.`;
 }
@@ -64,9 +76,16 @@ function afterTheEnd({ workflowId, connectionName }: OpenRun): string {
 /** So many workflows are asked after; more are not open at once on an installation that is well. */
 const mostAsked = 200;
 
-async function endedOutside(client: Client, open: OpenRun[]): Promise<OpenRun[]> {
-  const ended = await Promise.all(
-    open.slice(0, mostAsked).map(async (run) => {
+interface Seen {
+  run: OpenRun;
+  ended: boolean;
+  trouble: Trouble | null;
+}
+
+async function seenByTemporal(client: Client, open: OpenRun[]): Promise<Seen[]> {
+  return Promise.all(
+    open.map(async (run, index) => {
+      if (index >= mostAsked) return { run, ended: false, trouble: null };
       const found = await client.workflow
         .getHandle(run.workflowId)
         .describe()
@@ -75,10 +94,10 @@ async function endedOutside(client: Client, open: OpenRun[]): Promise<OpenRun[]>
           throw error;
         });
       const sameRun = found?.raw.workflowExecutionInfo?.firstRunId === run.runId;
-      return sameRun && found?.status.name === 'RUNNING' ? [] : [run];
+      const isOpen = sameRun && found?.status.name === 'RUNNING';
+      return { run, ended: !isOpen, trouble: isOpen ? troubleOf(found) : null };
     }),
   );
-  return ended.flat();
 }
 
 export async function quarantine({ database }: DoctorPlace): Promise<Found> {

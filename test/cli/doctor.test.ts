@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../cli/doctor/findings.ts';
-import { stalled } from '../../cli/doctor/imports.ts';
+import { failing, stalled } from '../../cli/doctor/imports.ts';
 import { judgeWorkers } from '../../cli/doctor/servers.ts';
 import type { OpenRun } from '../../storage/diagnosis.ts';
 import { scheduleKeepAlive } from '../../worker/schedule-keep-alive.ts';
@@ -168,5 +168,15 @@ describe('what is judged by the clock', () => {
     expect(run({ status: 'waiting', waitingUntil: ago(16) })).toMatch(/should have gone on at/);
     expect(run({ status: 'paused', waitingUntil: null })).toBeNull();
     expect(run({ status: 'needsReconnect' })).toMatch(/waits for a new consent/);
+    expect(run({ status: 'needsReconnect', application: 'a b' })).toContain("--application 'a b'`");
+  });
+
+  test('a run that fails again and again is told with the reason, one that fails now and then is not', () => {
+    const run = { workflowId: 'w', connectionName: 'acme' } as OpenRun;
+    expect(failing(run, null)).toBeNull();
+    expect(failing(run, { failures: 5, message: 'Xero is down.' })).toBeNull();
+    expect(failing(run, { failures: 6, message: 'Xero is down.' })).toMatch(
+      /"acme" has failed 6 times .*: Xero is down\./,
+    );
   });
 });

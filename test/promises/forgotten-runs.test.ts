@@ -3,6 +3,7 @@ import { differences } from '../../cli/comparison.ts';
 import { createReconciliations } from '../../client/reconciliations.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
 import { forgetImports, runRows, untilRow } from '../support/observe.ts';
+import { runProcess } from '../support/processes.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 
 let stand: Stand;
@@ -59,6 +60,19 @@ describe('No run stays open that nobody looks after', () => {
       { status: 'cancelled', message: expect.stringContaining('ended from outside') },
     ]);
   });
+});
+
+test('one that fails again and again says so to whoever follows it', async () => {
+  stand.sandbox.faults.add({ match: { path: 'Journals' }, do: { kind: 'problem500' } });
+  const { environment, connection } = stand;
+  const words = ['import', 'journals', '--connection', connection, '--application', application, '--follow'];
+  const following = runProcess('bin/daybook.mjs', { args: words, env: environment });
+  expect(await following.line(/failed \d+ times in a row/)).toContain('An error occurred in Xero');
+  const workflowId = `import-journals-${connection}`;
+  await vi.waitFor(async () => expect((await stand.imports.trouble(workflowId))?.failures).toBeGreaterThan(0));
+  await stand.imports.cancel(workflowId);
+  await following.end('SIGTERM');
+  await stand.imports.ending(workflowId);
 });
 
 describe('`cancel` and `pause` are heard also while every call fails before it is made', () => {
