@@ -12,7 +12,7 @@ export interface Connection {
   applications: string[];
   /** How many of the organisation's daily calls imports through it leave to others. */
   quotaReserve: number;
-  /** `needsReconnect` once its authorisation is lost. */
+  /** `needsReconnect` once its authorisation is lost, or while an import waits for a new consent. */
   status: 'connected' | 'needsReconnect';
   /** What it could be used for when it was last connected; empty when that was never tried. */
   entitlements: Entitlement[];
@@ -24,6 +24,10 @@ const select = `
          c.tenant_name as "tenantName", c.quota_reserve as "quotaReserve",
          case when exists (select from daybook.authorisation u
                             where u.authorisation_id = c.authorisation_id and u.status = 'active')
+                   -- An import has found the organisation disconnected in Xero, and waits for a new consent.
+                   and not exists (select from daybook.import_run r
+                                    where r.tenant_id = c.tenant_id and r.connection_id = c.connection_id
+                                      and r.ended_at is null and r.status = 'needsReconnect')
               then 'connected' else 'needsReconnect' end as status,
          coalesce((select array_agg(a.application order by a.application) from daybook.connection_application a
                     where a.connection_id = c.connection_id), '{}') as applications,

@@ -66,6 +66,8 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
   const lock = createRefreshLock(pool);
   const cache = new Map<string, AccessToken & { freshUntil: number }>();
   const inFlight = new Map<string, Promise<TokenAnswer>>();
+  /** The last generation that Xero rejected: not offered again while no other can be had, as each try costs a call. */
+  const rejected = new Map<string, number>();
 
   function remember(authorisationId: string, accessToken: Secret, generation: number, left: number, life: number) {
     const expiresAt = now() + left * 1_000;
@@ -155,8 +157,11 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
 
   const self = {
     /** An access token that lives a while yet. Throws only what `signal` carries, and when Postgres or a key fails. */
-    async accessToken(authorisationId: string, { notThis, anew = false, signal }: Ask = {}): Promise<TokenAnswer> {
+    async accessToken(authorisationId: string, ask: Ask = {}): Promise<TokenAnswer> {
+      const { anew = false, signal } = ask;
       signal?.throwIfAborted();
+      if (ask.notThis !== undefined) rejected.set(authorisationId, ask.notThis);
+      const notThis = rejected.get(authorisationId);
       const known = cache.get(authorisationId);
       if (!anew && known !== undefined && known.generation !== notThis && now() < known.freshUntil) {
         const { kind, accessToken, generation, expiresAt, isFresh } = known;

@@ -38,3 +38,11 @@ test('where that token has ended before its time, too, it is refreshed before an
   expect(await stand.importJournals()).toMatchObject({ ok: true });
   expect(stand.sandbox.calls.journals().filter(({ status }) => status === 401)).toHaveLength(2);
 });
+
+test('a token that Xero refused is not sent again while no other can be had', async () => {
+  stand.sandbox.faults.add({ match: { path: '/connect/token', times: 3 }, do: { kind: 'problem500' } });
+  stand.sandbox.tokens.expireAccessTokens();
+  stand.sandbox.calls.reset();
+  expect(await stand.importJournals()).toMatchObject({ ok: true });
+  expect(stand.sandbox.calls.journals().filter(({ status }) => status === 401)).toHaveLength(1);
+}, 60_000);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../../cli/comparison.ts';
+import { findConnection } from '../../storage/connections.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
 import { daybook } from '../support/daybook.ts';
 import { forgetImports, runRows, untilProgress, untilRow } from '../support/observe.ts';
@@ -43,6 +44,7 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
     expect(status.stdout).toContain('needsReconnect');
     expect(status.stdout).toContain(command);
     expect(await runRows(stand, workflowId)).toMatchObject([{ status: 'needsReconnect', ended_at: null }]);
+    expect(await findConnection(stand.database.pool, stand.connection)).toMatchObject({ status: 'needsReconnect' });
     const before = await summariseLedger(stand.database.pool, stand.organisation.tenantId);
 
     const tenant = ['--tenant', stand.organisation.tenantId, '--consent', '--no-browser'];
