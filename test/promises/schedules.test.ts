@@ -66,3 +66,15 @@ test('a reconciliation on a rhythm leaves a certificate', async () => {
     expect(await schedules.delete(scheduleId)).toBe(true);
   }
 });
+
+test.each([
+  ['not a cron', /cron is "not a cron", which Temporal does not take/],
+  ['99 99 * * *', /which Temporal does not take/],
+  ['', /cron must not be empty/],
+])('a cron expression that is none is refused in a sentence: "%s"', async (cron, said) => {
+  const { connection } = stand;
+  const words = ['--connection', connection, '--application', application, '--cron', cron];
+  const refused = await daybook(['schedule', 'create', 'journals', ...words], stand.environment);
+  expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(said) });
+  expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+});
