@@ -26,13 +26,6 @@ async function startMidway(filters: Record<string, unknown> = {}): Promise<strin
   return started.workflowId;
 }
 
-/** From here on no token can be had: the one that is stored is over, and Xero's token endpoint fails. */
-async function loseTokens(): Promise<void> {
-  stand.sandbox.faults.add({ match: { path: '/connect/token' }, do: { kind: 'problem500' } });
-  await query('update daybook.authorisation_token set expires_at = now()');
-  stand.sandbox.tokens.expireAccessTokens();
-}
-
 describe('No run stays open that nobody looks after', () => {
   test('one whose row is gone, as after restoring a backup, ends and says so; the next one imports all', async () => {
     const workflowId = await startMidway();
@@ -77,13 +70,23 @@ test('one that fails again and again says so to whoever follows it', async () =>
 
 describe('`cancel` and `pause` are heard also while every call fails before it is made', () => {
   test('an import without a token ends when it is cancelled', async () => {
-    const workflowId = await startMidway();
-    await loseTokens();
-    await vi.waitFor(async () => expect(await failing(workflowId)).toBeGreaterThan(1), { timeout: 30_000 });
-    await stand.imports.cancel(workflowId);
-    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
-    expect(await runRows(stand, workflowId)).toMatchObject([{ status: 'cancelled' }]);
-  });
+    // So short-lived that none is kept when no other can be had.
+    const books = await startStand({ sandbox: { journals: 2_000, lifetimes: { accessToken: 6 } } });
+    try {
+      books.sandbox.setLatency(400);
+      const { workflowId } = await books.imports.startJournals({ connection: books.connection, application });
+      await untilRow(books, workflowId, ({ pages }) => pages >= 2);
+      books.sandbox.faults.add({ match: { path: '/connect/token' }, do: { kind: 'problem500' } });
+      await vi.waitFor(async () => expect(await failing(workflowId)).toBeGreaterThan(2), { timeout: 40_000 });
+      const calls = books.sandbox.calls.journals().length;
+      await books.imports.cancel(workflowId);
+      expect(await books.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
+      expect(await runRows(books, workflowId)).toMatchObject([{ status: 'cancelled' }]);
+      expect(books.sandbox.calls.journals()).toHaveLength(calls);
+    } finally {
+      await books.close();
+    }
+  }, 90_000);
 
   test('a reconciliation ends when it is cancelled while Xero is down', async () => {
     stand.sandbox.faults.clear();
