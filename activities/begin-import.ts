@@ -3,7 +3,7 @@ import { checkImport, type ImportKind, type ImportRequest } from '../model/reque
 import type { BeginOutcome, FailureName } from '../model/run.ts';
 import { type Stream, streamOf, streams } from '../model/streams.ts';
 import type { Connection } from '../storage/connections.ts';
-import { endRun, type OpenRunRow, openRun, openRuns } from '../storage/runs.ts';
+import { endRun, openRun, openRunsOf, type RunIds } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
 import { mayUse } from './permission.ts';
 import { startOf, wanted } from './starting-point.ts';
@@ -77,7 +77,7 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
    * A terminated workflow cannot end its run, which would hold its lease, and its part of the organisation's calls, for ever.
    */
   async function endAbandoned(tenantId: string, beginning: string): Promise<void> {
-    for (const run of await openRuns(pool, tenantId)) {
+    for (const run of await openRunsOf(pool, tenantId)) {
       if (run.runId === beginning || (await isRunning(run))) continue;
       const message = `Its workflow "${run.workflowId}" was ended from outside without a word to this run.`;
       await endRun(pool, run.runId, 'cancelled', message);
@@ -85,7 +85,7 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
   }
 
   /** Whether a workflow still runs is for Temporal to say. */
-  async function isRunning(run: OpenRunRow): Promise<boolean> {
+  async function isRunning(run: RunIds): Promise<boolean> {
     try {
       const found = await client().workflow.getHandle(run.workflowId).describe();
       const sameRun = found.raw.workflowExecutionInfo?.firstRunId === run.runId;

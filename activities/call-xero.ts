@@ -1,16 +1,27 @@
 import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
-import { asWord } from '../model/pasted.ts';
 import type { Leaves } from '../model/precedence.ts';
 import type { WaitReason } from '../model/run.ts';
+import { shellWord } from '../model/shell-word.ts';
 import type { Spender } from '../storage/quota.ts';
 import type { Answered } from '../xero/api.ts';
-import type { Refused, Unavailable, XeroFault } from '../xero/faults.ts';
+import type { Refused, XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
 import { diagnoseRefusal } from './diagnose-refusal.ts';
 import type { Dependencies } from './index.ts';
 
 /** Waits up to this long happen here, beating; longer ones, and the day's, are for the workflow's durable timer. */
 const shortWaitMs = 20_000;
+/** Xero refuses against all arithmetic, as others take what there is: after so many times it is left alone for a while. */
+const mostRefusals = 5;
+const refusedAgainSeconds = 30;
+/** Whatever an outage's answer says, it is looked at again after an hour. */
+const longestAdviceSeconds = 3_600;
+
+/** The Organisation is offline: "a retry interval of 5mins or so is recommended" (Xero's response codes). */
+const offlineSeconds = 300;
+
+/** As many tokens are refused in a row at most, should other processes refresh them all the while. */
+const mostRejections = 3;
 
 /** Who calls: an import run, or an application outside of one. */
 export type Caller = Spender & {
@@ -60,16 +71,12 @@ export async function callXero<A extends Answered>(
   let rejectedGeneration: number | undefined;
   let rejections = 0;
   let refusals = 0;
-  let isAnew = false;
+  let isNewest = false;
 
   for (;;) {
-    const token = await tokens.accessToken(caller.authorisationId, {
-      notThis: rejectedGeneration,
-      anew: isAnew,
-      signal,
-    });
+    const token = await tokens.accessToken(caller.authorisationId, { notThis: rejectedGeneration, signal });
     if (token.kind === 'needsReconnect') return mustReconnect(token.message);
-    if (token.kind === 'unavailable') throw passing(token);
+    if (token.kind === 'unavailable') throw passing(token.message);
 
     const permit = await permits.take(caller);
     if (!permit.granted) {
@@ -115,13 +122,13 @@ export async function callXero<A extends Answered>(
       case 'unavailable': {
         const adviceMs = 1_000 * Math.min(answer.retryAfterSeconds ?? 0, longestAdviceSeconds);
         if (adviceMs > shortWaitMs) return { kind: 'throttled', reason: 'outage', until: now() + adviceMs };
-        throw passing(answer);
+        throw passing(answer.message, answer.retryAfterSeconds ?? 0, answer.cause === 'offline' ? offlineSeconds : 60);
       }
       case 'notEntitled':
       case 'disconnected': {
         // A token keeps the scopes it was given with, so it may be older than the consent that mends this.
-        const newest = isAnew ? token : await tokens.accessToken(caller.authorisationId, { anew: true, signal });
-        isAnew = true;
+        const newest = isNewest ? token : await tokens.accessToken(caller.authorisationId, { anew: true, signal });
+        isNewest = true;
         if (newest.kind === 'token' && newest.generation !== token.generation) continue;
         const diagnosed = await diagnoseRefusal(dependencies, caller, answer, call);
         return diagnosed.kind === 'needsReconnect' ? mustReconnect(diagnosed.message) : diagnosed;
@@ -132,31 +139,17 @@ export async function callXero<A extends Answered>(
   }
 }
 
-/** Xero refuses against all arithmetic, as others take what there is: after so many times it is left alone for a while. */
-const mostRefusals = 5;
-const refusedAgainSeconds = 30;
-/** Whatever an outage's answer says, it is looked at again after an hour. */
-const longestAdviceSeconds = 3_600;
-
-/** The Organisation is offline: "a retry interval of 5mins or so is recommended" (Xero's response codes). */
-const offlineSeconds = 300;
-
-/** As many tokens are refused in a row at most, should other processes refresh them all the while. */
-const mostRejections = 3;
-
 const nothingSaid = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
 
 /** Something that passes: Temporal tries again, first soon and then ever later, but not before Xero advised. */
-function passing({ message, ...told }: { message: string } | Unavailable): ApplicationFailure {
+function passing(message: string, adviceSeconds = 0, mostSeconds = 60): ApplicationFailure {
   const { attempt } = Context.current().info;
-  const isOffline = 'cause' in told && told.cause === 'offline';
-  const adviceSeconds = 'retryAfterSeconds' in told ? told.retryAfterSeconds : null;
-  const delaySeconds = Math.max(adviceSeconds ?? 0, Math.min(isOffline ? offlineSeconds : 60, 2 ** attempt));
+  const delaySeconds = Math.max(adviceSeconds, Math.min(mostSeconds, 2 ** attempt));
   return ApplicationFailure.create({ message, type: 'XeroUnavailable', nextRetryDelay: delaySeconds * 1_000 });
 }
 
 /** The connection, and where the admin goes: what a log line, the Temporal UI and the query `progress` say of a run that waits. */
 function reconnect({ connectionName, application }: Caller, connectPage: string | undefined, said: string): string {
   const where = connectPage === undefined ? '' : `at ${connectPage}, or `;
-  return `The connection "${connectionName}" must be reconnected: ${said.replace(/\.$/, '')}. An admin does so ${where}with \`daybook connect --name ${connectionName} --application ${asWord(application)}\`; what waits for it then goes on by itself.`;
+  return `The connection "${connectionName}" must be reconnected: ${said.replace(/\.$/, '')}. An admin does so ${where}with \`daybook connect --name ${connectionName} --application ${shellWord(application)}\`; what waits for it then goes on by itself.`;
 }

@@ -1,6 +1,6 @@
-import { asWord } from '../model/pasted.ts';
 import { application as applicationName, connection as connectionName } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
 import type { Queryable } from '../storage/pool.ts';
 
@@ -30,7 +30,7 @@ export async function mayUse(db: Queryable, input: unknown): Promise<Permission>
   if (!connection.applications.includes(application)) {
     const problem =
       `The application "${application}" may not use the connection "${name}". ` +
-      `An admin allows it with \`daybook connections allow ${name} --application ${asWord(application)}\`.`;
+      `An admin allows it with \`daybook connections allow ${name} --application ${shellWord(application)}\`.`;
     return { connection: null, failure: 'ApplicationNotAllowed', problems: [problem] };
   }
   return { connection, failure: 'InvalidRequest', problems: [] };

@@ -2,9 +2,9 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { unknownConnection } from '../admin/refused.ts';
 import { type Ending, type Imports, RequestRefused } from '../client/imports.ts';
-import { asWord } from '../model/pasted.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { readThrough } from '../model/run.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { streams } from '../model/streams.ts';
 import { type Connection, findConnection } from '../storage/connections.ts';
 import { recentRuns } from '../storage/runs.ts';
@@ -130,7 +130,7 @@ async function status(options: { connection?: string; follow?: string; json?: bo
       run.totals.calls,
       readThrough(run.stream, run.nextOffset) ?? '',
       run.status === 'needsReconnect'
-        ? `a new consent: daybook connect --name ${run.connectionName} --application ${asWord(run.application)}`
+        ? `a new consent: daybook connect --name ${run.connectionName} --application ${shellWord(run.application)}`
         : run.waitingUntil
           ? `goes on at ${run.waitingUntil.toISOString()}`
           : (run.message ?? ''),
@@ -162,7 +162,7 @@ export function refusal(connection: Connection | null, name: string, application
   if (application === undefined || connection.applications.includes(application)) return [];
   return [
     `The application "${application}" may not use the connection "${name}"; ` +
-      `\`daybook connections allow ${name} --application ${asWord(application)}\` changes that.`,
+      `\`daybook connections allow ${name} --application ${shellWord(application)}\` changes that.`,
   ];
 }
 

@@ -2,7 +2,7 @@
 
 -- Who may read what is changed by one at a time. Advisory locks are open to every login, so an application could have held
 -- one for ever and kept its own access from being taken away; this table it has no right to lock.
-create table daybook.access_lock (nothing boolean check (nothing is null));
+create table daybook.access_lock (nothing boolean check (false));
 comment on table daybook.access_lock is 'Never holds a row: locked by whoever changes who may read what.';
 
 do $$

@@ -82,3 +82,16 @@ export function isComplete(count: number, page: number, pageCount: number | null
   if (pageCount !== null) return page >= pageCount;
   return count < leastPageSize && (largestSeen === 0 || count < largestSeen);
 }
+
+/** Xero's clock and the worker's may be so far apart. */
+const clocksApartSeconds = 300;
+
+/**
+ * Where the watermark stands behind a page that ended at a second; `latest` is the greatest one that may be believed. An
+ * invoice dated ahead of all clocks must not make later imports pass over what is changed until then.
+ */
+export function watermarkAfter(second: number, askedAt: Date): { mark: number; latest: number } {
+  const asked = Math.floor(askedAt.getTime() / 1_000);
+  const latest = asked + clocksApartSeconds;
+  return { mark: second > latest ? asked : second, latest };
+}

@@ -3,8 +3,9 @@ import { journalsPerPage } from './streams.ts';
 /**
  * Several pages in flight. A page asked for after number *n* with 100 journals reaches at least *n*+100, and further where
  * numbers are sparse, so their offsets are as far apart as the last pages reached. Pages are stored in the order of their
- * offsets, so the cursor moves over an unbroken chain only, and a page asked for too far on waits for the one in between. One call at a time is enough for Xero's 60 a minute while answers come within a second; more are
- * in flight just as far as the latency asks for it.
+ * offsets, so the cursor moves over an unbroken chain only, and a page asked for too far on waits for the one in between.
+ * One call at a time is enough for Xero's 60 a minute while answers come within a second; more are in flight just as far
+ * as the latency asks for it.
  */
 
 /** At most so many pages in flight for one run: Xero allows five calls at once, and others of the tenant need one. */

@@ -30,7 +30,7 @@ export function readThrough(stream: Stream, cursor: number | null): number | str
   return cursor === 0 ? null : new Date(cursor * 1_000).toISOString();
 }
 
-/** Which limit or event a run waits for. `outage`: Xero is down and said for how long, or its documentation does. */
+/** Which limit or event a run waits for. `outage`: Xero is down and said for how long. */
 export type WaitReason = LimitName | 'reserve' | 'precedence' | 'outage';
 
 /** The limits that Xero names with a 429. */

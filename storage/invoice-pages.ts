@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { InvoicePlace } from '../model/invoice-cursor.ts';
+import { type InvoicePlace, watermarkAfter } from '../model/invoice-cursor.ts';
 import { type DataError, isAboutData } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
 import { clearInvoiceParts, invoiceColumns, putInvoiceParts } from './invoice-rows.ts';
@@ -57,15 +57,8 @@ const putInvoices = `
          (select count(*) from admitted a
            where extract(epoch from updated) >= $5::bigint + 1 or exists (select from put where put.invoice_id = a.invoice_id))::int as admitted`;
 
-/** Xero's clock and the worker's may be so far apart. */
-const clocksApartSeconds = 300;
-
 const record = `
-  with present as (
-    -- An invoice dated ahead of all clocks must not make later imports pass over what is changed until then.
-    select asked_second, asked_second + ${clocksApartSeconds} as latest
-      from (select floor(extract(epoch from $12::timestamptz))::bigint as asked_second) as asked
-  ), receipt as (
+  with receipt as (
     insert into daybook.page_receipt as p (run_id, after_number, through_number, page, journals, stored, quarantined)
     values ($1, $2, $3, $4, $5, $6::int, $8::int)
     on conflict (run_id, after_number, page) do update
@@ -73,11 +66,10 @@ const record = `
            quarantined = excluded.quarantined, stored_at = now()
   ), watermark as (
     insert into daybook.stream_position as p (tenant_id, stream, watermark)
-    select tenant_id, stream, case when $3::bigint > latest then asked_second else $3::bigint end from daybook.import_run, present
-     where run_id = $1 and moves_watermark and $3::bigint > 0
+    select tenant_id, stream, $12 from daybook.import_run where run_id = $1 and moves_watermark and $3::bigint > 0
     on conflict (tenant_id, stream) do update
-       set watermark = case when p.watermark > (select latest from present) then excluded.watermark
-                            else greatest(p.watermark, excluded.watermark) end, updated_at = now()
+       set watermark = case when p.watermark > $13 then excluded.watermark else greatest(p.watermark, excluded.watermark) end,
+           updated_at = now()
   )
   update daybook.import_run
      set next_offset = $3, next_page = $9, beyond_second = $10, closing_pages = $11, pages = pages + 1, stored = stored + $6::int,
@@ -104,15 +96,9 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
     const whole = await attempt(client, page, `[${invoices.join(',')}]`);
     const counts = 'refused' in whole ? await onePerOne(client, page, invoices) : whole;
     const numbers = [place.second, next.second, place.page, page.count, counts.stored, counts.admitted];
-    await client.query(record, [
-      runId,
-      ...numbers,
-      counts.quarantined,
-      next.page,
-      next.beyond,
-      next.closing,
-      page.askedAt,
-    ]);
+    const { mark, latest } = watermarkAfter(next.second, page.askedAt);
+    const after = [next.page, next.beyond, next.closing, mark, latest];
+    await client.query(record, [runId, ...numbers, counts.quarantined, ...after]);
     return true;
   });
 }

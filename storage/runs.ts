@@ -99,12 +99,12 @@ export async function openRun(db: Queryable, run: NewRun): Promise<{ opened: boo
   return { opened: found.runId === run.runId, run: found };
 }
 
-/** A run that has not ended, as far as Postgres knows. */
-export type OpenRunRow = Pick<ImportRun, 'runId' | 'workflowId'>;
+/** Names a run, and the workflow that drives it. */
+export type RunIds = Pick<ImportRun, 'runId' | 'workflowId'>;
 
-/** All of an organisation's, whichever stream they read. */
-export async function openRuns(db: Queryable, tenantId: string): Promise<OpenRunRow[]> {
-  const { rows } = await db.query<OpenRunRow>(
+/** An organisation's runs that have not ended, as far as Postgres knows, whichever stream they read. */
+export async function openRunsOf(db: Queryable, tenantId: string): Promise<RunIds[]> {
+  const { rows } = await db.query<RunIds>(
     `select run_id as "runId", workflow_id as "workflowId" from daybook.import_run where tenant_id = $1 and ended_at is null`,
     [tenantId],
   );
@@ -127,7 +127,7 @@ export interface RunAtWork extends ImportRun {
   largestPage: number;
   /** The last page was full and brought news, so more are likely to follow. */
   dense: boolean;
-  /** How many numbers each of the run's last pages reached on, the newest last. */
+  /** How many numbers each of the run's last full pages reached on, the newest last. */
   reaches: number[];
   /** How far the stream is stored without a hole, 0 when nothing is. */
   storedThrough: number;
@@ -150,8 +150,10 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
             coalesce((select max(p.journals) from daybook.page_receipt p where p.run_id = r.run_id), 0) as "largestPage",
             coalesce((select p.journals >= $2 and p.stored > 0 from daybook.page_receipt p
                        where p.run_id = r.run_id and p.through_number = r.next_offset limit 1), false) as dense,
-            array(select p.through_number - p.after_number from daybook.page_receipt p
-                   where p.run_id = r.run_id order by p.after_number desc limit $3) as reaches,
+            array(select last.reach from (
+                    select p.after_number, p.through_number - p.after_number as reach from daybook.page_receipt p
+                     where p.run_id = r.run_id and p.journals >= $2 order by p.after_number desc limit $3) as last
+                   order by last.after_number) as reaches,
             coalesce((select s.watermark from daybook.stream_position s
                        where s.tenant_id = r.tenant_id and s.stream = r.stream), 0) as "storedThrough"
        from daybook.import_run r

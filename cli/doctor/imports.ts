@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type Trouble, troubleOf } from '../../client/trouble.ts';
-import { asWord } from '../../model/pasted.ts';
+import { shellWord } from '../../model/shell-word.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
 import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
@@ -13,7 +13,7 @@ export async function connections({ database }: DoctorPlace): Promise<Found> {
   const lost = all.filter(({ status }) => status === 'needsReconnect');
   const problems = lost.map(
     ({ name, tenantName, applications: [application = 'NAME'] }) =>
-      `The connection "${name}" (${tenantName}) needs a new consent: \`daybook connect --name ${name} --application ${asWord(application)}\`.`,
+      `The connection "${name}" (${tenantName}) needs a new consent: \`daybook connect --name ${name} --application ${shellWord(application)}\`.`,
   );
   if (all.length === 0) return judge([], ['None yet; `daybook connect` sets one up.']);
   return judge(problems, [`All ${all.length} have their consent: ${all.map(({ name }) => name).join(', ')}.`]);
@@ -42,7 +42,7 @@ const stalledMs = 15 * 60_000;
 export function stalled(run: OpenRun, now: number): string | null {
   const { workflowId, connectionName, status, waitingUntil, startedAt, attemptScheduledAt } = run;
   if (status === 'needsReconnect') {
-    return `The import ${workflowId} waits for a new consent: \`daybook connect --name ${connectionName} --application ${asWord(run.application)}\`.`;
+    return `The import ${workflowId} waits for a new consent: \`daybook connect --name ${connectionName} --application ${shellWord(run.application)}\`.`;
   }
   if (status === 'waiting' && waitingUntil !== null && now - waitingUntil.getTime() > stalledMs) {
     return `The import ${workflowId} should have gone on at ${waitingUntil.toISOString()}. See whether a worker runs, and the Temporal UI.`;

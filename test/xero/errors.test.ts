@@ -94,7 +94,7 @@ const table: [string, Script, object][] = [
   ['forbidden, empty', whole(403, ''), { kind: 'disconnected' }],
   ['unknown id', whole(404, 'The resource cannot be found'), refused(404)],
   ['bad header', whole(412, 'One or more conditions given in the request header fields were invalid'), refused(412)],
-  ['not implemented', whole(501, ''), refused(501)],
+  ['501', whole(501, ''), refused(501)],
   ['304 not asked for', whole(304, ''), down('badBody', /304/)],
   ['redirection', whole(302, '', { location: 'http://127.0.0.1:9/steal' }), refused(302, /XERO_API_URL/)],
   ['minute', spent('minute', '27'), throttled('minute', 27)],

@@ -1,4 +1,4 @@
 /** A name as one word of a command that people paste into a shell: an application's may have spaces. */
-export function asWord(name: string): string {
+export function shellWord(name: string): string {
   return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }
