@@ -7,6 +7,11 @@ import type { Answered } from '../xero/api.ts';
 import type { Caller, CallOutcome } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 
+/** A wait after trouble that came after progress; an activity's whole time is five minutes. */
+const longestRestMs = 20_000;
+/** What Xero answered this run before and refuses now is asked for so many times in all: it may be a fault that passes. */
+const surelyRefused = 3;
+
 /** A run whose pages are being read, and who reads them. */
 export type Reading = RunAtWork & Caller & Attempt;
 
@@ -30,9 +35,13 @@ export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'p
       case 'unwanted':
         return outcome.allowed ? { kind: 'imported', ...(await standing(run)) } : notAllowed(run);
       case 'notEntitled':
-        return { kind: 'stopped', failure: 'NotEntitled', message: forConnection(run, outcome.message) };
-      case 'refused':
-        return { kind: 'stopped', failure: 'RefusedByXero', message: forConnection(run, outcome.message) };
+      case 'refused': {
+        const message = `Connection "${run.connectionName}": ${outcome.message}`;
+        const { totals } = await standing(run);
+        if (totals.pages > 0 && Context.current().info.attempt < surelyRefused)
+          throw ApplicationFailure.retryable(message, 'RefusedInTheMiddle');
+        return { kind: 'stopped', failure: outcome.kind === 'refused' ? 'RefusedByXero' : 'NotEntitled', message };
+      }
     }
   }
 
@@ -53,8 +62,9 @@ export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'p
 export async function passOver(trouble: Error, advanced: boolean): Promise<null> {
   if (!advanced || Context.current().cancellationSignal.aborted) throw trouble;
   log.warn(trouble.message);
-  // The next slice must not ask at once, either.
-  if (trouble instanceof ApplicationFailure && trouble.nextRetryDelay) await sleep(trouble.nextRetryDelay);
+  // The next slice must not ask at once, either; its own failures are waited for by Temporal, ever longer.
+  if (trouble instanceof ApplicationFailure && trouble.nextRetryDelay)
+    await sleep(Math.min(Number(trouble.nextRetryDelay), longestRestMs));
   return null;
 }
 
@@ -66,8 +76,4 @@ export function removed(run: RunAtWork): PageOutcome {
 export function notAllowed(run: RunAtWork): PageOutcome {
   const message = `The application "${run.application}" may no longer use the connection "${run.connectionName}". What it imported before stays.`;
   return { kind: 'stopped', failure: 'ApplicationNotAllowed', message };
-}
-
-function forConnection(run: RunAtWork, message: string): string {
-  return `Connection "${run.connectionName}": ${message}`;
 }

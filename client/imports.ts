@@ -117,7 +117,10 @@ export type Imports = ReturnType<typeof createImports>;
 /** The workflow type of each kind of import. */
 export const workflowTypes = { journals: 'importJournals', invoices: 'importInvoices' } as const;
 
-/** Says what is imported, so that the same request twice at a time is one run. */
+/**
+ * Says what is imported, so that the same request twice at a time is one run. Filters follow a dot, which no connection's
+ * name has: `acme` read in full is not what is new of a connection `acme-full`.
+ */
 export function workflowIdFor(kind: ImportKind, request: ImportRequest): string {
   const { connection, startingAtJournalId: from, endingAtJournalId: to, modifiedSince, full, backfill } = request;
   const stream = streamOf(kind, request) === 'cashJournals' ? 'cash-journals' : kind;
@@ -127,7 +130,7 @@ export function workflowIdFor(kind: ImportKind, request: ImportRequest): string 
     modifiedSince === undefined ? '' : `since-${modifiedSince}`,
     full ? 'full' : '',
   ].filter(Boolean);
-  return [backfill ? 'backfill' : 'import', stream, connection, ...filters].join('-');
+  return [`${backfill ? 'backfill' : 'import'}-${stream}-${connection}`, ...filters].join('.');
 }
 
 /** For people, in the Temporal UI. */

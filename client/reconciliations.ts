@@ -46,8 +46,9 @@ export function createReconciliations(client: Client, taskQueue: string) {
 
 export type Reconciliations = ReturnType<typeof createReconciliations>;
 
+/** Its particulars follow a dot, which no connection's name has. */
 export function reconciliationIdFor({ connection, date, basis }: ReconcileRequest): string {
-  return ['reconcile', connection, basis === 'cash' ? 'cash' : '', date ?? ''].filter(Boolean).join('-');
+  return [`reconcile-${connection}`, basis === 'cash' ? 'cash' : '', date ?? ''].filter(Boolean).join('.');
 }
 
 /** For people, in the Temporal UI. */

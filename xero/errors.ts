@@ -34,6 +34,8 @@ export function readFault({ status, headers, text }: Heard, asked: Asked, now: n
       message: say.throttled(window, retryAfterSeconds),
     };
   }
+  // Xero's API says no in words; a page is from something on the way (a firewall, a content network), and passes.
+  if (status === 403 && looksLikeMarkup(text)) return badBody({ status, headers, text }, '', asked);
   if (status === 401 || status === 403) {
     const problem = nameProblem(status, complaint, headers['www-authenticate'] ?? '');
     if (problem === 'notEntitled') return { kind: problem, detail: complaint, ...facts, message: say.notEntitled() };

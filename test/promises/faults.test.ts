@@ -40,6 +40,10 @@ describe('What passes is survived: the result is the books, and nothing is quara
     { kind: 'stall' },
     { kind: 'notModified' },
     { kind: 'brokenGzip' },
+    // A firewall on the way, and a fault of Xero's permissions in the midst of an import that has them.
+    { kind: 'answer', status: 403, body: '<html>Request blocked</html>', headers: { 'content-type': 'text/html' } },
+    { kind: 'forbiddenRole' },
+    { kind: 'notFound' },
     { kind: 'answer', status: 200, body: '' },
     { kind: 'answer', status: 200, body: '{"Status":"OK"}', headers: { 'content-type': 'application/json' } },
   ];
@@ -185,8 +189,9 @@ describe('What does not pass ends the run at once, with a sentence and no refres
   });
 
   test('a user who loses the role in mid-run keeps what was stored, and the next run goes on from there', async () => {
-    stand.sandbox.faults.add(onJournals({ kind: 'forbiddenDisconnected' }, { nth: 3 }));
+    stand.sandbox.faults.add(onJournals({ kind: 'forbiddenDisconnected' }, { nth: [3, 4, 5] }));
     expect(await stand.importJournals()).toMatchObject({ ok: false, failure: 'NotEntitled' });
+    expect(stand.sandbox.calls.journals()).toHaveLength(5);
     const { rows } = await stand.database.pool.query('select count(*)::int as n from xero.journal');
     expect(rows).toEqual([{ n: 200 }]);
     expect(await stand.importJournals()).toMatchObject({ ok: true, result: { totals: { stored: 100 } } });

@@ -92,6 +92,7 @@ const table: [string, Script, object][] = [
     { kind: 'disconnected' },
   ],
   ['forbidden, empty', whole(403, ''), { kind: 'disconnected' }],
+  ['forbidden by something on the way', whole(403, '<html>Request blocked</html>'), down('badBody', /markup/)],
   ['unknown id', whole(404, 'The resource cannot be found'), refused(404)],
   ['bad header', whole(412, 'One or more conditions given in the request header fields were invalid'), refused(412)],
   ['501', whole(501, ''), refused(501)],
