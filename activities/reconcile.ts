@@ -18,7 +18,7 @@ import type { Connection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { alteredLines, type StoredLedger, storeCertificate, storedLedger } from '../storage/reconciliation.ts';
 import { type Removed, removedJournals } from '../storage/removed-journals.ts';
-import { forgetWaiting, noteWaiting } from '../storage/waiting-reconciliations.ts';
+import { forgetWaiting, noteWaiting } from '../storage/waiting-workflows.ts';
 import type { Dependencies } from './index.ts';
 import { mayUse } from './permission.ts';
 import { createReconcileCalls, type Inquiry, type Learnt } from './reconcile-calls.ts';

@@ -1,6 +1,7 @@
 import { recordAct } from '../storage/audit.ts';
 import { allowApplication, denyApplication } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
+import { workflowsWaitingOn } from '../storage/waiting-workflows.ts';
 import { requireGoodNames } from './names.ts';
 import type { AdminPlace } from './place.ts';
 import { requireConnection } from './registry.ts';
@@ -9,6 +10,8 @@ import { requireConnection } from './registry.ts';
 export interface AccessChange {
   allowed: string[];
   denied: string[];
+  /** Workflow ids of what waits in the name of an application taken off: told to look again, it ends. */
+  waiting: string[];
 }
 
 /**
@@ -32,6 +35,6 @@ export async function changeAccess(
     const changed = { before: { applications: before }, after: { applications: after } };
     if (allowed.length > 0) await recordAct(db, { actor, act: 'allow', subject: name, ...changed });
     if (denied.length > 0) await recordAct(db, { actor, act: 'deny', subject: name, ...changed });
-    return { allowed, denied };
+    return { allowed, denied, waiting: await workflowsWaitingOn(db, connectionId, denied) };
   });
 }

@@ -2,6 +2,7 @@ import { recordAct } from '../storage/audit.ts';
 import { endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
 import { type Connection, findLink, type Link, removeConnection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
+import { workflowsWaitingOn } from '../storage/waiting-workflows.ts';
 import { createConnections } from '../xero/connections.ts';
 import { described } from './connect.ts';
 import { type AdminPlace, tokensOf } from './place.ts';
@@ -12,6 +13,8 @@ import { requireConnection } from './registry.ts';
 export interface Disconnected {
   atXero: 'ended' | 'shared' | 'kept';
   message: string;
+  /** Workflow ids of what waited on the connection: told to look again, it ends. */
+  waiting: string[];
 }
 
 /**
@@ -27,6 +30,7 @@ export async function disconnect(place: AdminPlace, name: string, keepAtXero = f
   const link = await findLink(pool, connection.connectionId);
   // Removed by somebody else in this very moment.
   if (link === null) throw unknownConnection(name);
+  const waiting = await workflowsWaitingOn(pool, connection.connectionId);
   const atXero = keepAtXero ? left(name) : await endAtXero(place, connection, link);
   await inTransaction(pool, async (db) => {
     await removeConnection(db, connection.connectionId);
@@ -39,15 +43,18 @@ export async function disconnect(place: AdminPlace, name: string, keepAtXero = f
   });
   return {
     ...atXero,
+    waiting,
     message: `"${name}" is removed. ${atXero.message} What was imported through it stays in the database.`,
   };
 }
+
+type AtXero = Pick<Disconnected, 'atXero' | 'message'>;
 
 async function endAtXero(
   place: AdminPlace,
   { name, authorisationId, tenantId }: Connection,
   link: Link,
-): Promise<Disconnected> {
+): Promise<AtXero> {
   const tokens = tokensOf(place);
   if (link.sharedBy > 0) {
     return {
@@ -79,7 +86,7 @@ async function endAtXero(
   return { atXero: 'ended', message: `It is disconnected at Xero.${rest}` };
 }
 
-function left(name: string): Disconnected {
+function left(name: string): AtXero {
   return {
     atXero: 'kept',
     message: `Xero was not told: "${name}" may still be among the organisation's connected apps.`,

@@ -6,12 +6,12 @@ import { connectCustom, isCustom } from '../admin/custom-connection.ts';
 import { entitlementsOf } from '../admin/entitlements.ts';
 import type { AdminPlace } from '../admin/place.ts';
 import { ConfigurationError } from '../config/config.ts';
-import { workflowsAwaitingReconnect } from '../storage/runs.ts';
+import { workflowsAwaitingReconnect } from '../storage/waiting-workflows.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { answerOfConsent } from './consent-answer.ts';
 import { receiveThroughPage } from './handover.ts';
 import { print } from './output.ts';
-import { resumeWaiting } from './resume.ts';
+import { tellWaiting } from './resume.ts';
 import type { Stack } from './stack.ts';
 
 interface ConnectOptions {
@@ -58,7 +58,7 @@ async function connect(options: ConnectOptions): Promise<void> {
     `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
   );
   for (const { works, message } of entitlements) if (works !== true) process.stderr.write(`Note: ${message}\n`);
-  if (waiting.length > 0) process.stderr.write(`${await resumeWaiting(waiting)}\n`);
+  await tellWaiting(waiting);
 }
 
 function askPerson(at: AdminPlace, consentAddress: string, { browser, json }: ConnectOptions): Promise<string> {

@@ -8,6 +8,7 @@ import { ConfigurationError } from '../config/config.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { print, printTable } from './output.ts';
+import { tellWaiting } from './resume.ts';
 import { withDatabase } from './servers.ts';
 
 /** The registry of connections, for the admin. */
@@ -61,7 +62,7 @@ export function addConnectionCommands(program: Command): void {
     .requiredOption('--application <name>', 'which one')
     .action((name: string, { application }: { application: string }) =>
       withDatabase(async (pool) => {
-        const { denied } = await changeAccess({ pool, actor: operator() }, name, (present) =>
+        const { denied, waiting } = await changeAccess({ pool, actor: operator() }, name, (present) =>
           present.filter((each) => each !== application),
         );
         print(
@@ -71,6 +72,7 @@ export function addConnectionCommands(program: Command): void {
             ? `"${application}" may not use "${name}" any more.`
             : `"${application}" was not on the list of "${name}".`,
         );
+        await tellWaiting(waiting);
       }),
     );
 
@@ -85,12 +87,13 @@ export function addConnectionCommands(program: Command): void {
             `--quota-reserve is "${quotaReserve}"; it must be a whole number of calls, 0 or more.`,
           );
         }
-        await setQuotaReserve({ pool, actor: operator() }, name, Number(quotaReserve));
+        const waiting = await setQuotaReserve({ pool, actor: operator() }, name, Number(quotaReserve));
         print(
           false,
           null,
           `Imports through "${name}" leave ${Number(quotaReserve)} of each day's calls to others now.`,
         );
+        await tellWaiting(waiting);
       }),
     );
 
@@ -100,8 +103,9 @@ export function addConnectionCommands(program: Command): void {
     .option('--keep-at-xero', 'forget it here only')
     .action((name: string, { keepAtXero }: { keepAtXero?: boolean }) =>
       withAdminPlace(async (place) => {
-        const { message } = await disconnect(place, name, keepAtXero);
+        const { message, waiting } = await disconnect(place, name, keepAtXero);
         print(false, null, message);
+        await tellWaiting(waiting);
       }),
     );
 }

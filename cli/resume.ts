@@ -1,12 +1,20 @@
 import { withImports } from './servers.ts';
 
 /**
- * Tells imports and reconciliations that waited for a consent to go on, and says so. They look again every ten minutes
- * anyway: Temporal being away is no failure.
+ * Tells imports and reconciliations that wait to look again, as something has changed for them, and says so; null when there
+ * are none. They look again by themselves anyway: Temporal being away is no failure.
  */
-export function resumeWaiting(workflowIds: string[]): Promise<string> {
+export async function resumeWaiting(workflowIds: string[]): Promise<string | null> {
+  if (workflowIds.length === 0) return null;
   return withImports((imports) => imports.resumeAll(workflowIds)).then(
     (resumed) => `${resumed} waiting workflow${resumed === 1 ? ' goes' : 's go'} on now.`,
-    () => `${workflowIds.length} waiting workflow(s) will go on within ten minutes.`,
+    () =>
+      `Temporal cannot be reached; what waits (${workflowIds.length}) looks again by itself, for a consent within ten minutes.`,
   );
+}
+
+/** The same, said on standard error. */
+export async function tellWaiting(workflowIds: string[]): Promise<void> {
+  const said = await resumeWaiting(workflowIds);
+  if (said !== null) process.stderr.write(`${said}\n`);
 }

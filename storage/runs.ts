@@ -225,20 +225,3 @@ export async function recentRuns(db: Queryable, limit: number, connection?: stri
   );
   return rows;
 }
-
-/**
- * Workflow ids of the imports and reconciliations that wait for a new consent, of one authorisation (all its connections move
- * along with it): to be told to resume once it was given.
- */
-export async function workflowsAwaitingReconnect(db: Queryable, authorisationId: string): Promise<string[]> {
-  const { rows } = await db.query<{ id: string }>(
-    `select w.id from daybook.connection c join (
-              select workflow_id as id, connection_id, started_at as since from daybook.import_run
-               where status = 'needsReconnect' and ended_at is null
-              union all
-              select workflow_id, connection_id, since from daybook.reconciliation_waiting) w using (connection_id)
-      where c.authorisation_id = $1 order by w.since`,
-    [authorisationId],
-  );
-  return rows.map(({ id }) => id);
-}

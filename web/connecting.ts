@@ -6,7 +6,7 @@ import { keysOf } from '../admin/place.ts';
 import { ActRefused } from '../admin/refused.ts';
 import { findConnection } from '../storage/connections.ts';
 import { handOver, isAwaited } from '../storage/consent-handover.ts';
-import { workflowsAwaitingReconnect } from '../storage/runs.ts';
+import { workflowsAwaitingReconnect } from '../storage/waiting-workflows.ts';
 import { storeConsent, storeSetup, takeConsent } from '../storage/web-consents.ts';
 import { leaveNotices, type Notice } from '../storage/web-sessions.ts';
 import { goesOnInTerminal, handoverBinding } from './handover.ts';
@@ -115,7 +115,8 @@ export function addConnecting(app: Hono<WebEnv>, place: WebPlace): void {
   /** All connections of the authorisation have moved along with the consent, and so do the imports that waited for it. */
   async function resume({ authorisationId }: Consented): Promise<Notice[]> {
     const waiting = await workflowsAwaitingReconnect(pool, authorisationId);
-    return waiting.length === 0 ? [] : [{ kind: 'done', text: await place.resumeWaiting(waiting) }];
+    const text = await place.resumeWaiting(waiting);
+    return text === null ? [] : [{ kind: 'done', text }];
   }
 }
 

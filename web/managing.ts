@@ -42,13 +42,14 @@ export function addManaging(app: Hono<WebEnv>, place: WebPlace): void {
     const visitor = context.get('visitor');
     const name = context.req.param('name');
     const wanted = applicationsIn(await formOf(context));
-    const { allowed, denied } = await changeAccess(adminPlace(place, visitor), name, () => wanted);
+    const { allowed, denied, waiting } = await changeAccess(adminPlace(place, visitor), name, () => wanted);
     const said = [
       allowed.length > 0 ? `May use "${name}" now: ${allowed.join(', ')}.` : '',
       denied.length > 0 ? `May not use "${name}" any more: ${denied.join(', ')}.` : '',
     ].filter(Boolean);
     const text = said.join(' ') || 'The applications are as they were.';
     await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text }]);
+    await place.resumeWaiting(waiting);
     return context.redirect(`/connections/${encodeURIComponent(name)}`, 303);
   });
 
@@ -62,7 +63,8 @@ export function addManaging(app: Hono<WebEnv>, place: WebPlace): void {
     const visitor = context.get('visitor');
     const name = context.req.param('name');
     const keepAtXero = (await formOf(context)).get('keepAtXero') !== null;
-    const { message } = await disconnect(adminPlace(place, visitor), name, keepAtXero);
+    const { message, waiting } = await disconnect(adminPlace(place, visitor), name, keepAtXero);
+    await place.resumeWaiting(waiting);
     await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text: message }]);
     return context.redirect('/', 303);
   });

@@ -14,7 +14,7 @@ export interface WebPlace {
   /** Opens the page to whoever knows it; null: only one-time links do. */
   password: string | null;
   /** Tells imports that waited for a consent to go on. Returns what to say of it. */
-  resumeWaiting(workflowIds: string[]): Promise<string>;
+  resumeWaiting(workflowIds: string[]): Promise<string | null>;
   /** Gets what went wrong unexpectedly, for the log; never an address, which may hold a secret. */
   onError(error: Error): void;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findConnection, reserveQuota } from '../../storage/connections.ts';
+import { daybook } from '../support/daybook.ts';
 import { untilProgress } from '../support/observe.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 
@@ -27,10 +28,9 @@ describe('A reserve of the day’s calls is left to others', () => {
     expect(minutes).toBeLessThan(62);
     expect(stand.sandbox.calls.journals().every(({ status }) => status === 200)).toBe(true);
 
-    // With less reserved it goes on at once when it is told to.
-    const { connectionId = '' } = (await findConnection(stand.database.pool, stand.connection)) ?? {};
-    await reserveQuota(stand.database.pool, connectionId, 5);
-    await stand.imports.resume(workflowId);
+    // With less reserved it is told, and goes on at once.
+    const set = await daybook(['connections', 'set', stand.connection, '--quota-reserve', '5'], stand.environment);
+    expect(set).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
     await untilProgress(stand, workflowId, ({ totals }) => totals.pages > dayLimit - reserve + 1);
     await untilProgress(
       stand,
@@ -38,7 +38,13 @@ describe('A reserve of the day’s calls is left to others', () => {
       ({ status, totals }) => status === 'waiting' && totals.pages >= dayLimit - 5,
     );
     expect(stand.sandbox.calls.journals().every(({ status }) => status === 200)).toBe(true);
-    await stand.imports.cancel(workflowId);
-    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
+
+    // Nor does it wait for the next day to learn that it may not go on.
+    const denied = await daybook(
+      ['connections', 'deny', stand.connection, '--application', application],
+      stand.environment,
+    );
+    expect(denied).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: false, failure: 'ApplicationNotAllowed' });
   });
 });

@@ -59,4 +59,16 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
     const offsets = stand.sandbox.calls.journals().filter(({ status: code }) => code === 200);
     expect(new Set(offsets.map(({ query }) => query)).size).toBe(offsets.length);
   });
+
+  // The last: it leaves no connection.
+  test('an import that waits for a consent ends at once when its connection is removed', async () => {
+    await forgetImports(stand);
+    stand.sandbox.tokens.revoke();
+    stand.sandbox.tokens.expireAccessTokens();
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+    await untilProgress(stand, workflowId, ({ status }) => status === 'needsReconnect');
+    const removed = await daybook(['connections', 'remove', stand.connection], stand.environment);
+    expect(removed).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: false, failure: 'Disconnected' });
+  });
 });

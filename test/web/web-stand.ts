@@ -44,6 +44,7 @@ export async function startWebStand({
     origin,
     password,
     resumeWaiting: async (ids) => {
+      if (ids.length === 0) return null;
       resumed.push(ids);
       return `${ids.length} waiting workflow goes on now.`;
     },

@@ -1,0 +1,52 @@
+import type { Queryable } from './pool.ts';
+
+/** Notes that a reconciliation waits for a new consent of its connection, so that who gives it can tell it to go on. */
+export async function noteWaiting(db: Queryable, workflowId: string, connectionId: string): Promise<void> {
+  await db.query(
+    `insert into daybook.reconciliation_waiting (workflow_id, connection_id) values ($1, $2)
+     on conflict (workflow_id) do update set connection_id = excluded.connection_id, since = now()`,
+    [workflowId, connectionId],
+  );
+}
+
+export async function forgetWaiting(db: Queryable, workflowId: string): Promise<void> {
+  await db.query(`delete from daybook.reconciliation_waiting where workflow_id = $1`, [workflowId]);
+}
+
+/**
+ * Workflow ids of the imports and reconciliations that wait for a new consent, of one authorisation (all its connections move
+ * along with it): to be told to go on once it was given.
+ */
+export async function workflowsAwaitingReconnect(db: Queryable, authorisationId: string): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select w.id from daybook.connection c join (
+              select workflow_id as id, connection_id, started_at as since from daybook.import_run
+               where status = 'needsReconnect' and ended_at is null
+              union all
+              select workflow_id, connection_id, since from daybook.reconciliation_waiting) w using (connection_id)
+      where c.authorisation_id = $1 order by w.since`,
+    [authorisationId],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Workflow ids of what waits on a connection, for a consent or for Xero's limits, of some applications or of all: to be told
+ * once something about the connection has changed.
+ */
+export async function workflowsWaitingOn(
+  db: Queryable,
+  connectionId: string,
+  applications: string[] | null = null,
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select workflow_id as id from daybook.import_run
+      where connection_id = $1 and status in ('waiting', 'needsReconnect') and ended_at is null
+        and ($2::text[] is null or application = any($2))
+     union all
+     select workflow_id from daybook.reconciliation_waiting
+      where connection_id = $1 and coalesce(cardinality($2::text[]), 1) > 0`,
+    [connectionId, applications],
+  );
+  return rows.map(({ id }) => id);
+}
