@@ -49,16 +49,10 @@ async function write(kind: ExportKind, { out, ...asked }: ExportOptions): Promis
     const filter = { tenantId: connection.tenantId, basis, modifiedSince: since };
     const rows =
       out === undefined
-        ? await exportTo(pool, kind, filter, process.stdout, { end: false }).catch(whereNobodyReads)
+        ? await exportTo(pool, kind, filter, process.stdout, { end: false })
         : await untilInterrupted((signal) => writeWhole(out, (into) => exportTo(pool, kind, filter, into, { signal })));
     if (rows !== null) process.stderr.write(`${rows} rows of "${name}" are in ${out ?? 'standard output'}.\n`);
   });
-}
-
-/** Who reads may have enough, as `head` does: no failure. */
-function whereNobodyReads(error: NodeJS.ErrnoException): null {
-  if (error.code !== 'EPIPE') throw error;
-  return null;
 }
 
 /** Ctrl-C and termination end the work in order, so that it can tidy up. */

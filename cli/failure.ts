@@ -16,5 +16,28 @@ export function explain(error: unknown): { text: string; exitCode: number } {
     const text = `${error.message}. It is what TEMPORAL_NAMESPACE names; create it in Temporal, or name another.\n`;
     return { text, exitCode: 2 };
   }
+  const refusal = refusedBySystem(error);
+  if (refusal !== null) return { text: `${refusal}\n`, exitCode: 1 };
   return { text: `${error instanceof Error ? error.stack : String(error)}\n`, exitCode: 1 };
+}
+
+const systemRefusals: Record<string, string> = {
+  ENOSPC: 'there is no space left on the disk',
+  EDQUOT: 'the account’s part of the disk is used up',
+  EROFS: 'it is on a disk that may only be read',
+  EACCES: 'this account may not',
+  EPERM: 'this account may not',
+  ENOTDIR: 'a part of its path is a file, not a folder',
+  EISDIR: 'it is a folder',
+  EEXIST: 'there is a file of this name',
+};
+
+/** What the operating system refuses of a file is for a person to mend, who is not helped by a stack. */
+function refusedBySystem(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const { code = '', path, syscall } = error as NodeJS.ErrnoException;
+  const why = systemRefusals[code];
+  if (why === undefined) return null;
+  const deed = syscall === 'write' || syscall === 'fsync' ? 'written' : 'used';
+  return `${path === undefined ? 'The output' : `"${path}"`} cannot be ${deed}: ${why} (${code}).`;
 }

@@ -15,6 +15,7 @@ import { addExportCommands } from './export.ts';
 import { explain } from './failure.ts';
 import { addImportCommands } from './imports.ts';
 import { addKeyCommands } from './keys.ts';
+import { endWithoutReader } from './output.ts';
 import { addPlanCommand } from './plan.ts';
 import { addRebuildCommand } from './rebuild.ts';
 import { addReconcileCommand } from './reconcile.ts';
@@ -79,9 +80,10 @@ addExportCommands(program);
 addRebuildCommand(program);
 addReconcileCommand(program);
 
-try {
-  await program.parseAsync();
-} catch (error) {
+endWithoutReader(fail);
+await program.parseAsync().catch(fail);
+
+function fail(error: unknown): void {
   const { text, exitCode } = explain(error);
   process.stderr.write(text);
   process.exitCode = exitCode;

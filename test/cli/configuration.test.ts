@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -70,6 +71,27 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
       expect(stderr).toMatch(/^The database is newer than this program: .*9999_future.*Upgrade Daybook/);
       expect(code).toBe(2);
     }
+  });
+
+  test('a data folder that is a file is told in a sentence', async () => {
+    const file = join(dataDir, 'a-file');
+    writeFileSync(file, '');
+    for (const [command, sentence] of [
+      ['status', /^"\S+a-file\S*" cannot be used: a part of its path is a file, not a folder \(ENOTDIR\)\.\n$/],
+      ['up', /^"\S+a-file" cannot be used: there is a file of this name \(EEXIST\)\.\n$/],
+    ] as const) {
+      const said = await daybook([command], { DAYBOOK_DATA_DIR: file });
+      expect(said).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(sentence) });
+    }
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('a disk that is full is told in a sentence', async () => {
+    const full = `"$0" bin/daybook.mjs --help > /dev/full; echo "exit $?" >&2`;
+    const said = await new Promise<string>((done) => {
+      const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+      execFile('sh', ['-c', full, process.execPath], { env }, (_, _stdout, stderr) => done(stderr));
+    });
+    expect(said).toBe('The output cannot be written: there is no space left on the disk (ENOSPC).\nexit 1\n');
   });
 
   test('a command that does not exist, or lacks an option, says so and how to get help', async () => {
