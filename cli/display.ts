@@ -1,4 +1,4 @@
-import type { Trouble } from '../client/trouble.ts';
+import type { Trouble } from '../client/found-run.ts';
 import type { Progress } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
 

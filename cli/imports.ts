@@ -3,15 +3,13 @@ import type { Command } from 'commander';
 import { unknownConnection } from '../admin/refused.ts';
 import { type Ending, type Imports, RequestRefused } from '../client/imports.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
-import { readThrough } from '../model/run.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { streams } from '../model/streams.ts';
 import { type Connection, findConnection } from '../storage/connections.ts';
-import { recentRuns } from '../storage/runs.ts';
 import { displayOn, noDisplay } from './display.ts';
 import { follow } from './follow.ts';
 import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
-import { print, printTable } from './output.ts';
+import { print } from './output.ts';
 import { withDatabase, withImports } from './servers.ts';
 
 /** Failures that mean the request was wrong, and not that what it asked for failed. */
@@ -33,14 +31,6 @@ export function addImportCommands(program: Command): void {
       .option('--json', 'print one line of JSON')
       .action((options: ImportOptions) => startImport(kind, options));
   }
-
-  program
-    .command('status')
-    .description('show the newest imports')
-    .option('--connection <name>', 'of one connection only')
-    .option('--follow <workflow id>', 'show the progress of one import until it ends')
-    .option('--json', 'print JSON')
-    .action(status);
 
   for (const [verb, what, done] of [
     [
@@ -91,7 +81,8 @@ async function startImport(kind: ImportKind, options: ImportOptions): Promise<vo
   });
 }
 
-async function followToEnd(
+/** Shows an import's progress until it ends, then how it ended, and sets the exit code. */
+export async function followToEnd(
   imports: Imports,
   workflowId: string,
   json: boolean | undefined,
@@ -113,33 +104,8 @@ function inWords(ending: Ending): string {
   return `${message} ${totals.stored} ${streams[stream].rows} stored${quarantined}, ${through}, ${totals.calls} calls.`;
 }
 
-async function status(options: { connection?: string; follow?: string; json?: boolean }): Promise<void> {
-  if (options.follow) {
-    const workflowId = options.follow;
-    return withImport(workflowId, (imports) => followToEnd(imports, workflowId, options.json, null));
-  }
-  const runs = await withDatabase((pool) => recentRuns(pool, 20, options.connection));
-  if (options.json) return print(true, runs, '');
-  printTable(
-    ['started', 'workflow', 'status', 'stored', 'calls', 'through', 'what for'],
-    runs.map((run) => [
-      run.startedAt.toISOString().slice(0, 19),
-      run.workflowId,
-      run.status,
-      run.totals.stored,
-      run.totals.calls,
-      readThrough(run.stream, run.nextOffset) ?? '',
-      run.status === 'needsReconnect'
-        ? `a new consent: daybook connect --name ${run.connectionName} --application ${shellWord(run.application)}`
-        : run.waitingUntil
-          ? `goes on at ${run.waitingUntil.toISOString()}`
-          : (run.message ?? ''),
-    ]),
-  );
-}
-
 /** Speaks to one import by its workflow id; that there is none to speak to is a wrong request. */
-async function withImport(workflowId: string, work: (imports: Imports) => Promise<void>): Promise<void> {
+export async function withImport(workflowId: string, work: (imports: Imports) => Promise<void>): Promise<void> {
   await withImports(work).catch((error: unknown) => {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     throw new RequestRefused([`No import runs as workflow "${workflowId}"; \`daybook status\` shows the newest ones.`]);

@@ -10,7 +10,7 @@ import { streamOf } from '../model/streams.ts';
 import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
-import { type Trouble, troubleOf } from './trouble.ts';
+import { type FoundRun, findRun, type Trouble, troubleOf } from './found-run.ts';
 
 /** A request that was refused before anything was started; `problems` names every one. */
 export class RequestRefused extends Error {
@@ -86,6 +86,8 @@ export function createImports(client: Client, taskQueue: string) {
       client.withDeadline(Date.now() + progressWithinMs, () => handle(workflowId).query(progress)),
     /** What a running import is held up by; null while nothing fails. */
     trouble: async (workflowId: string): Promise<Trouble | null> => troubleOf(await handle(workflowId).describe()),
+    /** A run as Temporal has it. */
+    found: (run: StartedImport): Promise<FoundRun> => findRun(client, run),
     pause: (workflowId: string): Promise<void> => handle(workflowId).signal(pause),
     resume: (workflowId: string): Promise<void> => handle(workflowId).signal(resume),
     /** Tells runs that waited for a new consent to go on. Returns how many there were; one that has ended is passed over. */

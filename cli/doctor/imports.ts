@@ -1,5 +1,5 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { type Trouble, troubleOf } from '../../client/trouble.ts';
+import type { Client } from '@temporalio/client';
+import { findRun, type Trouble } from '../../client/found-run.ts';
 import { shellWord } from '../../model/shell-word.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
@@ -86,16 +86,8 @@ async function seenByTemporal(client: Client, open: OpenRun[]): Promise<Seen[]> 
   return Promise.all(
     open.map(async (run, index) => {
       if (index >= mostAsked) return { run, ended: false, trouble: null };
-      const found = await client.workflow
-        .getHandle(run.workflowId)
-        .describe()
-        .catch((error: unknown) => {
-          if (error instanceof WorkflowNotFoundError) return null;
-          throw error;
-        });
-      const sameRun = found?.raw.workflowExecutionInfo?.firstRunId === run.runId;
-      const isOpen = sameRun && found?.status.name === 'RUNNING';
-      return { run, ended: !isOpen, trouble: isOpen ? troubleOf(found) : null };
+      const { isOpen, trouble } = await findRun(client, run);
+      return { run, ended: !isOpen, trouble };
     }),
   );
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { differences } from '../../cli/comparison.ts';
 import { createReconciliations } from '../../client/reconciliations.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { daybook } from '../support/daybook.ts';
 import { forgetImports, runRows, untilRow } from '../support/observe.ts';
 import { runProcess } from '../support/processes.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
@@ -47,6 +48,7 @@ describe('No run stays open that nobody looks after', () => {
     const workflowId = await startMidway({ startingAtJournalId: 5 });
     await handle(workflowId).terminate('pulled the plug');
     expect(await runRows(stand, workflowId)).toMatchObject([{ ended_at: null }]);
+    expect((await daybook(['status'], stand.environment)).stdout).toContain('ended in Temporal from outside');
     stand.sandbox.setLatency(0);
     expect(await stand.importInvoices()).toMatchObject({ ok: true });
     expect(await runRows(stand, workflowId)).toMatchObject([
@@ -55,7 +57,7 @@ describe('No run stays open that nobody looks after', () => {
   });
 });
 
-test('one that fails again and again says so to whoever follows it', async () => {
+test('one that fails again and again says so to whoever follows it, and in the list', async () => {
   stand.sandbox.faults.add({ match: { path: 'Journals' }, do: { kind: 'problem500' } });
   const { environment, connection } = stand;
   const words = ['import', 'journals', '--connection', connection, '--application', application, '--follow'];
@@ -63,6 +65,8 @@ test('one that fails again and again says so to whoever follows it', async () =>
   expect(await following.line(/failed \d+ times in a row/)).toContain('An error occurred in Xero');
   const workflowId = `import-journals-${connection}`;
   await vi.waitFor(async () => expect((await stand.imports.trouble(workflowId))?.failures).toBeGreaterThan(0));
+  const status = await daybook(['status'], environment);
+  expect(status.stdout).toMatch(/running .* failed \d+ times in a row, tried again: .*An error occurred in Xero/);
   await stand.imports.cancel(workflowId);
   await following.end('SIGTERM');
   await stand.imports.ending(workflowId);

@@ -1,0 +1,36 @@
+import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+
+/** What a workflow that runs is held up by: its activity fails, and Temporal tries it again and again. */
+export interface Trouble {
+  /** So many times it has failed in a row. */
+  failures: number;
+  message: string;
+}
+
+/** A run of Postgres as Temporal has it. */
+export interface FoundRun {
+  /** False when its workflow has ended, or is not known to Temporal. */
+  isOpen: boolean;
+  /** What it is held up by; null while nothing fails. */
+  trouble: Trouble | null;
+}
+
+/** Asks Temporal for the workflow of a run; another run under the same workflow id is not it. */
+export async function findRun(client: Client, run: { workflowId: string; runId: string }): Promise<FoundRun> {
+  try {
+    const found = await client.workflow.getHandle(run.workflowId).describe();
+    const isOpen = found.raw.workflowExecutionInfo?.firstRunId === run.runId && found.status.name === 'RUNNING';
+    return { isOpen, trouble: isOpen ? troubleOf(found) : null };
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    return { isOpen: false, trouble: null };
+  }
+}
+
+/** Null while nothing fails. It is what the Temporal UI shows under pending activities. */
+export function troubleOf({ raw }: Pick<WorkflowExecutionDescription, 'raw'>): Trouble | null {
+  for (const { attempt, lastFailure } of raw.pendingActivities ?? []) {
+    if (lastFailure?.message) return { failures: Math.max(1, (attempt ?? 1) - 1), message: lastFailure.message };
+  }
+  return null;
+}
