@@ -21,8 +21,16 @@ export interface Consented {
   organisations: Organisation[];
 }
 
-/** Where the admin's browser goes to consent, with what must be kept until it comes back. */
-export function beginConsent({ xero }: AdminPlace): Promise<Consent> {
+/**
+ * Where the admin's browser goes to consent, with what must be kept until it comes back.
+ * @throws ActRefused when the consent would be of no use.
+ */
+export async function beginConsent({ xero }: AdminPlace): Promise<Consent> {
+  if (!xero.scopes.includes('offline_access')) {
+    throw new ActRefused(
+      'XERO_SCOPES lacks offline_access, without which Xero gives no refresh token and a connection ends in half an hour. Add it, and begin again.',
+    );
+  }
   return createOAuth({ xero, now: () => Date.now() }).begin();
 }
 

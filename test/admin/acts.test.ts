@@ -49,6 +49,18 @@ test('every act is written down: who, what, before and after', async () => {
   ]);
 });
 
+test('nobody is sent to Xero for a consent that could not be refreshed', async () => {
+  const without = { ...place, xero: { ...place.xero, scopes: ['accounting.journals.read'] } };
+  const sent: string[] = [];
+  const wanted = { name: 'acme', applications: ['planning'], tenantId: tenant(0) };
+  const connecting = connectOrganisation(without, wanted, async (address) => {
+    sent.push(address);
+    return address;
+  });
+  await expect(connecting).rejects.toThrow('XERO_SCOPES lacks offline_access');
+  expect(sent).toEqual([]);
+});
+
 test('an act that is refused changes nothing and leaves no trace', async () => {
   await connect('acme', 0);
   const before = await acts();
