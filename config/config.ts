@@ -110,8 +110,11 @@ export function loadConfig(environment: Environment): Config {
   if (given.XERO_CLIENT_ID && !given.XERO_CLIENT_SECRET) {
     problems.push('XERO_CLIENT_SECRET is missing: XERO_CLIENT_ID is set, and Xero asks for both.');
   }
+  if (given.XERO_CLIENT_SECRET && !given.XERO_CLIENT_ID) {
+    problems.push('XERO_CLIENT_ID is missing: XERO_CLIENT_SECRET is set, and Xero asks for both.');
+  }
   const ownHosts = ['XERO_API_URL', 'XERO_IDENTITY_URL', 'XERO_LOGIN_URL'].filter((name) => given[name]);
-  if (!given.XERO_CLIENT_ID && ownHosts.length > 0) {
+  if (!given.XERO_CLIENT_ID && !given.XERO_CLIENT_SECRET && ownHosts.length > 0) {
     problems.push(`XERO_CLIENT_ID is missing, though ${ownHosts.join(', ')} name a Xero to speak to.`);
   }
   if (given.DAYBOOK_WEB_HOST && !isThisMachine(given.DAYBOOK_WEB_HOST)) {

@@ -35,6 +35,7 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
       [{}, ['connections', 'list'], /^No Postgres is configured or running\. Start `npx daybook up`.*DATABASE_URL/],
       [{ DATABASE_URL: database.url }, ['pause', 'x'], /^No Temporal is configured or running\..*TEMPORAL_ADDRESS/],
       [{ XERO_CLIENT_ID: 'x' }, ['status'], /^XERO_CLIENT_SECRET is missing/],
+      [{ XERO_CLIENT_SECRET: 'geheim' }, ['status'], /^XERO_CLIENT_ID is missing/],
       [
         { ...environment, XERO_API_URL: 'http://example.com' },
         ['status'],

@@ -137,6 +137,22 @@ describe('When Xero says 429, no call is made before the time it named', () => {
     expect(next?.at).toBeGreaterThanOrEqual(until);
   });
 
+  test('again and again, against all arithmetic: after five in a row it leaves Xero alone, on a durable timer', async () => {
+    stand.sandbox.faults.clear();
+    stand.sandbox.calls.reset();
+    stand.sandbox.faults.add({
+      match: { path: 'Journals', times: 5 },
+      do: { kind: 'rateLimited', problem: 'minute', retryAfter: 1 },
+    });
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application, full: true });
+    const { waitingUntil } = await untilProgress(stand, workflowId, ({ status }) => status === 'waiting');
+    expect(Date.parse(waitingUntil ?? '') - Date.now()).toBeGreaterThan(25_000);
+    expect(stand.sandbox.calls.journals().map(({ status }) => status)).toEqual(Array(5).fill(429));
+    await stand.imports.resume(workflowId);
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+    expect(stand.sandbox.calls.early()).toEqual([]);
+  });
+
   test.each([
     ['names none', undefined],
     ['names no time', 'soon'],
