@@ -2,7 +2,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { leavesOf } from '../model/precedence.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
-import { runAtWork, takeOver } from '../storage/runs.ts';
+import { markRun, runAtWork, takeOver } from '../storage/runs.ts';
 import { countAnew } from '../storage/statistics.ts';
 import type { Dependencies } from './index.ts';
 import { createPageOutcomes, notAllowed, type Reading, removed } from './page-outcomes.ts';
@@ -38,7 +38,11 @@ export function createImportPages(dependencies: Dependencies) {
     if (run.ended) return over('This run has ended already; start a new one.');
     if (!isNewest) throw tooLate();
     // Whoever cancels or pauses is heard also while every call fails before it is made, for want of a token, say.
-    if (run.status === 'stopping') return { kind: 'imported', ...(await standing(run)) };
+    if (run.status === 'stopping') {
+      // A workflow that was reset to before the cancel asks again, and is not told to stop twice.
+      await markRun(pool, runId, 'running', null);
+      return { kind: 'imported', ...(await standing(run)) };
+    }
     if (run.authorisationId === null) return removed(run);
     if (!run.allowed) return notAllowed(run);
     const leaves = leavesOf(run.isBackfill, run.othersAreOpen);

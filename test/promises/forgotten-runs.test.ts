@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { differences } from '../../cli/comparison.ts';
 import { createReconciliations } from '../../client/reconciliations.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
-import { daybook } from '../support/daybook.ts';
+import { daybook, temporalCommand } from '../support/daybook.ts';
 import { forgetImports, runRows, untilRow } from '../support/observe.ts';
 import { runProcess } from '../support/processes.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
@@ -55,6 +55,25 @@ describe('No run stays open that nobody looks after', () => {
       { status: 'cancelled', message: expect.stringContaining('ended from outside') },
     ]);
   });
+});
+
+test('one that was reset to before somebody cancelled it reads on', async () => {
+  const workflowId = await startMidway();
+  stand.sandbox.faults.add({ match: { path: 'Journals', nth: 1 }, do: { kind: 'stall', ms: 4_000 } });
+  await vi.waitFor(() => expect(stand.sandbox.faults.list()[0]?.struck).toBe(1));
+  await stand.imports.cancel(workflowId);
+  await untilRow(stand, workflowId, ({ status }) => status === 'stopping');
+  const words = ['--workflow-id', workflowId, '--event-id', '4', '--reason', 'not meant', '--reapply-exclude', 'All'];
+  const reset = await temporalCommand([
+    'workflow',
+    'reset',
+    ...words,
+    '--address',
+    stand.environment.TEMPORAL_ADDRESS ?? '',
+  ]);
+  expect(reset).toMatchObject({ code: 0 });
+  expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+  expect(await wrongNow()).toEqual([]);
 });
 
 test('one that fails again and again says so to whoever follows it, and in the list', async () => {
