@@ -55,15 +55,14 @@ export function afterPage(place: InvoicePlace, facts: InvoicePageFacts): { next:
   const last = Math.max(second, facts.lastSecond ?? 0);
   const at = (change: Partial<InvoicePlace>, ended = false) => ({ next: { ...place, ...change }, ended });
   if (page < -1) return at({ page: page + 1 });
-  if (page === -1) {
-    const beyond = place.beyond ?? second;
-    return at({ second: beyond, page: 1, beyond: null }, beyond === second);
-  }
+  // What was edited away from this second before the way back, and had not been read, lies behind it.
+  if (page === -1) return at({ second: Math.max(place.beyond ?? 0, second + 1), page: 1, beyond: null });
   if (page === 1 && last > second) {
     const ends = facts.complete ? closing + 1 : 0;
     return at({ second: last, closing: ends }, ends >= mostClosingPages);
   }
-  if (page === 1) return facts.complete ? at({}, true) : at({ page: 2 });
+  if (page === 1 && facts.complete) return at({}, true);
+  if (page === 1) return at({ page: 2 });
   // Invoices never vanish: if there is no second page now, there was none when the first was read.
   if (page === 2 && facts.count === 0) return at({ page: 1 }, true);
   if (last > second || facts.complete) return at({ page: 1 - page, beyond: last, closing: 0 });
@@ -83,15 +82,19 @@ export function isComplete(count: number, page: number, pageCount: number | null
   return count < leastPageSize && (largestSeen === 0 || count < largestSeen);
 }
 
-/** Xero's clock and the worker's may be so far apart. */
-const clocksApartSeconds = 300;
+/** An invoice may become visible so long after its UpdatedDateUTC; clocks differ by less. */
+const unsettledSeconds = 300;
 
 /**
- * Where the watermark stands behind a page that ended at a second; `latest` is the greatest one that may be believed. An
- * invoice dated ahead of all clocks must not make later imports pass over what is changed until then.
+ * Where a watermark, given in seconds since 1970, stands behind a page that was asked for from `place`. A page says something
+ * of the time before it was asked for only, or an invoice dated ahead of the clock would make later imports pass over what is
+ * changed until then; and its last minutes are for the next run to look at again. One that begins ahead of the watermark
+ * leaves a hole before it, so it does not move it.
  */
-export function watermarkAfter(second: number, askedAt: Date): { mark: number; latest: number } {
-  const asked = Math.floor(askedAt.getTime() / 1_000);
-  const latest = asked + clocksApartSeconds;
-  return { mark: second > latest ? asked : second, latest };
+export function watermarkAfter(watermark: number, place: InvoicePlace, next: InvoicePlace, askedAt: Date): number {
+  const settled = Math.floor(askedAt.getTime() / 1_000) - unsettledSeconds;
+  const reached = Math.min(next.second, settled);
+  // A clock was wrong when it was put there.
+  if (watermark > settled + unsettledSeconds) return reached;
+  return place.second <= watermark ? Math.max(watermark, reached) : watermark;
 }

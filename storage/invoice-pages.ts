@@ -20,15 +20,18 @@ export interface InvoicePage {
 }
 
 const here = `
-  select run_id from daybook.import_run
+  select coalesce((select p.watermark from daybook.stream_position p
+                    where p.tenant_id = r.tenant_id and p.stream = r.stream), 0) as watermark
+    from daybook.import_run r
    where run_id = $1 and next_offset = $2 and next_page = $3 and ended_at is null for update`;
 
 const names = Object.keys(invoiceColumns).join(', ');
 const values = Object.values(invoiceColumns).join(', ');
 
 /**
- * An older copy never overwrites a newer. Some edits do not move UpdatedDateUTC, so at the same instant the payload decides.
- * What pages bring again, as they overlap, is not counted.
+ * An older copy never overwrites a newer. Some edits do not move UpdatedDateUTC, so at the same instant the payload decides;
+ * a date ahead of the clock does not tell which is newer, so there the later answer counts.
+ * What pages bring again, as they overlap each other, and a run the one before, is not counted.
  * $1 run, $2 tenant, $3 invoices as jsonb, $4 asked at, $5 last second seen.
  */
 const putInvoices = `
@@ -51,11 +54,14 @@ const putInvoices = `
       where excluded.updated_date_utc > i.updated_date_utc
          or (excluded.updated_date_utc = i.updated_date_utc and excluded.payload <> i.payload
              and (i.stored_at < $4 or exists (select from daybook.import_run where run_id = $1 and request @> '{"full": true}')))
+         or (i.updated_date_utc > $4 and i.stored_at < $4 and excluded.payload <> i.payload)
     returning invoice_id
   )
   select coalesce((select array_agg(invoice_id::text) from put), '{}') as changed,
          (select count(*) from admitted a
-           where extract(epoch from updated) >= $5::bigint + 1 or exists (select from put where put.invoice_id = a.invoice_id))::int as admitted`;
+           where (extract(epoch from updated) >= $5::bigint + 1
+                  and exists (select from daybook.import_run where run_id = $1 and (not moves_watermark or request @> '{"full": true}')))
+              or exists (select from put where put.invoice_id = a.invoice_id))::int as admitted`;
 
 const record = `
   with receipt as (
@@ -65,11 +71,9 @@ const record = `
        set through_number = excluded.through_number, journals = excluded.journals, stored = p.stored + excluded.stored,
            quarantined = excluded.quarantined, stored_at = now()
   ), watermark as (
-    insert into daybook.stream_position as p (tenant_id, stream, watermark)
-    select tenant_id, stream, $12 from daybook.import_run where run_id = $1 and moves_watermark and $3::bigint > 0
-    on conflict (tenant_id, stream) do update
-       set watermark = case when p.watermark > $13 then excluded.watermark else greatest(p.watermark, excluded.watermark) end,
-           updated_at = now()
+    insert into daybook.stream_position (tenant_id, stream, watermark)
+    select tenant_id, stream, $12::bigint from daybook.import_run where run_id = $1 and moves_watermark and $12 > 0
+    on conflict (tenant_id, stream) do update set watermark = excluded.watermark, updated_at = now()
   )
   update daybook.import_run
      set next_offset = $3, next_page = $9, beyond_second = $10, closing_pages = $11, pages = pages + 1, stored = stored + $6::int,
@@ -90,14 +94,15 @@ interface Counts {
 export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<boolean> {
   const { runId, place, next } = page;
   return inTransaction(pool, async (client) => {
-    const { rowCount } = await client.query(here, [runId, place.second, place.page]);
-    if (rowCount === 0) return false;
+    const { rows } = await client.query<{ watermark: number }>(here, [runId, place.second, place.page]);
+    const stands = rows[0];
+    if (!stands) return false;
     const invoices = rowsOf(page.text, 'Invoices');
     const whole = await attempt(client, page, `[${invoices.join(',')}]`);
     const counts = 'refused' in whole ? await onePerOne(client, page, invoices) : whole;
     const numbers = [place.second, next.second, place.page, page.count, counts.stored, counts.admitted];
-    const { mark, latest } = watermarkAfter(next.second, page.askedAt);
-    const after = [next.page, next.beyond, next.closing, mark, latest];
+    const watermark = watermarkAfter(stands.watermark, place, next, page.askedAt);
+    const after = [next.page, next.beyond, next.closing, watermark];
     await client.query(record, [runId, ...numbers, counts.quarantined, ...after]);
     return true;
   });

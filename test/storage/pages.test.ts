@@ -71,30 +71,58 @@ test('a key that a journal has twice keeps no page from being stored, also besid
   await pool.end();
 });
 
-test('an invoice dated ahead of all clocks moves the watermark no further than to when it was asked for', async () => {
+test('an invoice dated ahead of the clock moves the watermark no further than what has settled when it was asked for', async () => {
   const pool = openPool(database.url, 2, () => {});
   const id = await openAnyRun(pool, 'invoices');
   const askedAt = new Date();
   const now = Math.floor(askedAt.getTime() / 1_000);
   const at = (second: number) => ({ second, page: 1, beyond: null, closing: 0 });
-  const store = (place: number, next: number) =>
+  const store = (place: number, next: number, asked = askedAt) =>
     storeInvoicePage(pool, {
-      ...{ runId: id, tenantId: id, text: '{"Invoices":[]}', count: 0, askedAt },
+      ...{ runId: id, tenantId: id, text: '{"Invoices":[]}', count: 0, askedAt: asked },
       ...{ place: at(place), next: at(next) },
     });
   const watermark = async () =>
     (await pool.query('select watermark from daybook.stream_position where tenant_id = $1', [id])).rows[0].watermark;
   await pool.query('update daybook.import_run set next_page = 1 where run_id = $1', [id]);
-  expect(await store(0, now - 60)).toBe(true);
-  expect(await watermark()).toBe(now - 60);
-  // The organisation's clock is somewhat ahead of ours.
-  expect(await store(now - 60, now + 100)).toBe(true);
-  expect(await watermark()).toBe(now + 100);
-  expect(await store(now + 100, 4_070_908_800)).toBe(true);
-  expect(await watermark()).toBe(now + 100);
-  // One that was moved there before is brought back.
+  expect(await store(0, now - 400)).toBe(true);
+  expect(await watermark()).toBe(now - 400);
+  // The last five minutes are looked at again, as some of it may be seen late.
+  expect(await store(now - 400, now + 100)).toBe(true);
+  expect(await watermark()).toBe(now - 300);
+  // What begins ahead of the clock says nothing of the present, however long it takes until then.
+  expect(await store(now + 100, 4_070_908_800, new Date((now + 700) * 1_000))).toBe(true);
+  expect(await watermark()).toBe(now - 300);
+  // One that a wrong clock has put there is brought back.
   await pool.query('update daybook.stream_position set watermark = 4070908800 where tenant_id = $1', [id]);
-  expect(await store(4_070_908_800, 4_070_908_801)).toBe(true);
-  expect(await watermark()).toBe(now);
+  await pool.query('update daybook.import_run set next_offset = 7 where run_id = $1', [id]);
+  expect(await store(7, now - 350)).toBe(true);
+  expect(await watermark()).toBe(now - 350);
+  await pool.end();
+});
+
+test('an invoice dated ahead of the clock is replaced by what Xero says later, whatever date that has', async () => {
+  const pool = openPool(database.url, 2, () => {});
+  const id = await openAnyRun(pool, 'invoices');
+  const first = { second: 0, page: 1, beyond: null, closing: 0 };
+  await pool.query('update daybook.import_run set next_page = 1 where run_id = $1', [id]);
+  const store = (status: string, updated: number, askedAt: Date) => {
+    const invoice = { InvoiceID: id, Type: 'ACCREC', Status: status, UpdatedDateUTC: `/Date(${updated}+0000)/` };
+    const text = JSON.stringify({ Invoices: [invoice] });
+    return storeInvoicePage(pool, { runId: id, tenantId: id, place: first, next: first, text, count: 1, askedAt });
+  };
+  const status = async () =>
+    (await pool.query('select status from xero.invoice where tenant_id = $1', [id])).rows.map((row) => row.status);
+  const now = Date.now();
+  const soon = new Date(now + 10_000);
+  expect(await store('DRAFT', now + 3_600_000, new Date(now))).toBe(true);
+  // On its way when that was stored: it may be the older one.
+  expect(await store('SUBMITTED', now - 1_000, new Date(now - 5_000))).toBe(true);
+  expect(await status()).toEqual(['DRAFT']);
+  expect(await store('PAID', now + 5_000, soon)).toBe(true);
+  expect(await status()).toEqual(['PAID']);
+  // Its date is behind the clock now, and counts again.
+  expect(await store('SUBMITTED', now - 1_000, new Date(now + 20_000))).toBe(true);
+  expect(await status()).toEqual(['PAID']);
   await pool.end();
 });
