@@ -23,6 +23,9 @@ const offlineSeconds = 300;
 /** As many tokens are refused in a row at most, should other processes refresh them all the while. */
 const mostRejections = 3;
 
+/** So many attempts in a row must end so before somebody is asked to reconnect. */
+const surelyRejected = 3;
+
 /** Who calls: an import run, or an application outside of one. */
 export type Caller = Spender & {
   tenantId: string;
@@ -115,8 +118,13 @@ export async function callXero<A extends Answered>(
       case 'tokenRejected':
         // A token just refreshed is no matter of age any more; one that was stored meanwhile may be as old as the first.
         rejections++;
-        if (rejections > 1 && (token.isFresh || rejections > mostRejections))
-          return mustReconnect('Xero refuses its access token, and the one just refreshed');
+        if (rejections > 1 && (token.isFresh || rejections > mostRejections)) {
+          const said = 'Xero refuses its access token, and the one just refreshed';
+          // It goes on giving tokens, so the consent may well live, and only its API be at odds for a moment.
+          if (Context.current().info.attempt < surelyRejected)
+            throw passing(`Connection "${caller.connectionName}": ${said}.`);
+          return mustReconnect(said);
+        }
         rejectedGeneration = token.generation;
         continue;
       case 'unavailable': {

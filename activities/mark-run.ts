@@ -1,5 +1,6 @@
 import type { RunStatus } from '../model/run.ts';
 import { markRun as mark } from '../storage/runs.ts';
+import { hasMissedConsent } from '../storage/waiting-workflows.ts';
 import type { Dependencies } from './index.ts';
 
 export interface MarkInput {
@@ -9,9 +10,16 @@ export interface MarkInput {
   waitingUntil: string | null;
 }
 
+export interface Marked {
+  /** It need not wait: what it waits for has come before it was written down that it does. */
+  isOver: boolean;
+}
+
 /** Writes down what a suspended run is waiting for, where `daybook status` and SQL can see it without a worker. */
 export function createMarkRun({ pool }: Pick<Dependencies, 'pool'>) {
-  return async function markRun({ runId, status, waitingUntil }: MarkInput): Promise<void> {
+  return async function markRun({ runId, status, waitingUntil }: MarkInput): Promise<Marked> {
     await mark(pool, runId, status, waitingUntil === null ? null : new Date(waitingUntil));
+    // Asked once the row says that it waits: a consent that comes later finds it.
+    return { isOver: status === 'needsReconnect' && (await hasMissedConsent(pool, runId)) };
   };
 }

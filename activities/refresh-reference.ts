@@ -3,6 +3,7 @@ import { type ContactsPlace, contactsPerPage, nextContacts, secondBefore } from 
 import type { Attempt } from '../storage/quota.ts';
 import {
   endReference,
+  missReference,
   moveReference,
   type ReferencePosition,
   referenceDue,
@@ -32,7 +33,7 @@ export function createRefreshReference(dependencies: Dependencies) {
     for (const due of await referenceDue(pool, run.runId)) {
       const halted = await refresh(run, due).catch((trouble: Error) => {
         if (Context.current().info.attempt < patientAttempts || !isXeros(trouble)) throw trouble;
-        return note(run, due, trouble.message);
+        return note(run, due, trouble.message, 'inAnHour');
       });
       if (halted !== null) return halted;
     }
@@ -57,7 +58,7 @@ export function createRefreshReference(dependencies: Dependencies) {
     const outcome = await callXero(dependencies, run, send);
     if (outcome.kind !== 'answered') return halt(run, { endpoint, readThrough: null }, outcome);
     const { newest } = await storeReference(pool, { ...run, endpoint, text: outcome.answer.body.toString() });
-    await endReference(pool, { ...run, endpoint }, newest, null);
+    await endReference(pool, { ...run, endpoint }, newest);
     return null;
   }
 
@@ -77,7 +78,7 @@ export function createRefreshReference(dependencies: Dependencies) {
       ordered &&= ascending;
       if (newest !== null && (seen === null || newest > seen)) seen = newest;
       if (count === 0 || isLast === true) {
-        await endReference(pool, { ...run, endpoint }, seen, null);
+        await endReference(pool, { ...run, endpoint }, seen);
         return null;
       }
       if (ordered) await moveReference(pool, { ...run, endpoint }, seen);
@@ -87,13 +88,26 @@ export function createRefreshReference(dependencies: Dependencies) {
 
   /** A refusal is noted, and the next endpoint is asked; all else is for the workflow to wait for. */
   function halt(run: Run, due: ReferencePosition, outcome: Halted | Refusal): Promise<null> | Halted {
-    return outcome.kind === 'notEntitled' || outcome.kind === 'refused' ? note(run, due, outcome.message) : outcome;
+    switch (outcome.kind) {
+      // What the tier, the scopes and the role do not reach stays so; another refusal (404, say) may have been a mishap.
+      case 'notEntitled':
+        return note(run, due, outcome.message, 'inAnHour');
+      case 'refused':
+        return note(run, due, outcome.message, 'nextTime');
+      default:
+        return outcome;
+    }
   }
 
-  async function note(run: Run, { endpoint }: ReferencePosition, said: string): Promise<null> {
+  async function note(
+    run: Run,
+    { endpoint }: ReferencePosition,
+    said: string,
+    askAgain: 'inAnHour' | 'nextTime',
+  ): Promise<null> {
     const message = `The reference data of "${run.connectionName}" is not complete (${endpoint}): ${said}`;
     log.warn(message);
-    await endReference(pool, { ...run, endpoint }, null, message);
+    await missReference(pool, { ...run, endpoint }, message, askAgain);
     return null;
   }
 }

@@ -94,20 +94,35 @@ export async function moveReference(
   );
 }
 
-/** Writes down that an endpoint was read to its end (`message` null), or why Xero refused it: it is asked again in an hour. */
+/** Writes down that an endpoint was read to its end: it is asked again in an hour. */
 export async function endReference(
   db: Queryable,
   { tenantId, runId, endpoint }: Omit<ReferencePage, 'text'>,
   readThrough: string | null,
-  message: string | null,
 ): Promise<void> {
   await db.query(
-    `insert into daybook.reference_position as p (tenant_id, endpoint, read_through, asked_at, message, run_id)
-     values ($1, $2, $3, now(), $4, $5)
+    `insert into daybook.reference_position as p (tenant_id, endpoint, read_through, asked_at, run_id)
+     values ($1, $2, $3, now(), $4)
      on conflict (tenant_id, endpoint) do update
-        set read_through = greatest(p.read_through, excluded.read_through), asked_at = now(), message = excluded.message,
+        set read_through = greatest(p.read_through, excluded.read_through), asked_at = now(), message = null,
             run_id = excluded.run_id`,
-    [tenantId, endpoint, readThrough, message, runId],
+    [tenantId, endpoint, readThrough, runId],
+  );
+}
+
+/** Writes down why an endpoint was not read, and whether the next run asks again or one in an hour. */
+export async function missReference(
+  db: Queryable,
+  { tenantId, runId, endpoint }: Omit<ReferencePage, 'text'>,
+  message: string,
+  askAgain: 'inAnHour' | 'nextTime',
+): Promise<void> {
+  await db.query(
+    `insert into daybook.reference_position as p (tenant_id, endpoint, asked_at, message, run_id)
+     values ($1, $2, case when $5 then now() end, $3, $4)
+     on conflict (tenant_id, endpoint) do update
+        set asked_at = case when $5 then now() else p.asked_at end, message = excluded.message, run_id = excluded.run_id`,
+    [tenantId, endpoint, message, runId, askAgain === 'inAnHour'],
   );
 }
 

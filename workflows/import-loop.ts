@@ -11,6 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import type { Marked } from '../activities/mark-run.ts';
 import type { ImportKind, ImportRequest } from '../model/request.ts';
 import {
   type EndStatus,
@@ -64,7 +65,7 @@ export async function runImport(kind: ImportKind, request: ImportRequest, carrie
   const begun = carried?.run ?? (await begin(books, kind, request));
   if ('skipped' in begun) return begun.skipped;
   standing.change({ run: begun });
-  const underWay = { run: begun, books, standing, controls };
+  const underWay = { request, run: begun, books, standing, controls };
 
   let outcome: 'caughtUp' | 'cancelled' | 'historyFull';
   try {
@@ -83,6 +84,7 @@ export async function runImport(kind: ImportKind, request: ImportRequest, carrie
 type Import = (request: ImportRequest, carried?: Carried) => Promise<ImportResult>;
 
 interface UnderWay {
+  request: ImportRequest;
   run: OpenRun;
   books: Bookkeeping;
   standing: Standing;
@@ -169,8 +171,9 @@ type Waiting = 'waiting' | 'needsReconnect';
 async function sleepUntil(instant: string, status: Waiting, reason: string, underWay: UnderWay): Promise<void> {
   const { run, books, standing, controls } = underWay;
   standing.change({ status, waitingFor: reason, waitingUntil: instant });
-  await books.markRun({ runId: run.runId, status, waitingUntil: instant });
-  await controls.sleepUntil(Date.parse(instant), `${reason}; goes on at ${instant}`);
+  const marked: Marked | null | undefined = await books.markRun({ runId: run.runId, status, waitingUntil: instant });
+  // Histories from before it said so have no answer here.
+  if (!marked?.isOver) await controls.sleepUntil(Date.parse(instant), `${reason}; goes on at ${instant}`);
   standing.change({ status: 'running' });
 }
 
@@ -183,8 +186,9 @@ async function restUntilResumed({ run, books, standing, controls }: UnderWay): P
 
 async function end(underWay: UnderWay, outcome: 'caughtUp' | 'cancelled'): Promise<ImportResult>;
 async function end(underWay: UnderWay, outcome: 'failed', message: string): Promise<unknown>;
-async function end({ run, books, standing }: UnderWay, outcome: EndStatus, why?: string): Promise<unknown> {
-  const message = why ?? (outcome === 'caughtUp' ? `Imported ${run.wanted} of ${run.organisation}.` : cancelledMessage);
+async function end({ request, run, books, standing }: UnderWay, outcome: EndStatus, why?: string): Promise<unknown> {
+  const message =
+    why ?? (outcome === 'caughtUp' ? `Imported ${run.wanted} of ${run.organisation}.` : cancelled(request));
   // Also a cancelled run must free its lease and get its outcome.
   const totals = await CancellationScope.nonCancellable(() =>
     books.finishImport({ runId: run.runId, status: outcome, message }),
@@ -193,7 +197,13 @@ async function end({ run, books, standing }: UnderWay, outcome: EndStatus, why?:
   return { outcome, message, runId: run.runId, stream: run.stream, readThrough: standing.progress.readThrough, totals };
 }
 
-const cancelledMessage = 'Cancelled. What was imported stays; a new run goes on from there.';
+/** Only a run of all that is new leaves a mark of how far it came. */
+function cancelled({ startingAtJournalId, endingAtJournalId, modifiedSince, full }: ImportRequest): string {
+  const beginsAgain =
+    full || [startingAtJournalId, endingAtJournalId, modifiedSince].some((each) => each !== undefined);
+  const next = beginsAgain ? 'the same request begins again from its start' : 'a new run goes on from there';
+  return `Cancelled. What was imported stays; ${next}.`;
+}
 
 function inMs(ms: number): string {
   return new Date(Date.now() + ms).toISOString();

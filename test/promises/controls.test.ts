@@ -74,7 +74,10 @@ describe('A running import does what it is told', () => {
 
   test('`cancel` finishes the page in flight, ends the row and frees the lease', async () => {
     const { workflowId, ending } = await stopInMidRun((id) => stand.imports.cancel(id));
-    expect(ending).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
+    expect(ending).toMatchObject({
+      ok: true,
+      result: { outcome: 'cancelled', message: expect.stringContaining('a new run goes on') },
+    });
     await expectStoppedCleanly(workflowId);
   });
 

@@ -115,6 +115,16 @@ describe('What passes is survived: the result is the books, and nothing is quara
     },
   );
 
+  test('fresh tokens that are refused for a moment send nobody to reconnect', async () => {
+    await begin(500);
+    stand.sandbox.faults.add(onJournals({ kind: 'authenticationUnsuccessful' }, { nth: [2, 3, 4] }));
+    const ended = await stand.importJournals();
+    expect(ended).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+    if (!ended.ok) return;
+    expect(await countEvents(stand, ended.workflowId, ended.result.runId)).toMatchObject({ timers: 0 });
+    expect(await wrongNow()).toEqual([]);
+  });
+
   test('tokens that really expire in mid-run are renewed once', async () => {
     await begin(600);
     stand.sandbox.setLatency(100);

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { differences } from '../../cli/comparison.ts';
 import { findConnection } from '../../storage/connections.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
@@ -12,7 +13,9 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
   let worker: TestProcess;
   beforeAll(async () => {
     stand = await startStand({ sandbox: { journals: 1_500, latencyMs: 60 }, worker: false });
-    worker = runProcess('bin/daybook.mjs', { args: ['worker'], env: stand.environment });
+    const env = { ...stand.environment, DAYBOOK_LOG_LEVEL: 'info' };
+    worker = runProcess('bin/daybook.mjs', { args: ['worker'], env });
+    await worker.line(/the worker is ready/);
   });
   afterAll(async () => {
     await worker.end('SIGTERM');
@@ -58,6 +61,27 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
     expect(JSON.stringify(before)).not.toBe(JSON.stringify(after));
     const offsets = stand.sandbox.calls.journals().filter(({ status: code }) => code === 200);
     expect(new Set(offsets.map(({ query }) => query)).size).toBe(offsets.length);
+  });
+
+  test('a consent that comes just before the import has written down that it waits is not missed', async () => {
+    await forgetImports(stand);
+    stand.sandbox.setLatency(60);
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+    await untilRow(stand, workflowId, ({ pages }) => pages >= 2);
+    stand.sandbox.faults.add({ match: { path: '/connections', nth: 1 }, do: { kind: 'delay', ms: 3_000 } });
+    stand.sandbox.disconnect(stand.organisation.tenantId);
+    await vi.waitFor(() => expect(stand.sandbox.faults.list()[0]?.struck).toBe(1), { timeout: 10_000 });
+    // Its row cannot be written meanwhile.
+    const writer = await stand.database.pool.connect();
+    await writer.query('begin');
+    await writer.query('select from daybook.import_run where workflow_id = $1 for update', [workflowId]);
+    await sleep(3_500);
+    const words = ['connect', '--name', stand.connection, '--application', application, '--consent', '--no-browser'];
+    const connected = await daybook([...words, '--tenant', stand.organisation.tenantId], stand.environment);
+    expect(connected).toMatchObject({ code: 0, stderr: expect.not.stringContaining('waiting') });
+    await writer.query('commit');
+    writer.release();
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
   });
 
   // The last: it leaves no connection.

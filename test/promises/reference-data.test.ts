@@ -94,6 +94,20 @@ describe('What Xero refuses or fails to give of it holds no journal up', () => {
     ]);
   });
 
+  test('what it says is not there is asked for again by the next run, as it may have been a mishap', async () => {
+    await rows('truncate daybook.reference_position, xero.account');
+    stand.sandbox.faults.add({ match: { path: 'Accounts', times: 1 }, do: { kind: 'notFound' } });
+    const ended = await stand.importJournals();
+    expect((await runRows(stand, ended.workflowId)).at(-1)?.message).toMatch(/not complete \(accounts\)/);
+    stand.sandbox.faults.clear();
+    stand.sandbox.calls.reset();
+    await stand.importJournals();
+    expect(asked()).toEqual(['Accounts']);
+    expect(await rows('select count(*)::int as n from xero.account')).toEqual([
+      { n: stand.organisation.books.chart.all.length },
+    ]);
+  });
+
   test('a limit and a passing fault are waited out, as for journals', async () => {
     await rows('truncate daybook.reference_position, xero.contact');
     stand.sandbox.faults.add(
