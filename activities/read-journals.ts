@@ -93,13 +93,21 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         if (page.lastNumber === null) return { kind: 'caughtUp', ...(await standing(run)) };
         const through = Math.min(page.lastNumber, run.range.endingAt ?? page.lastNumber);
         if (through <= cursor) throw endless(run, cursor, through);
-        dense = page.count >= journalsPerPage && through > run.storedThrough;
-        if (dense) reaches = [...reaches, through - flight.offset].slice(-pagesRemembered);
+        const isFull = page.count >= journalsPerPage;
+        dense = isFull && through > run.storedThrough;
+        if (isFull) reaches = [...reaches, through - flight.offset].slice(-pagesRemembered);
         pages++;
         // Where the next page begins is known now: it is on its way while this one is stored.
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
         const { body, count } = page;
-        const isStored = await storePatiently(dependencies, { ...run, after: cursor, through, body, count });
+        const isStored = await storePatiently(dependencies, {
+          ...run,
+          after: cursor,
+          askedAfter: flight.offset,
+          through,
+          body,
+          count,
+        });
         // Another attempt has stored it, and this one is a zombie.
         if (!isStored) return { kind: 'imported', ...(await standing(run)) };
         cursor = through;

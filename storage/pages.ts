@@ -11,8 +11,10 @@ export interface JournalPage {
   runId: string;
   tenantId: string;
   stream: Stream;
-  /** The offset it was asked with (exclusive). */
+  /** Where it begins: what is stored before it ends here (exclusive). */
   after: number;
+  /** The offset it was asked with, at `after` or before it (exclusive). */
+  askedAfter: number;
   /** The last number it covers (inclusive): the next page is asked with it. */
   through: number;
   /** Xero's answer, untouched, in UTF-8: Postgres parses it, so that no amount passes through a JavaScript double. */
@@ -47,10 +49,11 @@ const runStandsHere = (after: string) => `
    where run_id = $1 and next_offset = ${after}::bigint and ended_at is null for update`;
 
 /** The receipt, the watermark and the run's cursor; `counted` holds what was stored, admitted and quarantined. */
-const recordPage = (after: string, through: string, journals: string) => `
+const recordPage = (after: string, through: string, journals: string, asked: string) => `
   receipt as (
-    insert into daybook.page_receipt (run_id, after_number, through_number, journals, stored, quarantined)
-    select run_id, ${after}::bigint, ${through}::bigint, ${journals}::int, counted.stored, counted.quarantined from here, counted
+    insert into daybook.page_receipt (run_id, after_number, through_number, journals, stored, quarantined, asked_after)
+    select run_id, ${after}::bigint, ${through}::bigint, ${journals}::int, counted.stored, counted.quarantined,
+           nullif(${asked}::bigint, ${after}::bigint) from here, counted
   ), watermark as (
     insert into daybook.stream_position as p (tenant_id, stream, watermark)
     select tenant_id, stream, ${through}::bigint from here
@@ -72,7 +75,7 @@ const storeWhole = `
   element as (select e.j from here, jsonb_array_elements($7::text::jsonb -> 'Journals') as e (j)),
   ${insertJournals},
   counted as (select (select count(*) from inserted) as stored, (select count(*) from admitted) as admitted, 0 as quarantined),
-  ${recordPage('$4', '$5', '$6')}`;
+  ${recordPage('$4', '$5', '$6', '$8')}`;
 
 const storeOne = `with element as (select $4::jsonb as j), ${insertJournals}
   select (select count(*) from inserted)::int as stored, (select count(*) from admitted)::int as admitted`;
@@ -90,7 +93,7 @@ const clearOrphans = `
 const recordPieces = `
   with here as (${runStandsHere('$2')}),
   counted as (select $5::int as stored, $6::int as admitted, $7::int as quarantined),
-  ${recordPage('$2', '$3', '$4')}`;
+  ${recordPage('$2', '$3', '$4', '$8')}`;
 
 /**
  * Stores a page: its journals, its receipt and the run's cursor in one commit. A page that Postgres cannot take as a whole
@@ -103,7 +106,7 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boole
     const { rowCount } = await pool.query({
       name: 'store-journal-page',
       text: storeWhole,
-      values: [page.runId, page.tenantId, basis, page.after, page.through, page.count, page.body],
+      values: [page.runId, page.tenantId, basis, page.after, page.through, page.count, page.body, page.askedAfter],
     });
     return rowCount === 1;
   } catch (error) {
@@ -127,6 +130,7 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boole
       counted.stored,
       counted.admitted,
       counted.quarantined,
+      page.askedAfter,
     ]);
     return true;
   });

@@ -151,7 +151,7 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
             coalesce((select p.journals >= $2 and p.stored > 0 from daybook.page_receipt p
                        where p.run_id = r.run_id and p.through_number = r.next_offset limit 1), false) as dense,
             array(select last.reach from (
-                    select p.after_number, p.through_number - p.after_number as reach from daybook.page_receipt p
+                    select p.after_number, p.through_number - coalesce(p.asked_after, p.after_number) as reach from daybook.page_receipt p
                      where p.run_id = r.run_id and p.journals >= $2 order by p.after_number desc limit $3) as last
                    order by last.after_number) as reaches,
             coalesce((select s.watermark from daybook.stream_position s

@@ -42,7 +42,16 @@ test('a page with bytes that are no UTF-8 is stored, each such byte as the sign 
   const text = JSON.stringify({ Journals: [journal(1, 'ok'), journal(2, 'a~b'), journal(3, 'ü')] });
   const body = Buffer.from(text);
   body[body.indexOf('~')] = 0xff;
-  const page = { runId: id, tenantId: id, stream: 'journals' as const, after: 0, through: 3, body, count: 3 };
+  const page = {
+    runId: id,
+    tenantId: id,
+    stream: 'journals' as const,
+    after: 0,
+    askedAfter: 0,
+    through: 3,
+    body,
+    count: 3,
+  };
   expect(await storePage(pool, page)).toBe(true);
   const { rows } = await pool.query('select reference from xero.journal where tenant_id = $1 order by journal_number', [
     id,
@@ -60,7 +69,16 @@ test('a key that a journal has twice keeps no page from being stored, also besid
   const id = await openAnyRun(pool);
   const texts = [journal(1, 'ok'), journal(2, 'no\u0000text'), journal(3, 'first')].map((each) => JSON.stringify(each));
   const body = Buffer.from(`{"Journals":[${texts.join(',')}]}`.replace('"first"', '"first","Reference":"last"'));
-  const page = { runId: id, tenantId: id, stream: 'journals' as const, after: 0, through: 3, body, count: 3 };
+  const page = {
+    runId: id,
+    tenantId: id,
+    stream: 'journals' as const,
+    after: 0,
+    askedAfter: 0,
+    through: 3,
+    body,
+    count: 3,
+  };
   expect(await storePage(pool, page)).toBe(true);
   const { rows } = await pool.query('select reference from xero.journal where tenant_id = $1 order by journal_number', [
     id,
