@@ -5,6 +5,8 @@ import { type Config, ConfigurationError, loadConfig } from '../config/config.ts
 import { takeLock } from '../embedded/lock.ts';
 import { findConnection } from '../storage/connections.ts';
 import { openPool } from '../storage/pool.ts';
+import { checkSeals } from '../xero/check-seals.ts';
+import { createKeyRing } from '../xero/sealing.ts';
 import { connectSandbox } from './connect.ts';
 import { reach } from './environment.ts';
 import type { Stack } from './stack.ts';
@@ -70,6 +72,7 @@ async function stayUp(config: Config, options: UpOptions): Promise<void> {
       if (stack.sandbox) await connectDemo(stack, say);
       await page?.serve(stack);
       say(introduction(stack, page ? await page.link() : null));
+      for (const problem of await sealProblems(stack)) say(`Warning: ${problem}`);
       if (page === null) say(portTaken(config));
       stack.startWorker();
       await untilStopped();
@@ -108,6 +111,16 @@ async function connectDemo(stack: Stack, say: (line: string) => void): Promise<v
     if ((await findConnection(pool, demoConnection.name)) !== null) return;
     const connected = await connectSandbox(pool, stack, demoConnection);
     say(`Connected the sandbox’s organisation "${connected.tenantName}" as "demo", for the application "planning".`);
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Why stored tokens do not open with these keys; imports would wait for them, and only the worker's log would say why. */
+async function sealProblems({ databaseUrl, tokenKeys }: Stack): Promise<string[]> {
+  const pool = openPool(databaseUrl, 1, () => {});
+  try {
+    return (await checkSeals(pool, createKeyRing(tokenKeys))).problems;
   } finally {
     await pool.end();
   }

@@ -203,6 +203,17 @@ describe('With a Postgres, a Temporal and a Xero of one’s own', { timeout: 180
     up = undefined;
   });
 
+  test('up says when its keys do not open what is stored', async () => {
+    const other = `k9:${Buffer.alloc(32, 9).toString('base64')}`;
+    up = runProcess('bin/daybook.mjs', { args: ['up'], env: { ...environment, DAYBOOK_TOKEN_KEYS: other } });
+    expect(await up.line(/^Warning: /, 60_000)).toMatch(
+      /sealed with the key "k1", which DAYBOOK_TOKEN_KEYS does not have/,
+    );
+    await up.line(/^The worker is ready/, 60_000);
+    await up.end('SIGTERM');
+    up = undefined;
+  });
+
   test('a removed connection is gone, what it imported stays', async () => {
     expect((await run('connections', 'remove', connection)).code).toBe(0);
     expect((await run('connections', 'list')).stdout).toBe('None yet.\n');
