@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { XeroSettings } from '../config/config.ts';
+import { ConfigurationError, type XeroSettings } from '../config/config.ts';
 import { variables } from '../config/variables.ts';
+import { loadState } from '../sandbox/identity/state.ts';
 
 /** What `daybook up` writes down of its sandbox, so that other commands find it. */
 interface SandboxFile {
@@ -19,6 +20,22 @@ export function publishSandbox(dataDir: string, sandbox: Omit<SandboxFile, 'pid'
 
 export function withdrawSandbox(dataDir: string): void {
   rmSync(file(dataDir), { force: true });
+}
+
+/** Where a data folder's sandbox keeps what a restart must not change. */
+export const sandboxStateFile = (dataDir: string) => join(dataDir, 'sandbox-state.json');
+
+/**
+ * Refuses another number of journals than the folder's sandbox was begun with: the books are made by it, so what was
+ * imported would be of other ones.
+ */
+export function refuseOtherBooks(dataDir: string, journals: number): void {
+  const { booksJournals = journals } = loadState(sandboxStateFile(dataDir));
+  if (booksJournals === journals) return;
+  throw new ConfigurationError(
+    `The sandbox in ${dataDir} was begun with ${booksJournals} journals, and what was imported is of those books; --journals ${journals} would make others. ` +
+      'Leave --journals out to go on with them, or name another folder in DAYBOOK_DATA_DIR.',
+  );
 }
 
 /** The settings of the sandbox that runs in this data folder now, or null. */

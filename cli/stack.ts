@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import { startTemporal } from '../embedded/temporal.ts';
@@ -11,7 +10,7 @@ import { openPool } from '../storage/pool.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
-import { publishSandbox, sandboxSettings, withdrawSandbox } from './sandbox-file.ts';
+import { publishSandbox, sandboxSettings, sandboxStateFile, withdrawSandbox } from './sandbox-file.ts';
 import { keepWorkerRunning, type WorkerProcess } from './worker-process.ts';
 
 /** All that Daybook runs on, started where it was not configured. */
@@ -111,8 +110,7 @@ async function startEmbeddedTemporal({ config, environment, binDir, say }: Stack
 
 async function startLocalXero(dataDir: string, options: SandboxOptions): Promise<Sandbox> {
   mkdirSync(dataDir, { recursive: true });
-  const stateFile = join(dataDir, 'sandbox-state.json');
-  const preferred = { ...options, stateFile, port: options.port ?? 8090 };
+  const preferred = { ...options, stateFile: sandboxStateFile(dataDir), port: options.port ?? 8090 };
   const sandbox = await startSandbox(preferred).catch(() => startSandbox({ ...preferred, port: 0 }));
   publishSandbox(dataDir, sandbox);
   return sandbox;

@@ -9,6 +9,7 @@ import { checkSeals } from '../xero/check-seals.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { connectSandbox } from './connect.ts';
 import { reach } from './environment.ts';
+import { refuseOtherBooks } from './sandbox-file.ts';
 import type { Stack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
 import { openPage, portTaken } from './web.ts';
@@ -21,9 +22,8 @@ export function addUpCommand(program: Command): void {
     .description('start whatever is not configured, and a worker, and stay')
     .option(
       '--journals <count>',
-      'how many journals the sandbox’s books hold, when it stands in for Xero',
+      'how many journals the sandbox’s books hold, when it stands in for Xero; 4000, or as the data folder has them',
       count,
-      4_000,
     )
     .option('--day-limit <calls>', 'the sandbox’s daily limit', count, 5_000)
     .option('--day-window-seconds <seconds>', 'how long a day lasts in the sandbox', count, 86_400)
@@ -31,7 +31,7 @@ export function addUpCommand(program: Command): void {
 }
 
 interface UpOptions {
-  journals: number;
+  journals?: number;
   dayLimit: number;
   dayWindowSeconds: number;
 }
@@ -41,6 +41,7 @@ async function up(options: UpOptions): Promise<void> {
   const config = loadConfig({ DAYBOOK_LOG_LEVEL: 'warn', ...process.env });
   // Before the folder is taken, as keys that are younger than its lock are taken for such as this `up` does not have.
   reach(config).tokenKeys();
+  if (config.xero === null && options.journals !== undefined) refuseOtherBooks(config.dataDir, options.journals);
   const release = takeFolder(config.dataDir);
   try {
     await stayUp(config, options);
@@ -62,7 +63,7 @@ async function stayUp(config: Config, options: UpOptions): Promise<void> {
       // Without gaps the first organisation's Journal IDs are easy to follow by eye; Xero's own have some.
       sandbox: {
         organisations: [{ contiguous: true }, {}],
-        journals: options.journals,
+        ...(options.journals === undefined ? {} : { journals: options.journals }),
         limits: { day: options.dayLimit, dayWindowSeconds: options.dayWindowSeconds },
       },
       binDir: join(config.dataDir, 'bin'),

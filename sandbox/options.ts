@@ -35,7 +35,7 @@ export interface SandboxOptions {
   seed?: number;
   /** How many to make, or what each should be like. Default 1. */
   organisations?: number | OrganisationOptions[];
-  /** Journals of each organisation that does not say otherwise. Default 4,000. */
+  /** Journals of each organisation that does not say otherwise. Default: as many as the state file began with, or 4,000. */
   journals?: number;
   /** Invoices of each organisation that does not say otherwise. Default: as many as the journals name, and an eighth more. */
   invoices?: number;
@@ -71,6 +71,8 @@ export interface SandboxOptions {
   /** Where seeds of random faults are printed. Default: standard error. */
   print?: (line: string) => void;
 }
+
+export const DEFAULT_JOURNALS = 4_000;
 
 export const DEFAULT_LIFETIMES: TokenLifetimes = {
   code: 300,

@@ -18,6 +18,7 @@ import { limitBook } from './limits.ts';
 import { listenOnLoopback } from './listening.ts';
 import {
   DEFAULT_CLIENTS,
+  DEFAULT_JOURNALS,
   DEFAULT_LIFETIMES,
   DEFAULT_REDIRECT_URIS,
   DEFAULT_SCOPES,
@@ -49,9 +50,10 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const key = signingKey(state.privateKey);
   state.privateKey = key.pem;
   state.booksNow = options.now?.getTime() ?? state.booksNow ?? Math.floor(clock.wall() / 86_400_000) * 86_400_000;
+  state.booksJournals = options.journals ?? state.booksJournals ?? DEFAULT_JOURNALS;
   save?.();
 
-  const organisations = makeOrganisations(options, state.booksNow, clock);
+  const organisations = makeOrganisations({ ...options, journals: state.booksJournals }, state.booksNow, clock);
   const clients = options.clients ?? DEFAULT_CLIENTS;
   const scopes = options.scopes ?? DEFAULT_SCOPES;
   const lifetimes = { ...DEFAULT_LIFETIMES, ...options.lifetimes };

@@ -1,7 +1,7 @@
 import type { Organisation } from './api/organisation.ts';
 import { makeBooks } from './books/books.ts';
 import type { Clock } from './clock.ts';
-import { DEFAULT_NAMES, type OrganisationOptions, type SandboxOptions } from './options.ts';
+import { DEFAULT_JOURNALS, DEFAULT_NAMES, type OrganisationOptions, type SandboxOptions } from './options.ts';
 import { mix, seededUuid } from './seeded.ts';
 
 const PLACES: [currency: string, country: string][] = [
@@ -29,7 +29,7 @@ export function makeOrganisations(options: SandboxOptions, booksNow: number, clo
       books: makeBooks(
         {
           seed: mix(seed, 0xb00c, index + 1),
-          journals: options.journals ?? 4000,
+          journals: options.journals ?? DEFAULT_JOURNALS,
           currency: baseCurrency ?? currency,
           ...(options.invoices === undefined ? {} : { invoices: options.invoices }),
           now: booksNow,

@@ -40,6 +40,8 @@ export interface State {
   privateKey?: string;
   /** What the books were made with: another day must not make other books for the same database. */
   booksNow?: number;
+  /** The same of another number of journals. */
+  booksJournals?: number;
   authorisations: Authorisation[];
   refreshTokens: RefreshToken[];
   connections: Connection[];

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startSandbox } from '../../sandbox/server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { daybook } from '../support/daybook.ts';
 import { provided } from '../support/provided.ts';
@@ -72,6 +73,19 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
       expect(stderr).toMatch(/^The database is newer than this program: .*9999_future.*Upgrade Daybook/);
       expect(code).toBe(2);
     }
+  });
+
+  test('up does not put other books of the sandbox under what was imported', async () => {
+    const folder = join(dataDir, 'begun');
+    mkdirSync(folder);
+    await (await startSandbox({ stateFile: join(folder, 'sandbox-state.json'), journals: 200 })).close();
+    expect(await daybook(['up', '--journals', '300'], { DAYBOOK_DATA_DIR: folder })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /was begun with 200 journals.*--journals 300.*Leave --journals out.*DAYBOOK_DATA_DIR/,
+      ),
+    });
   });
 
   test('a data folder that is a file is told in a sentence', async () => {

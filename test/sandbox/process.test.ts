@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startSandbox } from '../../sandbox/server.ts';
 import { authorizeUrl, caller, refresh, sandboxFor } from './xero-client.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -89,6 +90,14 @@ describe('the sandbox as a process', () => {
 });
 
 describe('a restarted sandbox', () => {
+  it('has as many journals as it was begun with', async () => {
+    const stateFile = join(mkdtempSync(join(tmpdir(), 'sandbox-')), 'state.json');
+    await (await startSandbox({ stateFile, journals: 7 })).close();
+    const again = await startSandbox({ stateFile });
+    expect(again.organisations[0]?.books.count).toBe(7);
+    await again.close();
+  });
+
   it('still knows consents, refresh tokens, access tokens, its key and the same books', async () => {
     const stateFile = join(mkdtempSync(join(tmpdir(), 'sandbox-')), 'state.json');
     const options = { stateFile };
