@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 
 /** Why a file cannot be written there, in a sentence; null when nothing speaks against it. */
 export function whyNotThere(path: string): string | null {
+  if (path.trim() === '') return '--out names no file; name one, or leave --out out for standard output.';
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return `"${path}" is a folder, not a file.`;
   const folder = dirname(resolve(path));
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return null;

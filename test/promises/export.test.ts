@@ -110,14 +110,16 @@ describe.each([
 
 test('A wrong request is refused with every problem named, and no file is begun; the cash basis is exported apart', async () => {
   const wrong = ['--basis', 'both', '--modified-since', '2026-02-30', '--out', join(folder, 'no', 'such.csv')];
-  const [said, other, cash] = await Promise.all([
+  const [said, nameless, other, cash] = await Promise.all([
     exportAll('general-ledger', '--application', 'stranger', ...wrong),
+    exportAll('invoices', '--out', ''),
     daybook(['export', 'invoices', '--connection', 'nowhere'], stand.environment),
     exportAll('general-ledger', '--basis', 'cash'),
   ]);
   expect(said).toMatchObject({ code: 2, stdout: '' });
   for (const problem of [/real date/, /"accrual" or "cash"/, /"stranger" may not use/, /no folder/])
     expect(said.stderr).toMatch(problem);
+  expect(nameless).toMatchObject({ code: 2, stderr: expect.stringMatching(/^--out names no file; .*\n$/) });
   expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('no connection "nowhere"') });
   expect(cash).toMatchObject({ code: 0, stderr: expect.stringMatching(/^0 rows/) });
 });
