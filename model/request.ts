@@ -15,10 +15,24 @@ const name = (what: string) =>
     .max(63, { error: `${what} must have at most 63 characters` })
     .regex(/^\P{Cc}*$/u, { error: `${what} must not hold control characters` });
 
-const journalId = z
-  .int({ error: 'must be a whole number: the Journal ID shown in Xero’s Journal Report' })
-  .min(1, { error: 'must be 1 or more' })
-  .max(Number.MAX_SAFE_INTEGER, { error: 'is larger than any Journal ID' });
+/** The largest Journal ID there can be: Xero's `offset` is a number of 32 bits. */
+export const largestJournalId = 2_147_483_647;
+/** More than any organisation has. */
+export const mostCallsADay = 1_000_000;
+
+/** The bounds come first and end the check: of a number far outside JSON keeps not enough digits to call it whole. */
+const wholeNumber = (what: string, [least, tooFew]: [number, string], [most, tooMany]: [number, string]) =>
+  z
+    .number({ error: `must be a whole number${what}` })
+    .min(least, { error: tooFew, abort: true })
+    .max(most, { error: tooMany, abort: true })
+    .int({ error: `must be a whole number${what}` });
+
+const journalId = wholeNumber(
+  ': the Journal ID shown in Xero’s Journal Report',
+  [1, 'must be 1 or more'],
+  [largestJournalId, `must be ${largestJournalId} or less: Xero knows no larger Journal ID`],
+);
 
 const dateOnly = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -33,10 +47,11 @@ export const connection = name('connection');
 export const application = name('application');
 export const basis = z.enum(['accrual', 'cash'], { error: 'must be "accrual" or "cash"' });
 const full = z.boolean({ error: 'must be true or false' });
-const quotaReserve = z
-  .int({ error: 'must be a whole number of calls' })
-  .min(0, { error: 'must be 0 or more' })
-  .max(1_000_000, { error: 'is more than a day has calls' });
+const quotaReserve = wholeNumber(
+  ' of calls',
+  [0, 'must be 0 or more'],
+  [mostCallsADay, 'is more than a day has calls'],
+);
 
 /** How a run stands to others of its organisation; the larger of its reserve and the connection's counts. */
 const manners = {

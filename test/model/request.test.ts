@@ -63,6 +63,16 @@ describe('an import request', () => {
     expect(both.map((problem) => problem.split(' ')[0])).toEqual(['basis', '"other"', 'endingAtJournalId']);
   });
 
+  test.each([
+    [2_147_483_647, []],
+    [2_147_483_648, [expect.stringMatching(/^startingAtJournalId must be 2147483647 or less/)]],
+    [1e20, [expect.stringMatching(/^startingAtJournalId must be 2147483647 or less/)]],
+    [-1e20, ['startingAtJournalId must be 1 or more.']],
+    [1.5, [expect.stringMatching(/^startingAtJournalId must be a whole number/)]],
+  ])('that starts at %d: one sentence, or none', (startingAtJournalId, problems) => {
+    expect(problemsOf({ ...who, startingAtJournalId })).toEqual(problems);
+  });
+
   test.each([null, undefined, 3, 'x', [], [who]])('that is %j and no object is refused in a sentence', (input) => {
     expect(problemsOf(input)[0]).toMatch(/one JSON object/);
   });
