@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import { startBackfills } from '../client/backfill.ts';
 import { RequestRefused } from '../client/imports.ts';
 import { usualCallsADay } from '../model/plan.ts';
-import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
+import { checkImport, type ImportKind, type ImportRequest, mostCallsADay } from '../model/request.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
 import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
 import { refusal } from './imports.ts';
 import { makePlan } from './make-plan.ts';
+import { wholeNumber } from './number-option.ts';
 import { print } from './output.ts';
-import { whole } from './plan.ts';
 import { costInWords } from './plan-sentences.ts';
 import { withDatabase, withImports } from './servers.ts';
 
@@ -34,7 +34,12 @@ export function addBackfillCommand(program: Command): void {
       .option('--connection <name>', 'the connection to import through; may be given again', collect, [])
       .option('--all-connections', 'each connection that lists the application')
       .requiredOption('--application <name>', 'the application that asks')
-      .option('--reserve <calls>', 'how many of each day’s calls are left to others', whole, usualReserve);
+      .option(
+        '--reserve <calls>',
+        'how many of each day’s calls are left to others',
+        wholeNumber(0, mostCallsADay),
+        usualReserve,
+      );
     addFilterOptions(command, kind)
       .option('--json', 'print one line of JSON')
       .action((options: BackfillOptions) => start(kind, options));

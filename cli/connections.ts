@@ -4,9 +4,10 @@ import { changeAccess } from '../admin/applications.ts';
 import { disconnect } from '../admin/disconnect.ts';
 import { setQuotaReserve } from '../admin/quota-reserve.ts';
 import { requireConnection } from '../admin/registry.ts';
-import { ConfigurationError } from '../config/config.ts';
+import { mostCallsADay } from '../model/request.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
+import { wholeNumber } from './number-option.ts';
 import { print, printTable } from './output.ts';
 import { tellWaiting } from './resume.ts';
 import { withDatabase } from './servers.ts';
@@ -79,20 +80,15 @@ export function addConnectionCommands(program: Command): void {
   connections
     .command('set <name>')
     .description('change how a connection is used')
-    .requiredOption('--quota-reserve <calls>', 'how many of the day’s calls imports leave to others')
-    .action((name: string, { quotaReserve }: { quotaReserve: string }) =>
+    .requiredOption(
+      '--quota-reserve <calls>',
+      'how many of the day’s calls imports leave to others',
+      wholeNumber(0, mostCallsADay),
+    )
+    .action((name: string, { quotaReserve }: { quotaReserve: number }) =>
       withDatabase(async (pool) => {
-        if (!/^\d{1,6}$/.test(quotaReserve)) {
-          throw new ConfigurationError(
-            `--quota-reserve is "${quotaReserve}"; it must be a whole number of calls, 0 or more.`,
-          );
-        }
-        const waiting = await setQuotaReserve({ pool, actor: operator() }, name, Number(quotaReserve));
-        print(
-          false,
-          null,
-          `Imports through "${name}" leave ${Number(quotaReserve)} of each day's calls to others now.`,
-        );
+        const waiting = await setQuotaReserve({ pool, actor: operator() }, name, quotaReserve);
+        print(false, null, `Imports through "${name}" leave ${quotaReserve} of each day's calls to others now.`);
         await tellWaiting(waiting);
       }),
     );

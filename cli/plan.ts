@@ -1,11 +1,12 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { RequestRefused } from '../client/imports.ts';
 import { usualCallsADay } from '../model/plan.ts';
-import type { ImportKind, ImportRequest } from '../model/request.ts';
+import { type ImportKind, type ImportRequest, largestJournalId, mostCallsADay } from '../model/request.ts';
 import { findConnection } from '../storage/connections.ts';
 import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
 import { allProblems } from './imports.ts';
 import { makePlan, type Plan } from './make-plan.ts';
+import { wholeNumber } from './number-option.ts';
 import { print } from './output.ts';
 import { inSentences, latestDate } from './plan-sentences.ts';
 import { withDatabase } from './servers.ts';
@@ -32,15 +33,15 @@ export function addPlanCommand(program: Command): void {
         kind === 'journals'
           ? 'the newest Journal ID there is, as Xero’s Journal Report shows it'
           : 'how many invoices are to come',
-        whole,
+        wholeNumber(0, largestJournalId),
       )
       .option(
         '--calls-a-day <calls>',
         'the organisation’s daily limit: 1,000 on Xero’s Starter tier',
-        whole,
+        wholeNumber(1, mostCallsADay),
         usualCallsADay,
       )
-      .option('--reserve <calls>', 'how many of the day’s calls it leaves to others', whole)
+      .option('--reserve <calls>', 'how many of the day’s calls it leaves to others', wholeNumber(0, mostCallsADay))
       .option('--json', 'print one line of JSON')
       .action((options: PlanOptions) => plan(kind, options));
   }
@@ -74,9 +75,4 @@ function forPrograms(plan: Plan): unknown {
       first: course.first.map(({ from, until }) => ({ from: iso(from), until: iso(until) })),
     },
   };
-}
-
-export function whole(text: string): number {
-  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
 }

@@ -1,20 +1,26 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type Config, ConfigurationError, loadConfig } from '../config/config.ts';
 import { takeLock } from '../embedded/lock.ts';
+import { mostCallsADay } from '../model/request.ts';
 import { findConnection } from '../storage/connections.ts';
 import { openPool } from '../storage/pool.ts';
 import { checkSeals } from '../xero/check-seals.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { connectSandbox } from './connect.ts';
 import { reach } from './environment.ts';
+import { wholeNumber } from './number-option.ts';
 import { refuseOtherBooks } from './sandbox-file.ts';
 import type { Stack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
 import { openPage, portTaken } from './web.ts';
 
 const demoConnection = { name: 'demo', applications: ['planning'] };
+
+/** Books of more take minutes to make. */
+const mostJournals = 1_000_000;
+const longestDaySeconds = 1_000_000;
 
 export function addUpCommand(program: Command): void {
   program
@@ -23,10 +29,15 @@ export function addUpCommand(program: Command): void {
     .option(
       '--journals <count>',
       'how many journals the sandbox’s books hold, when it stands in for Xero; 4000, or as the data folder has them',
-      count,
+      wholeNumber(0, mostJournals),
     )
-    .option('--day-limit <calls>', 'the sandbox’s daily limit', count, 5_000)
-    .option('--day-window-seconds <seconds>', 'how long a day lasts in the sandbox', count, 86_400)
+    .option('--day-limit <calls>', 'the sandbox’s daily limit', wholeNumber(0, mostCallsADay), 5_000)
+    .option(
+      '--day-window-seconds <seconds>',
+      'how long a day lasts in the sandbox',
+      wholeNumber(1, longestDaySeconds),
+      86_400,
+    )
     .action(up);
 }
 
@@ -97,12 +108,6 @@ function takeFolder(dataDir: string): () => void {
   throw new ConfigurationError(
     `\`daybook up\` runs in ${dataDir} already, as process ${lock.owner.pid}. Stop that one first, or name another folder in DAYBOOK_DATA_DIR.`,
   );
-}
-
-/** A whole number, 0 or more, or the option is wrong. */
-function count(text: string): number {
-  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
-  return Number(text);
 }
 
 /** The sandbox's first organisation is connected as "demo", so that there is something to import at once. */

@@ -110,19 +110,24 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
   });
 
   test('a command that does not exist, or lacks an option, says so and how to get help', async () => {
-    for (const [args, sentence] of [
+    const wrong = [
       [['imports'], /^error: unknown command 'imports'/],
       [
         ['import', 'journals', '--application', 'planning'],
         /^error: required option '--connection <name>' not specified/,
       ],
       [['connect', '--name', 'acme'], /^error: required option '--application <name>' not specified/],
-      [['up', '--journals', 'many'], /It must be a whole number/],
-    ] as const) {
-      const { code, stdout, stderr } = await daybook(args, environment);
-      expect(stderr).toMatch(sentence);
-      expect(stderr).toContain('--help');
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      [['up', '--journals', 'many'], /It must be a whole number from 0 to 1000000\./],
+      [['up', '--journals', '1000001'], /It must be a whole number from 0 to 1000000\./],
+      [['plan', 'journals', '--newest', '99999999999999'], /It must be a whole number from 0 to 2147483647\./],
+      [['plan', 'journals', '--calls-a-day', '0'], /It must be a whole number from 1 to 1000000\./],
+      [['connections', 'set', 'acme', '--quota-reserve', '1000001'], /It must be a whole number from 0 to 1000000\./],
+    ] as const;
+    const said = await Promise.all(wrong.map(([args]) => daybook(args, environment)));
+    for (const [index, [, sentence]] of wrong.entries()) {
+      expect(said[index]?.stderr).toMatch(sentence);
+      expect(said[index]?.stderr).toContain('--help');
+      expect(said[index]).toMatchObject({ code: 2, stdout: '' });
     }
     expect(await daybook(['--help'], {})).toMatchObject({ code: 0, stderr: '' });
   });
