@@ -63,6 +63,7 @@ async function up(options: UpOptions): Promise<void> {
 
 async function stayUp(config: Config, options: UpOptions): Promise<void> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
+  say(`Starting ${whatStarts(config)} …`);
   // Loaded here: a worker, which is the same program, does without the servers and the sandbox.
   const { startStack } = await import('./stack.ts');
   const page = await openPage(config);
@@ -98,6 +99,16 @@ async function stayUp(config: Config, options: UpOptions): Promise<void> {
     await page?.close();
     throw error;
   }
+}
+
+/** Said at once, as the first of these take some seconds. */
+function whatStarts({ databaseUrl, temporalConfigured, xero }: Config): string {
+  return [
+    ...(databaseUrl === null ? ['Postgres'] : []),
+    ...(temporalConfigured ? [] : ['Temporal']),
+    ...(xero === null ? ['a sandbox in place of Xero'] : []),
+    'a worker and the connect page',
+  ].join(', ');
 }
 
 /** One `up` a data folder: a second one would stand in the way of the first one's sandbox and worker. */
@@ -141,6 +152,10 @@ function introduction(
     'Daybook is up.',
     `  Xero         ${sandbox ? `${sandbox.url} (the local sandbox)` : xero.apiUrl}`,
     `  Temporal     ${temporalAddress}${uiUrl ? `, UI ${uiUrl}` : ''}`,
+    // Where the temporal command looks by itself, unless the user's own configuration says otherwise.
+    ...(uiUrl === null || temporalAddress.endsWith(':7233')
+      ? []
+      : [`               (to the temporal command give --address ${temporalAddress})`]),
     // A configured address may hold a password that is not ours to print; the embedded one is this machine's alone.
     `  Postgres     ${embeddedPostgres ? `psql "${databaseUrl}"` : new URL(databaseUrl).host}`,
     ...(link === null

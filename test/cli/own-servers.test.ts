@@ -122,6 +122,7 @@ describe('With a Postgres, a Temporal and a Xero of one’s own', { timeout: 180
   test('up starts only what is missing: a worker', async () => {
     up = runProcess('bin/daybook.mjs', { args: ['up'], env: environment });
     await up.line(/^The worker is ready/, 60_000);
+    expect(up.output()).toMatch(/^Starting a worker and the connect page …\n/);
     expect(up.output()).toContain(`Temporal     ${temporal.address}\n`);
     expect(up.output()).not.toMatch(/sandbox|psql|UI http|daybook:/);
     const second = await run('up');

@@ -49,6 +49,10 @@ describe('daybook up, with nothing configured', { timeout: 180_000 }, () => {
     expect((await fetch(`${up.xero}/.well-known/openid-configuration`)).status).toBe(200);
     expect(await stored()).toEqual([{ n: 0, numbers: 0 }]);
     expect(up.process.output()).not.toMatch(/"level"|INFO|Warning/);
+    expect(up.process.output()).toMatch(/^Starting Postgres, Temporal, a sandbox in place of Xero, a worker and/);
+    // What the temporal command must be given, where it would look for the server at another port.
+    const isUsual = up.temporalAddress.endsWith(':7233');
+    expect(up.process.output().includes(`give --address ${up.temporalAddress})`)).toBe(!isUsual);
   });
 
   test('a workflow started with the temporal command stores exactly the journals it names', async () => {
