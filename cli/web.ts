@@ -64,14 +64,14 @@ export interface OpenedPage {
 
 /**
  * Opens the connect page's port. Null when it is taken; with the sandbox, which sends browsers to any port of this machine,
- * a free one is taken instead.
+ * a free one is taken instead, unless this one was asked for.
  */
 export async function openPage(config: Config): Promise<OpenedPage | null> {
-  const { host, port } = config.web;
+  const { host, port, isPortChosen } = config.web;
   let answer: RequestListener = (_, response) =>
     response.writeHead(503, { 'retry-after': '1' }).end('Daybook is starting.');
   const onRequest: RequestListener = (request, response) => answer(request, response);
-  const anyPort = config.xero === null && follows(config);
+  const anyPort = config.xero === null && !isPortChosen && follows(config);
   const listening = (await listen(host, port, onRequest)) ?? (anyPort ? await listen(host, 0, onRequest) : null);
   if (listening === null) return null;
   const redirectUri = follows(config) ? `http://localhost:${listening.port}/oauth/callback` : config.redirectUri;
@@ -105,8 +105,9 @@ export async function openPage(config: Config): Promise<OpenedPage | null> {
   };
 }
 
-export function portTaken({ web: { port } }: Config): string {
-  return `Port ${port} is taken, so the connect page cannot be served there. Free it, or set DAYBOOK_WEB_PORT and register the address in the Xero app.`;
+export function portTaken({ web: { port }, xero }: Config): string {
+  const register = xero === null ? '' : ' and register the address in the Xero app';
+  return `Port ${port} is taken, so the connect page cannot be served there. Free it, or set DAYBOOK_WEB_PORT to another${register}.`;
 }
 
 /** Whether the redirect URI is nothing but the page's own at its port. */

@@ -39,6 +39,8 @@ interface WebSettings {
   host: string;
   /** 0: any that is free. */
   port: number;
+  /** Whether somebody asked for this port, who counts on it. */
+  isPortChosen: boolean;
   /** Where browsers find it, when not at the host's port. */
   origin: string | null;
   password: string | null;
@@ -149,6 +151,7 @@ export function loadConfig(environment: Environment): Config {
     web: {
       host: env.DAYBOOK_WEB_HOST,
       port: env.DAYBOOK_WEB_PORT,
+      isPortChosen: given.DAYBOOK_WEB_PORT !== undefined,
       origin: env.DAYBOOK_WEB_ORIGIN ?? null,
       password: env.DAYBOOK_WEB_PASSWORD ?? null,
     },

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openPage } from '../../cli/web.ts';
 import { ConfigurationError, loadConfig } from '../../config/config.ts';
+import { listen } from '../../web/listen.ts';
 import { encoded, startWebStand, type WebStand } from './web-stand.ts';
 
 describe('The connect page is opened by its admin only', () => {
@@ -99,6 +101,17 @@ describe('The connect page is opened by its admin only', () => {
     );
     expect(listening).toContain('0100007F');
     for (const address of listening) expect(['0100007F', '00000000000000000000000001000000']).toContain(address);
+  });
+
+  test('a port that was asked for and is taken is not replaced by another', async () => {
+    const taken = await listen('localhost', 0, () => {});
+    const config = loadConfig({ DAYBOOK_WEB_PORT: `${taken?.port}` });
+    expect(await openPage(config)).toBeNull();
+    const other = await openPage({ ...config, web: { ...config.web, isPortChosen: false } });
+    expect(other?.origin).toMatch(/^http:\/\/localhost:\d+$/);
+    expect(other?.origin).not.toContain(`:${taken?.port}`);
+    await other?.close();
+    await taken?.close();
   });
 
   test('elsewhere it listens only with a password and the origin of a proxy', () => {
