@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { RequestRefused } from '../client/imports.ts';
 import { listActs } from '../storage/audit.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase } from './servers.ts';
@@ -14,6 +15,11 @@ export function addAuditCommand(program: Command): void {
     .action(({ of, json }: { of?: string; json?: boolean }) =>
       withDatabase(async (pool) => {
         const acts = await listActs(pool, shown, of);
+        if (of !== undefined && acts.length === 0) {
+          throw new RequestRefused([
+            `Nothing is written down of "${of}"; \`daybook audit\` shows what is, under the names it has there.`,
+          ]);
+        }
         if (json) return print(true, acts, '');
         printTable(
           ['at', 'who', 'act', 'on'],

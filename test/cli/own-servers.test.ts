@@ -218,6 +218,9 @@ describe('With a Postgres, a Temporal and a Xero of one’s own', { timeout: 180
   test('a removed connection is gone, what it imported stays', async () => {
     expect((await run('connections', 'remove', connection)).code).toBe(0);
     expect((await run('connections', 'list')).stdout).toBe('None yet.\n');
+    const [removed, never] = await Promise.all([run('audit', '--of', connection), run('audit', '--of', 'nope')]);
+    expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('disconnect') });
+    expect(never).toMatchObject({ code: 2, stderr: expect.stringMatching(/^Nothing is written down of "nope"/) });
     expect(await count('xero.journal')).toBeGreaterThanOrEqual(150);
   });
 });
