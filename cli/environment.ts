@@ -10,6 +10,8 @@ import { ownTokenKeys } from './token-keys.ts';
 export interface Reach {
   databaseUrl(): string;
   temporal(): ClientConnectConfig;
+  /** What to do when one that was found does not answer; nothing special where it is configured. */
+  remedies: { postgres: string | undefined; temporal: string | undefined };
   xero(): XeroSettings;
   tokenKeys(): string;
 }
@@ -20,6 +22,10 @@ export function reach(config: Config): Reach {
     databaseUrl: () =>
       config.databaseUrl ?? runningPostgres(config.dataDir)?.url ?? nowhere('Postgres', 'DATABASE_URL'),
     temporal: () => (config.temporalConfigured ? configuredTemporal() : embeddedTemporal(config)),
+    remedies: {
+      postgres: config.databaseUrl === null ? startAgain(config) : undefined,
+      temporal: config.temporalConfigured ? undefined : startAgain(config),
+    },
     xero: () =>
       config.xero ??
       runningSandbox(config.dataDir, config.redirectUri) ??
@@ -35,6 +41,10 @@ function configuredTemporal(): ClientConnectConfig {
 function embeddedTemporal(config: Config): ClientConnectConfig {
   const { address } = runningTemporal(config.dataDir) ?? nowhere('Temporal', 'TEMPORAL_ADDRESS');
   return { connectionOptions: { address }, namespace: 'default' };
+}
+
+function startAgain({ dataDir }: Config): string {
+  return `It is the embedded one of the data folder ${dataDir}: stop the \`daybook up\` that runs there, and start it again.`;
 }
 
 function nowhere(what: string, variables: string): never {

@@ -40,7 +40,8 @@ program
   .command('migrate')
   .description('bring the database up to this version')
   .action(async () => {
-    const ran = await migrate(reach(loadConfig(process.env)).databaseUrl());
+    const found = reach(loadConfig(process.env));
+    const ran = await migrate(found.databaseUrl(), found.remedies.postgres);
     process.stdout.write(ran.length === 0 ? 'The database is up to date.\n' : `Ran ${ran.join(', ')}.\n`);
   });
 

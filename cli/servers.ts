@@ -11,8 +11,9 @@ import { reach } from './environment.ts';
 
 /** Gives a command the database, once it is known to answer and to have this program's tables. */
 export async function withDatabase<T>(work: (pool: pg.Pool) => Promise<T>): Promise<T> {
-  const databaseUrl = reach(loadConfig(process.env)).databaseUrl();
-  await requireCurrent(databaseUrl);
+  const found = reach(loadConfig(process.env));
+  const databaseUrl = found.databaseUrl();
+  await requireCurrent(databaseUrl, found.remedies.postgres);
   const pool = openPool(databaseUrl, 2, () => {});
   try {
     return await work(pool);
@@ -38,9 +39,10 @@ export function withReconciliations<T>(work: (reconciliations: Reconciliations) 
 
 async function withTemporal<T>(work: (client: Client, taskQueue: string) => Promise<T>): Promise<T> {
   const config = loadConfig(process.env);
-  const { connectionOptions, namespace } = reach(config).temporal();
+  const found = reach(config);
+  const { connectionOptions, namespace } = found.temporal();
   const connection = await TemporalConnection.connect(connectionOptions).catch((error: unknown) => {
-    throw unreachableTemporal(connectionOptions.address, error);
+    throw unreachableTemporal(connectionOptions.address, error, found.remedies.temporal);
   });
   try {
     return await work(new Client({ connection, namespace: namespace ?? 'default' }), config.taskQueue);

@@ -12,9 +12,14 @@ export class UnfitDatabase extends Error {
   override name = 'UnfitDatabase';
 }
 
-/** Brings the database up to this program, forward only. Returns the names of the migrations that ran, none if it was current. */
-export async function migrate(databaseUrl: string): Promise<string[]> {
-  await refuseNewer(databaseUrl);
+const configured = 'Check that it runs and that DATABASE_URL is right.';
+
+/**
+ * Brings the database up to this program, forward only. Returns the names of the migrations that ran, none if it was current.
+ * `remedy` is what to do where no Postgres answers.
+ */
+export async function migrate(databaseUrl: string, remedy = configured): Promise<string[]> {
+  await refuseNewer(databaseUrl, remedy);
   const ran = await runner({
     databaseUrl,
     dir: directory,
@@ -42,9 +47,9 @@ async function secureBooks(databaseUrl: string): Promise<void> {
 }
 
 /** Throws a sentence with the remedy unless the database has exactly the migrations of this program. */
-export async function requireCurrent(databaseUrl: string): Promise<void> {
-  await refuseNewer(databaseUrl);
-  const [own, applied] = await Promise.all([ownMigrations(), appliedMigrations(databaseUrl)]);
+export async function requireCurrent(databaseUrl: string, remedy = configured): Promise<void> {
+  await refuseNewer(databaseUrl, remedy);
+  const [own, applied] = await Promise.all([ownMigrations(), appliedMigrations(databaseUrl, remedy)]);
   const missing = own.filter((name) => !applied.includes(name));
   if (missing.length > 0) {
     throw new UnfitDatabase(
@@ -53,8 +58,8 @@ export async function requireCurrent(databaseUrl: string): Promise<void> {
   }
 }
 
-async function refuseNewer(databaseUrl: string): Promise<void> {
-  const [own, applied] = await Promise.all([ownMigrations(), appliedMigrations(databaseUrl)]);
+async function refuseNewer(databaseUrl: string, remedy: string): Promise<void> {
+  const [own, applied] = await Promise.all([ownMigrations(), appliedMigrations(databaseUrl, remedy)]);
   const unknown = applied.filter((name) => !own.includes(name));
   if (unknown.length > 0) {
     throw new UnfitDatabase(
@@ -71,10 +76,10 @@ async function ownMigrations(): Promise<string[]> {
     .sort();
 }
 
-async function appliedMigrations(databaseUrl: string): Promise<string[]> {
+async function appliedMigrations(databaseUrl: string, remedy: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
   await client.connect().catch((error: Error) => {
-    throw unreachable(databaseUrl, error);
+    throw unreachable(databaseUrl, error, remedy);
   });
   try {
     const { rows } = await client.query<{ version: number; present: boolean }>(
@@ -92,12 +97,11 @@ async function appliedMigrations(databaseUrl: string): Promise<string[]> {
 }
 
 /** Host and database only: the address holds a password. */
-function unreachable(databaseUrl: string, error: Error): UnfitDatabase {
+function unreachable(databaseUrl: string, error: Error, remedy: string): UnfitDatabase {
   const { host, pathname } = new URL(databaseUrl);
   // One failure for each address of a name comes as an AggregateError, which has no message of its own.
   const reasons = error instanceof AggregateError ? error.errors.map((each: Error) => each.message) : [error.message];
-  return new UnfitDatabase(
-    `Postgres at ${host}${pathname} cannot be used: ${reasons.join(', ')}. Check that it runs and that DATABASE_URL is right.`,
-    { cause: error },
-  );
+  return new UnfitDatabase(`Postgres at ${host}${pathname} cannot be used: ${reasons.join(', ')}. ${remedy}`, {
+    cause: error,
+  });
 }
