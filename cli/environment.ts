@@ -35,7 +35,19 @@ export function reach(config: Config): Reach {
 }
 
 function configuredTemporal(): ClientConnectConfig {
-  return loadClientConnectConfig();
+  try {
+    return loadClientConnectConfig();
+  } catch (error) {
+    const { TEMPORAL_PROFILE: profile, TEMPORAL_CONFIG_FILE: named } = process.env;
+    const file = named || 'temporal.toml, in its usual place as TEMPORAL_CONFIG_FILE is not set';
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError(
+      profile && reason.startsWith('Profile ')
+        ? `TEMPORAL_PROFILE names "${profile}", which is no profile of the file ${file}. Add it there, or name one that it has.`
+        : `Where Temporal is cannot be read from TEMPORAL_… and the file ${file}: ${reason}. Put it right.`,
+      { cause: error },
+    );
+  }
 }
 
 function embeddedTemporal(config: Config): ClientConnectConfig {

@@ -50,8 +50,11 @@ interface UpOptions {
 async function up(options: UpOptions): Promise<void> {
   // What the worker logs would stand between our lines, so only trouble is told, unless more is asked for.
   const config = loadConfig({ DAYBOOK_LOG_LEVEL: 'warn', ...process.env });
+  const found = reach(config);
   // Before the folder is taken, as keys that are younger than its lock are taken for such as this `up` does not have.
-  reach(config).tokenKeys();
+  found.tokenKeys();
+  // The worker would be the first to find it wrong, again and again.
+  if (config.temporalConfigured) found.temporal();
   if (config.xero === null && options.journals !== undefined) refuseOtherBooks(config.dataDir, options.journals);
   const release = takeFolder(config.dataDir);
   try {

@@ -67,9 +67,6 @@ const schema = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//, { error: 'must be a postgres:// address' })
     .optional(),
-  TEMPORAL_ADDRESS: z.string().optional(),
-  TEMPORAL_PROFILE: z.string().optional(),
-  TEMPORAL_CONFIG_FILE: z.string().optional(),
   TEMPORAL_TASK_QUEUE: z.string().default(variables.TEMPORAL_TASK_QUEUE.default),
   XERO_CLIENT_ID: z.string().optional(),
   XERO_CLIENT_SECRET: z.string().optional(),
@@ -117,7 +114,15 @@ export function loadConfig(environment: Environment): Config {
   }
   const ownHosts = ['XERO_API_URL', 'XERO_IDENTITY_URL', 'XERO_LOGIN_URL'].filter((name) => given[name]);
   if (!given.XERO_CLIENT_ID && !given.XERO_CLIENT_SECRET && ownHosts.length > 0) {
-    problems.push(`XERO_CLIENT_ID is missing, though ${ownHosts.join(', ')} name a Xero to speak to.`);
+    problems.push(
+      `XERO_CLIENT_ID is missing, though ${ownHosts.join(', ')} ${ownHosts.length === 1 ? 'names' : 'name'} a Xero to speak to.`,
+    );
+  }
+  const temporalConfigured = Boolean(given.TEMPORAL_ADDRESS ?? given.TEMPORAL_PROFILE ?? given.TEMPORAL_CONFIG_FILE);
+  if (!temporalConfigured && (given.TEMPORAL_NAMESPACE ?? 'default') !== 'default') {
+    problems.push(
+      `TEMPORAL_NAMESPACE is "${given.TEMPORAL_NAMESPACE}", but the embedded Temporal has only "default". Leave it out, or set TEMPORAL_ADDRESS to the server that has this namespace.`,
+    );
   }
   if (given.DAYBOOK_WEB_HOST && !isThisMachine(given.DAYBOOK_WEB_HOST)) {
     for (const name of ['DAYBOOK_WEB_PASSWORD', 'DAYBOOK_WEB_ORIGIN'].filter((each) => !given[each])) {
@@ -132,7 +137,7 @@ export function loadConfig(environment: Environment): Config {
   const redirectUri = env.XERO_REDIRECT_URI ?? `${origin}/oauth/callback`;
   return {
     databaseUrl: env.DATABASE_URL ?? null,
-    temporalConfigured: Boolean(env.TEMPORAL_ADDRESS ?? env.TEMPORAL_PROFILE ?? env.TEMPORAL_CONFIG_FILE),
+    temporalConfigured,
     taskQueue: env.TEMPORAL_TASK_QUEUE,
     xero: env.XERO_CLIENT_ID
       ? {

@@ -48,6 +48,17 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
         /^DAYBOOK_METRICS_ADDRESS must be an IP address and a port, such as 127\.0\.0\.1:9464/,
       ],
       [
+        { TEMPORAL_PROFILE: 'nope', TEMPORAL_CONFIG_FILE: '/no/temporal.toml' },
+        ['pause', 'x'],
+        /^TEMPORAL_PROFILE names "nope", which is no profile of the file \/no\/temporal\.toml\. Add it/,
+      ],
+      [{ TEMPORAL_NAMESPACE: 'other' }, ['status'], /^TEMPORAL_NAMESPACE is "other".*only "default".*TEMPORAL_ADDRESS/],
+      [
+        { XERO_API_URL: 'https://x.example' },
+        ['status'],
+        /^XERO_CLIENT_ID is missing, though XERO_API_URL names a Xero/,
+      ],
+      [
         { DATABASE_URL: 'postgres://u:geheim@127.0.0.1:1/x' },
         ['status'],
         /^Postgres at 127\.0\.0\.1:1\/x cannot be used: /,
@@ -58,11 +69,11 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
         /^Temporal at 127\.0\.0\.1:1 does not answer: .*TEMPORAL_ADDRESS/,
       ],
     ];
-    for (const [env, args, sentence] of sentences) {
-      const said = await daybook(args, { DAYBOOK_DATA_DIR: dataDir, ...env });
-      expect(said.stderr).toMatch(sentence);
-      expect(said.stderr).not.toMatch(/geheim|\n +at /);
-      expect(said).toMatchObject({ code: 2, stdout: '' });
+    const all = await Promise.all(sentences.map(([env, args]) => daybook(args, { DAYBOOK_DATA_DIR: dataDir, ...env })));
+    for (const [index, [, , sentence]] of sentences.entries()) {
+      expect(all[index]?.stderr).toMatch(sentence);
+      expect(all[index]?.stderr).not.toMatch(/geheim|\n +at /);
+      expect(all[index]).toMatchObject({ code: 2, stdout: '' });
     }
   });
 
