@@ -10,6 +10,7 @@ import { makePlan } from './make-plan.ts';
 import { wholeNumber } from './number-option.ts';
 import { print } from './output.ts';
 import { costInWords } from './plan-sentences.ts';
+import { refuseTwice } from './said-once.ts';
 import { withDatabase, withImports } from './servers.ts';
 
 interface BackfillOptions extends Omit<RequestOptions, 'connection'> {
@@ -44,6 +45,7 @@ export function addBackfillCommand(program: Command): void {
       .option('--json', 'print one line of JSON')
       .action((options: BackfillOptions) => start(kind, options));
   }
+  refuseTwice(backfill);
 }
 
 async function start(kind: ImportKind, options: BackfillOptions): Promise<void> {

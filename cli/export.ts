@@ -4,6 +4,7 @@ import { RequestRefused } from '../client/imports.ts';
 import { checkExport, instantOf } from '../model/request.ts';
 import { type ExportKind, exportTo } from '../storage/export.ts';
 import { refusals } from './imports.ts';
+import { refuseTwice } from './said-once.ts';
 import { withDatabase } from './servers.ts';
 import { whyNotThere, writeWhole } from './whole-file.ts';
 
@@ -31,6 +32,7 @@ export function addExportCommands(program: Command): void {
     if (kind === 'general-ledger') command.option('--basis <basis>', 'accrual (the ledger) or cash');
     command.action((options: ExportOptions) => write(kind, options));
   }
+  refuseTwice(exporting);
 }
 
 async function write(kind: ExportKind, { out, ...asked }: ExportOptions): Promise<void> {

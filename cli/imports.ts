@@ -10,6 +10,7 @@ import { displayOn, noDisplay } from './display.ts';
 import { follow } from './follow.ts';
 import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
 import { print } from './output.ts';
+import { refuseTwice } from './said-once.ts';
 import { withDatabase, withImports } from './servers.ts';
 
 /** Failures that mean the request was wrong, and not that what it asked for failed. */
@@ -31,6 +32,7 @@ export function addImportCommands(program: Command): void {
       .option('--json', 'print one line of JSON')
       .action((options: ImportOptions) => startImport(kind, options));
   }
+  refuseTwice(importing);
 
   for (const [verb, what, done] of [
     [

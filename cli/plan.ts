@@ -9,6 +9,7 @@ import { makePlan, type Plan } from './make-plan.ts';
 import { wholeNumber } from './number-option.ts';
 import { print } from './output.ts';
 import { inSentences, latestDate } from './plan-sentences.ts';
+import { refuseTwice } from './said-once.ts';
 import { withDatabase } from './servers.ts';
 
 interface PlanOptions extends RequestOptions {
@@ -45,6 +46,7 @@ export function addPlanCommand(program: Command): void {
       .option('--json', 'print one line of JSON')
       .action((options: PlanOptions) => plan(kind, options));
   }
+  refuseTwice(planning);
 }
 
 async function plan(kind: ImportKind, options: PlanOptions): Promise<void> {

@@ -7,6 +7,7 @@ import { findConnection } from '../storage/connections.ts';
 import { type CertificateSummary, findCertificate, listCertificates } from '../storage/reconciliation.ts';
 import { refusals, wrongRequest } from './imports.ts';
 import { print, printTable } from './output.ts';
+import { refuseTwice } from './said-once.ts';
 import { withDatabase, withReconciliations } from './servers.ts';
 
 interface Options {
@@ -21,7 +22,7 @@ interface Options {
 }
 
 export function addReconcileCommand(program: Command): void {
-  program
+  const reconciling = program
     .command('reconcile')
     .description('compare the stored ledger with Xero’s own trial balance, account by account')
     .option('--connection <name>', 'the connection whose ledger to compare')
@@ -36,6 +37,7 @@ export function addReconcileCommand(program: Command): void {
       if (options.show !== undefined) return show(options.show, options.json);
       return options.list ? list(options) : reconcile(options);
     });
+  refuseTwice(reconciling);
 }
 
 async function reconcile({ connection, application, date, basis, conversionDate, json }: Options): Promise<void> {

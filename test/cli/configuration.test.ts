@@ -128,6 +128,12 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
         /^error: required option '--connection <name>' not specified/,
       ],
       [['connect', '--name', 'acme'], /^error: required option '--application <name>' not specified/],
+      [
+        ['import', 'journals', '--from', '1', '--from', '2'],
+        /'--from <journal id>' argument '2' is invalid\. It is given twice/,
+      ],
+      [['plan', 'journals', '--newest', '1', '--newest', '2'], /It is given twice/],
+      [['reconcile', '--connection', 'a', '--connection', 'b'], /It is given twice/],
       [['up', '--journals', 'many'], /It must be a whole number from 0 to 1000000\./],
       [['up', '--journals', '1000001'], /It must be a whole number from 0 to 1000000\./],
       [['plan', 'journals', '--newest', '99999999999999'], /It must be a whole number from 0 to 2147483647\./],

@@ -10,15 +10,16 @@ describe('A plan says what an import would cost, and makes no call to Xero', () 
   });
   afterAll(() => stand.close());
 
-  const plan = (kind: string, ...args: string[]) =>
-    daybook(['plan', kind, '--connection', stand.connection, '--application', application, ...args], stand.environment);
+  const planFor = (who: string, kind: string, ...args: string[]) =>
+    daybook(['plan', kind, '--connection', stand.connection, '--application', who, ...args], stand.environment);
+  const plan = (kind: string, ...args: string[]) => planFor(application, kind, ...args);
 
   test('before anything is stored the newest number must be said; then it counts the days and the nights', async () => {
     const before = stand.sandbox.calls.all().length;
     const [unknown, given, wrong] = await Promise.all([
       plan('journals'),
       plan('journals', '--newest', '1000000', '--calls-a-day', '5000', '--json'),
-      plan('journals', '--from', '9', '--to', '3', '--application', 'nobody'),
+      planFor('nobody', 'journals', '--from', '9', '--to', '3'),
     ]);
     expect(unknown).toMatchObject({ code: 0, stderr: '' });
     expect(unknown.stdout).toContain('How much is to come is not known');
