@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -130,6 +130,7 @@ async function newLink(pool: pg.Pool, origin: string): Promise<string> {
 const file = (dataDir: string) => join(dataDir, 'web.json');
 
 function publishOrigin(dataDir: string, origin: string): void {
+  mkdirSync(dataDir, { recursive: true });
   writeFileSync(file(dataDir), JSON.stringify({ pid: process.pid, origin }), { mode: 0o600 });
 }
 
