@@ -159,6 +159,30 @@ describe.skipIf(leftOut !== null)('In a browser, an admin sets up connections fr
     stand.complaints.length = 0;
   });
 
+  test('a long name without spaces widens no page, on a telephone or in the list', async () => {
+    const long = 'planning'.repeat(8).slice(0, 63);
+    await daybook(['connections', 'allow', 'maple', '--application', long], stand.environment);
+    async function fits(width: number, picture: string) {
+      await page.setViewportSize({ width, height: 640 });
+      await look(picture);
+      expect([picture, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([picture, width]);
+    }
+    await page.goto(origin);
+    await fits(1000, 'long-name-list');
+    await fits(320, 'long-name-list-narrow');
+    await follow('maple');
+    await arrive('maple');
+    await fits(320, 'long-name-connection');
+    await page.goto(`${origin}/connect`);
+    await press('Connect to Xero');
+    await stand.consentTo('Maple & Finch Ltd');
+    await arrive('Which organisations?');
+    await fits(320, 'long-name-set-up');
+    await page.setViewportSize({ width: 920, height: 640 });
+    await follow('Not now');
+    await arrive('Connections');
+  });
+
   test('applications are changed; a lost authorisation is seen and reconnected', async () => {
     await follow('maple');
     await arrive('maple');
