@@ -3,6 +3,7 @@ import { requireConnection } from '../admin/registry.ts';
 import { RequestRefused } from '../client/imports.ts';
 import { checkExport, instantOf } from '../model/request.ts';
 import { type ExportKind, exportTo } from '../storage/export.ts';
+import { counted } from './counted.ts';
 import { refusals } from './imports.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase } from './servers.ts';
@@ -53,7 +54,9 @@ async function write(kind: ExportKind, { out, ...asked }: ExportOptions): Promis
       out === undefined
         ? await exportTo(pool, kind, filter, process.stdout, { end: false })
         : await untilInterrupted((signal) => writeWhole(out, (into) => exportTo(pool, kind, filter, into, { signal })));
-    if (rows !== null) process.stderr.write(`${rows} rows of "${name}" are in ${out ?? 'standard output'}.\n`);
+    if (rows === null) return;
+    const are = rows === 1 ? 'is' : 'are';
+    process.stderr.write(`${counted(rows, 'rows')} of "${name}" ${are} in ${out ?? 'standard output'}.\n`);
   });
 }
 

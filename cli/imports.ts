@@ -6,6 +6,7 @@ import { checkImport, type ImportKind } from '../model/request.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { streams } from '../model/streams.ts';
 import { type Connection, findConnection } from '../storage/connections.ts';
+import { counted } from './counted.ts';
 import { displayOn, noDisplay } from './display.ts';
 import { follow } from './follow.ts';
 import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
@@ -103,7 +104,7 @@ function inWords(ending: Ending): string {
   const quarantined =
     totals.quarantined === 0 ? '' : `, ${totals.quarantined} in quarantine (table daybook.quarantine)`;
   const through = readThrough === null ? 'nothing read' : `read through ${readThrough}`;
-  return `${message} ${totals.stored} ${streams[stream].rows} stored${quarantined}, ${through}, ${totals.calls} calls.`;
+  return `${message} ${counted(totals.stored, streams[stream].rows)} stored${quarantined}, ${through}, ${counted(totals.calls, 'calls')}.`;
 }
 
 /** Speaks to one import by its workflow id; that there is none to speak to is a wrong request. */

@@ -1,6 +1,7 @@
 import { readThrough } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
 import type { Connection } from '../storage/connections.ts';
+import { counted } from './counted.ts';
 import type { Plan } from './make-plan.ts';
 
 /** A plan in words, a sentence or two a line. */
@@ -18,7 +19,7 @@ export function inSentences(plan: Plan, { name, tenantName }: Connection): strin
 export function costInWords({ cost, course, isNamed }: Plan): string {
   if (cost === null || course === null) return '';
   const latest = course.suspensions === 0 || isNamed ? '' : ' at the latest';
-  return `About ${number(cost.calls)} calls, done by ${instant(course.finishedBy)}${latest}.`;
+  return `About ${numbered(cost.calls, 'calls')}, done by ${instant(course.finishedBy)}${latest}.`;
 }
 
 function whatItDoes({ stream, watermark, startsAfter, movesWatermark, running }: Plan): string[] {
@@ -45,12 +46,12 @@ function toCome({ stream, newest, cost }: Plan): string[] {
     return [`How much is to come is not known, as nothing is stored to go by; ${scale}. ${remedy}`];
   }
   const what = isInvoices
-    ? `About ${number(newest?.number ?? 0)} invoices are to come`
+    ? `About ${numbered(newest?.number ?? 0, 'invoices')} ${newest?.number === 1 ? 'is' : 'are'} to come`
     : newest && `The newest Journal ID is ${newest.from === 'given' ? '' : 'about '}${number(newest.number)}`;
   const basis = newest?.from === 'estimated' ? ', judging by what is stored' : '';
   const cause = what ? `${what}${basis}: ` : '';
   return [
-    `${cause}${number(cost.pages)} ${cost.pages === 1 ? 'page' : 'pages'} at the most, ${number(cost.calls)} calls with the end and the reference data.`,
+    `${cause}${numbered(cost.pages, 'pages')} at the most, ${numbered(cost.calls, 'calls')} with the end and the reference data.`,
   ];
 }
 
@@ -58,11 +59,11 @@ function quota({ quota: { dayRemaining, heardAt, blockedBy, blockedUntil, reserv
   const heard =
     dayRemaining === null || heardAt === null
       ? 'Xero has not said yet how many calls are left today'
-      : `${number(dayRemaining)} calls were left when Xero last said, at ${instant(heardAt)}`;
+      : `${numbered(dayRemaining, 'calls')} ${dayRemaining === 1 ? 'was' : 'were'} left when Xero last said, at ${instant(heardAt)}`;
   const spent =
     blockedBy === 'day' && blockedUntil !== null ? ` (the day begins again at ${instant(blockedUntil)})` : '';
-  const left = reserve > 0 ? `; ${number(reserve)} of them are left to others` : '';
-  return `${heard}${spent}; ${number(callsADay)} a day are reckoned with${left}.`;
+  const left = reserve > 0 ? `; ${number(reserve)} of them ${reserve === 1 ? 'is' : 'are'} left to others` : '';
+  return `${heard}${spent}; ${number(callsADay)} a day ${callsADay === 1 ? 'is' : 'are'} reckoned with${left}.`;
 }
 
 function when({ cost, course, isNamed }: Plan): string[] {
@@ -75,16 +76,20 @@ function when({ cost, course, isNamed }: Plan): string[] {
   if (course.suspensions === 0) return [`At 60 calls a minute it would be done by ${instant(course.finishedBy)}.`];
   const latest = isNamed ? '' : ' at the latest, as Xero names the hour only when a day is spent';
   const lines = [
-    `At 60 calls a minute it would be done by ${instant(course.finishedBy)}${latest}: it makes calls on ${number(course.days)} days.`,
+    `At 60 calls a minute it would be done by ${instant(course.finishedBy)}${latest}: it makes calls on ${numbered(course.days, 'days')}.`,
   ];
   for (const { from, until } of course.first) lines.push(`  sleeps from ${instant(from)} until ${instant(until)}`);
   const more = course.suspensions - course.first.length;
-  if (more > 0) lines.push(`  and ${number(more)} more times, a day each`);
+  if (more > 0) lines.push(`  and ${number(more)} more ${more === 1 ? 'time, a day' : 'times, a day each'}`);
   return lines;
 }
 
 function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+function numbered(value: number, plural: string): string {
+  return counted(value, plural, number(value));
 }
 
 function number(value: number): string {

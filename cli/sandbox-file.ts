@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ConfigurationError, type XeroSettings } from '../config/config.ts';
 import { variables } from '../config/variables.ts';
 import { loadState } from '../sandbox/identity/state.ts';
+import { counted } from './counted.ts';
 
 /** What `daybook up` writes down of its sandbox, so that other commands find it. */
 interface SandboxFile {
@@ -33,7 +34,7 @@ export function refuseOtherBooks(dataDir: string, journals: number): void {
   const { booksJournals = journals } = loadState(sandboxStateFile(dataDir));
   if (booksJournals === journals) return;
   throw new ConfigurationError(
-    `The sandbox in ${dataDir} was begun with ${booksJournals} journals, and what was imported is of those books; --journals ${journals} would make others. ` +
+    `The sandbox in ${dataDir} was begun with ${counted(booksJournals, 'journals')}, and what was imported is of those books; --journals ${journals} would make others. ` +
       'Leave --journals out to go on with them, or name another folder in DAYBOOK_DATA_DIR.',
   );
 }

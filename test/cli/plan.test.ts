@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { counted } from '../../cli/counted.ts';
 import { findConnection, reserveQuota } from '../../storage/connections.ts';
 import { daybook } from '../support/daybook.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
+
+test('One of a thing is not said in the plural', () => {
+  expect([0, 1, 2].map((count) => counted(count, 'calls'))).toEqual(['0 calls', '1 call', '2 calls']);
+});
 
 describe('A plan says what an import would cost, and makes no call to Xero', () => {
   let stand: Stand;
