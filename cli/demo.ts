@@ -13,6 +13,7 @@ import { differences, plain } from './comparison.ts';
 import { connectSandbox } from './connect.ts';
 import { createVoice, type Voice } from './display.ts';
 import { follow } from './follow.ts';
+import { standInOrganisations } from './sandbox-file.ts';
 import type { Stack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -47,6 +48,7 @@ async function demo({ keep }: { keep?: boolean }): Promise<void> {
     config,
     environment: ownEnvironment(),
     sandbox: {
+      organisations: standInOrganisations,
       journals,
       limits: { day: callsADay, dayWindowSeconds: secondsADay, dayAnchor: 'firstCall' },
       latencyMs: 60,

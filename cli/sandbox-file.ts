@@ -23,6 +23,12 @@ export function withdrawSandbox(dataDir: string): void {
   rmSync(file(dataDir), { force: true });
 }
 
+/**
+ * The organisations of the sandbox that stands in for Xero, in `up` as in the demo, which one goes on from the other. Without gaps
+ * the first one's Journal IDs are easy to follow by eye; Xero's own have some.
+ */
+export const standInOrganisations = [{ contiguous: true }, {}];
+
 /** Where a data folder's sandbox keeps what a restart must not change. */
 export const sandboxStateFile = (dataDir: string) => join(dataDir, 'sandbox-state.json');
 

@@ -11,7 +11,7 @@ import { createKeyRing } from '../xero/sealing.ts';
 import { connectSandbox } from './connect.ts';
 import { reach } from './environment.ts';
 import { wholeNumber } from './number-option.ts';
-import { refuseOtherBooks } from './sandbox-file.ts';
+import { refuseOtherBooks, standInOrganisations } from './sandbox-file.ts';
 import type { Stack } from './stack.ts';
 import { untilStopped } from './until-stopped.ts';
 import { openPage, portTaken } from './web.ts';
@@ -75,9 +75,8 @@ async function stayUp(config: Config, options: UpOptions): Promise<void> {
     const stack = await startStack({
       config: { ...config, redirectUri, xero: config.xero && { ...config.xero, redirectUri } },
       environment: process.env,
-      // Without gaps the first organisation's Journal IDs are easy to follow by eye; Xero's own have some.
       sandbox: {
-        organisations: [{ contiguous: true }, {}],
+        organisations: standInOrganisations,
         ...(options.journals === undefined ? {} : { journals: options.journals }),
         limits: { day: options.dayLimit, dayWindowSeconds: options.dayWindowSeconds },
       },
