@@ -1,6 +1,7 @@
 import type { Entitlement } from '../model/entitlement.ts';
 import { findAuthorisation } from '../storage/authorisations.ts';
 import { storeEntitlements } from '../storage/entitlements.ts';
+import { readLedger } from '../storage/quota.ts';
 import { createXeroApi } from '../xero/api.ts';
 import { probeEntitlement } from '../xero/entitlement.ts';
 import type { Connected } from './connect.ts';
@@ -20,10 +21,20 @@ export async function entitlementsOf(
   const api = createXeroApi({ apiUrl: place.xero.apiUrl, timeoutMs: 20_000, now: () => Date.now() });
   try {
     const signal = AbortSignal.timeout(30_000);
-    const found = await probeEntitlement(api, { tenantId, accessToken: token.accessToken, scopes, signal });
+    const call = { tenantId, accessToken: token.accessToken, signal };
+    const refusedUntil = await refusedUntilOf(place, tenantId);
+    const found = await probeEntitlement(api, { ...call, scopes, refusedUntil });
     await storeEntitlements(place.pool, name, found);
     return found;
   } finally {
     api.close();
   }
+}
+
+/** Until when Xero refuses calls, by a 429 that an import met: nobody asks before; null when it does not. */
+async function refusedUntilOf({ pool, xero }: AdminPlace, tenantId: string): Promise<Date | null> {
+  const scopes = [`tenant:${tenantId}`, `app:${xero.clientId}`] as const;
+  const ledgers = await Promise.all(scopes.map((scope) => readLedger(pool, scope)));
+  const until = Math.max(...ledgers.map(({ ledger }) => ledger.blockedUntil ?? 0));
+  return until > Date.now() ? new Date(until) : null;
 }

@@ -31,8 +31,8 @@ export interface QuotaReading {
 export interface QuotaLedger {
   minute: MinuteLedger;
   dayRemaining: number | null;
-  /** When the last call was spent of what is reserved for others; null when none ever was. */
-  reserveAskedAt: number | null;
+  /** When Xero last said what is left of the day, or a call was spent of a reserve to hear it; null when neither was. */
+  dayHeardAt: number | null;
   /** Until when Xero refuses (from a 429), and which limit it named. */
   blockedUntil: number | null;
   blockedBy: WaitReason | null;
@@ -54,7 +54,7 @@ export interface SpentCall {
 export const emptyLedger: QuotaLedger = {
   minute: emptyMinute,
   dayRemaining: null,
-  reserveAskedAt: null,
+  dayHeardAt: null,
   blockedUntil: null,
   blockedBy: null,
   leases: [],
@@ -73,8 +73,8 @@ export type Permit =
   | { granted: false; reason: WaitReason; until: number };
 
 /**
- * How often one call is made of a reserve: the page is imported like any other, and its answer tells whether the day has
- * begun again. Nothing else would: only a 429 names that instant, and it comes when all is used up.
+ * How long after the last answer one call is made of a reserve: the page is imported like any other, and its answer tells
+ * whether the day has begun again. Nothing else would: only a 429 names that instant, and it comes when all is used up.
  */
 const reserveCheckMs = 3_600_000;
 
@@ -87,7 +87,7 @@ export function takePermit(ledger: QuotaLedger, now: number, reserve = 0, atOnce
     return { granted: false, reason: ledger.blockedBy ?? 'minute', until: ledger.blockedUntil };
   }
   const reserved = reserve > 0 && ledger.dayRemaining !== null && ledger.dayRemaining <= reserve;
-  const nextCheck = (ledger.reserveAskedAt ?? Number.NEGATIVE_INFINITY) + reserveCheckMs;
+  const nextCheck = (ledger.dayHeardAt ?? Number.NEGATIVE_INFINITY) + reserveCheckMs;
   if (reserved && nextCheck > now) return { granted: false, reason: 'reserve', until: nextCheck };
   const leases = inFlight(ledger.leases, now);
   if (leases.length >= atOnce) return { granted: false, reason: 'concurrent', until: now + marginMs };
@@ -105,7 +105,7 @@ export function takePermit(ledger: QuotaLedger, now: number, reserve = 0, atOnce
       minute: afterSending(ledger.minute),
       // Zero left today is no reason not to ask: only a 429 tells when the day's window resets, and it costs no call.
       dayRemaining: ledger.dayRemaining === null ? null : Math.max(0, ledger.dayRemaining - 1),
-      reserveAskedAt: reserved ? now : ledger.reserveAskedAt,
+      dayHeardAt: reserved ? now : ledger.dayHeardAt,
       blockedUntil: null,
       blockedBy: null,
       leases: [...leases, call.lease],
@@ -140,7 +140,13 @@ export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReadi
     inFlightAfter: others.filter((expiry) => expiry > call.lease).length,
   };
   const minute = afterAnswer(ledger.minute, answered, reading.minuteRemaining);
-  return { ...ledger, leases, dayRemaining, minute };
+  return {
+    ...ledger,
+    leases,
+    dayRemaining,
+    minute,
+    dayHeardAt: reading.dayRemaining === null ? ledger.dayHeardAt : now,
+  };
 }
 
 /** How long to wait after a 429 that does not say: Xero sends Retry-After for the minute's and the day's limit only. */

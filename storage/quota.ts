@@ -45,7 +45,7 @@ export async function readLedger(db: Queryable, scope: QuotaScope): Promise<Vers
         leaptAt: row.minute_leapt_at,
       },
       dayRemaining: row.day_remaining,
-      reserveAskedAt: row.reserve_asked_at?.getTime() ?? null,
+      dayHeardAt: row.reserve_asked_at?.getTime() ?? null,
       blockedUntil: row.blocked_until?.getTime() ?? null,
       blockedBy: row.blocked_by,
       leases: row.leases.map((lease) => lease.getTime()),
@@ -83,7 +83,7 @@ const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
   ledger.blockedBy,
   ledger.leases.map((lease) => new Date(lease)),
   ledger.sent,
-  instant(ledger.reserveAskedAt),
+  instant(ledger.dayHeardAt),
 ];
 
 /** Writes $3–$12 over the version $2 of the scope $1; no row when another process was faster. */

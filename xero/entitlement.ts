@@ -9,6 +9,8 @@ export interface Probed {
   /** What the consent grants, as the token response says; empty when it does not say. */
   scopes: readonly string[];
   signal: AbortSignal;
+  /** Until when Xero refuses all calls, as it said before; null when it does not. */
+  refusedUntil: Date | null;
 }
 
 /** Broad scopes of apps made before March 2026 include the granular ones; a writing scope includes reading. */
@@ -29,22 +31,37 @@ const beyondAll = 2_000_000_000;
 /**
  * What a new connection can be used for, found out at once instead of at the first import: scopes as they were granted, and
  * one call each for what else Xero decides by (tier and approval for journals, the user's role). Two calls of the day's
- * quota; invoices are judged by their scope alone, as they need no tier.
+ * quota, the second only where the first met no limit; invoices are judged by their scope alone, as they need no tier.
  */
 export async function probeEntitlement(api: XeroApi, probed: Probed): Promise<Entitlement[]> {
   const { tenantId, accessToken, signal } = probed;
   const call = { tenantId, accessToken, signal };
-  return Promise.all([
-    judge(probed, 'journals', () => api.journals({ ...call, offset: beyondAll })),
-    judge(probed, 'invoices', null),
-    judge(probed, 'reference data', () => api.organisation(call)),
-  ]);
+  let limited = probed.refusedUntil === null ? null : `Xero refuses calls until ${probed.refusedUntil.toISOString()}.`;
+  const unlessLimited = (ask: () => Promise<{ kind: 'answered' } | XeroFault>) => async () => {
+    if (limited !== null) return { kind: 'notAsked' as const, message: limited };
+    const answer = await ask();
+    if (answer.kind === 'throttled') limited = answer.message;
+    return answer;
+  };
+  return [
+    await judge(
+      probed,
+      'journals',
+      unlessLimited(() => api.journals({ ...call, offset: beyondAll })),
+    ),
+    await judge(probed, 'invoices', null),
+    await judge(
+      probed,
+      'reference data',
+      unlessLimited(() => api.organisation(call)),
+    ),
+  ];
 }
 
 async function judge(
   { scopes }: Probed,
   what: Entitlement['what'],
-  probe: (() => Promise<{ kind: 'answered' } | XeroFault>) | null,
+  probe: (() => Promise<{ kind: 'answered' } | { kind: 'notAsked'; message: string } | XeroFault>) | null,
 ): Promise<Entitlement> {
   const [scope] = sufficient[what];
   if (scopes.length > 0 && !sufficient[what].some((each) => scopes.includes(each))) {

@@ -17,7 +17,7 @@ describe('a reserve of the day’s calls', () => {
           let used = 0;
           let ledger = emptyLedger;
           let now = start;
-          const intoReserve: number[] = [];
+          let heardAt = 0;
           for (const [ms, others] of steps) {
             if (now < dayEnds && now + ms >= dayEnds) used = 0;
             now += ms;
@@ -31,29 +31,41 @@ describe('a reserve of the day’s calls', () => {
             }
             if (left === 0) {
               ledger = settle(permit.ledger, permit.call, { ...silent, dayRemaining: 0 }, now);
+              heardAt = now;
               continue;
             }
-            if (ledger.dayRemaining !== null && ledger.dayRemaining <= reserve) intoReserve.push(now);
+            if (ledger.dayRemaining !== null && ledger.dayRemaining <= reserve)
+              expect(now - heardAt).toBeGreaterThanOrEqual(3_600_000);
+            heardAt = now;
             used++;
             ledger = settle(permit.ledger, permit.call, { ...silent, dayRemaining: limit - used }, now);
-          }
-          for (const [index, at] of intoReserve.entries()) {
-            if (index > 0) expect(at - (intoReserve[index - 1] ?? 0)).toBeGreaterThanOrEqual(3_600_000);
           }
         },
       ),
     );
   });
 
+  test('is not spent from by several calls that leave before Xero has said what is left', () => {
+    const first = takePermit(emptyLedger, start, 100);
+    const second = first.granted ? takePermit(first.ledger, start + 1, 100) : first;
+    if (!first.granted || !second.granted) throw new Error('Nothing was known of the day.');
+    const told = settle(second.ledger, first.call, { ...silent, dayRemaining: 99 }, start + 4_000);
+    expect(takePermit(told, start + 4_001, 100)).toEqual({
+      granted: false,
+      reason: 'reserve',
+      until: start + 3_604_000,
+    });
+  });
+
   test('is no matter as long as more than it is left, and none is kept where none was set', () => {
-    const left = (dayRemaining: number) => ({ ...emptyLedger, dayRemaining, reserveAskedAt: start - 1_000 });
+    const left = (dayRemaining: number) => ({ ...emptyLedger, dayRemaining, dayHeardAt: start - 1_000 });
     expect(takePermit(left(11), start, 10).granted).toBe(true);
     expect(takePermit(left(10), start, 10)).toEqual({ granted: false, reason: 'reserve', until: start + 3_599_000 });
     expect(takePermit(left(0), start).granted).toBe(true);
   });
 
   test('a new day, heard of by the call that asks, sets the import going', () => {
-    const asked = takePermit({ ...emptyLedger, dayRemaining: 10, reserveAskedAt: start - 3_600_000 }, start, 10);
+    const asked = takePermit({ ...emptyLedger, dayRemaining: 10, dayHeardAt: start - 3_600_000 }, start, 10);
     if (!asked.granted) throw new Error('The hour had passed.');
     expect(takePermit(asked.ledger, start + 1, 10)).toMatchObject({ granted: false, reason: 'reserve' });
     const answered = settle(asked.ledger, asked.call, { ...silent, dayRemaining: 4_999 }, start + 100);

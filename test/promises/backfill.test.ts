@@ -53,7 +53,7 @@ describe('daybook backfill', () => {
     await untilRow(stand, workflowId, ({ status }) => status === 'waiting');
     const waiting = await stand.imports.progress(workflowId);
     expect(waiting).toMatchObject({
-      dayRemaining: 11,
+      dayRemaining: 12,
       waitingFor: 'What is left of Xero’s daily limit is reserved for others',
     });
     const again = await backfill('--all-connections', '--reserve', '12');

@@ -15,13 +15,13 @@ describe('A reserve of the day’s calls is left to others', () => {
   });
   afterAll(() => stand.close());
 
-  test('the import waits when it is reached, without a 429, and has spent one call of it to hear of the day', async () => {
+  test('the import waits when it is reached, without a 429 and without a call of it', async () => {
     const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
     const waiting = await untilProgress(stand, workflowId, ({ status }) => status === 'waiting');
     expect(waiting).toMatchObject({
-      dayRemaining: reserve - 1,
+      dayRemaining: reserve,
       waitingFor: 'What is left of Xero’s daily limit is reserved for others',
-      totals: { pages: dayLimit - reserve + 1 },
+      totals: { pages: dayLimit - reserve },
     });
     const minutes = (Date.parse(waiting.waitingUntil ?? '') - Date.now()) / 60_000;
     expect(minutes).toBeGreaterThan(58);
@@ -31,7 +31,7 @@ describe('A reserve of the day’s calls is left to others', () => {
     // With less reserved it is told, and goes on at once.
     const set = await daybook(['connections', 'set', stand.connection, '--quota-reserve', '5'], stand.environment);
     expect(set).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
-    await untilProgress(stand, workflowId, ({ totals }) => totals.pages > dayLimit - reserve + 1);
+    await untilProgress(stand, workflowId, ({ totals }) => totals.pages > dayLimit - reserve);
     await untilProgress(
       stand,
       workflowId,

@@ -4,6 +4,7 @@ import { differences } from '../../cli/comparison.ts';
 import type { Ending, StartedImport } from '../../client/imports.ts';
 import type { Call } from '../../sandbox/server.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { daybook } from '../support/daybook.ts';
 import { countEvents, drawSeed, runRows, untilProgress, untilRow } from '../support/observe.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 
@@ -178,6 +179,27 @@ describe('When Xero says 429, no call is made before the time it named', () => {
     await stand.imports.cancel(workflowId);
     expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
     expect(stand.sandbox.calls.journals()).toHaveLength(3);
+    await stand.database.pool.query('delete from daybook.quota_ledger');
+  });
+
+  // The last: the sandbox remembers what it has named for longer than the others take.
+  test('nor by whoever connects the organisation again meanwhile', async () => {
+    stand.sandbox.faults.clear();
+    stand.sandbox.calls.reset();
+    const day = { kind: 'rateLimited', problem: 'day', retryAfter: 200 } as const;
+    stand.sandbox.faults.add({ match: { path: 'Journals', nth: 2 }, do: day });
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application, full: true });
+    await untilProgress(stand, workflowId, ({ status }) => status === 'waiting');
+    const words = ['connect', '--name', stand.connection, '--application', application, '--consent', '--no-browser'];
+    const said = await daybook([...words, '--tenant', stand.organisation.tenantId], stand.environment);
+    expect(said).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/could not be tried now: Xero refuses calls until/),
+    });
+    expect(stand.sandbox.calls.early()).toEqual([]);
+    expect(stand.sandbox.calls.all().filter(({ path }) => path.includes('Organisation'))).toEqual([]);
+    await stand.imports.cancel(workflowId);
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
     await stand.database.pool.query('delete from daybook.quota_ledger');
   });
 });
