@@ -1,11 +1,21 @@
 import type { Command } from 'commander';
+import type pg from 'pg';
+import { unknownConnection } from '../admin/refused.ts';
 import type { FoundRun } from '../client/found-run.ts';
+import type { Imports } from '../client/imports.ts';
 import { readThrough } from '../model/run.ts';
-import { shellWord } from '../model/shell-word.ts';
+import { findConnection } from '../storage/connections.ts';
 import { type RunSummary, recentRuns } from '../storage/runs.ts';
 import { followToEnd, withImport } from './imports.ts';
 import { print, printTable } from './output.ts';
+import { closingRemedy, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
+
+interface Options {
+  connection?: string;
+  follow?: string;
+  json?: boolean;
+}
 
 export function addStatusCommand(program: Command): void {
   program
@@ -14,50 +24,62 @@ export function addStatusCommand(program: Command): void {
     .option('--connection <name>', 'of one connection only')
     .option('--follow <workflow id>', 'show the progress of one import until it ends')
     .option('--json', 'print JSON')
-    .action(status);
+    .action((options: Options) => {
+      const { follow: workflowId, json } = options;
+      if (workflowId === undefined) return withDatabase((pool) => status(pool, options));
+      return withImport(workflowId, (imports) => followToEnd(imports, workflowId, json, null));
+    });
 }
 
-async function status(options: { connection?: string; follow?: string; json?: boolean }): Promise<void> {
-  if (options.follow) {
-    const workflowId = options.follow;
-    return withImport(workflowId, (imports) => followToEnd(imports, workflowId, options.json, null));
-  }
-  const runs = await withDatabase((pool) => recentRuns(pool, 20, options.connection));
-  const found = await foundInTemporal(runs);
-  if (options.json) {
-    const shown = runs.map((run) => ({ ...run, trouble: found.get(run.runId)?.trouble ?? null }));
-    return print(true, shown, '');
-  }
+async function status(pool: pg.Pool, { connection, json }: Options): Promise<void> {
+  const runs = await recentRuns(pool, 20, connection);
+  // A connection that was removed leaves its runs.
+  if (connection !== undefined && runs.length === 0 && (await findConnection(pool, connection)) === null)
+    throw unknownConnection(connection);
+  // Temporal may be away: what Postgres knows is shown all the same.
+  const found = await withImports((imports) => atWork(imports, runs)).catch(() => new Map<string, FoundRun>());
+  if (json)
+    return print(
+      true,
+      runs.map((run) => inJson(run, found.get(run.runId))),
+      '',
+    );
   printTable(
     ['started', 'workflow', 'status', 'stored', 'calls', 'through', 'what for'],
-    runs.map((run) => [
-      run.startedAt.toISOString().slice(0, 19),
-      run.workflowId,
-      run.status,
-      run.totals.stored,
-      run.totals.calls,
-      readThrough(run.stream, run.nextOffset) ?? '',
-      whatFor(run, found.get(run.runId)),
-    ]),
+    [
+      ...runs.map((run) => [
+        second(run.startedAt),
+        run.workflowId,
+        run.status,
+        run.totals.stored,
+        run.totals.calls,
+        readThrough(run.stream, run.nextOffset) ?? '',
+        whatFor(run, found.get(run.runId)),
+      ]),
+    ],
   );
 }
 
-/** What Temporal knows of the runs that are at work; nothing when it cannot be asked. */
-async function foundInTemporal(runs: RunSummary[]): Promise<Map<string, FoundRun>> {
-  const atWork = runs.filter(({ endedAt, status }) => endedAt === null && status !== 'needsReconnect');
-  if (atWork.length === 0) return new Map();
-  return withImports(
-    async (imports) =>
-      new Map(await Promise.all(atWork.map(async (run) => [run.runId, await imports.found(run)] as const))),
-  ).catch(() => new Map());
+/** What Temporal knows of the runs that are at work. */
+async function atWork(imports: Imports, runs: RunSummary[]): Promise<Map<string, FoundRun>> {
+  const open = runs.filter(({ endedAt, status: is }) => endedAt === null && is !== 'needsReconnect');
+  return new Map(await Promise.all(open.map(async (run) => [run.runId, await imports.found(run)] as const)));
+}
+
+/** The place among invoices means nothing for journals. */
+function inJson({ invoicePlace, ...run }: RunSummary, found: FoundRun | undefined) {
+  return { ...run, ...(run.stream === 'invoices' ? { invoicePlace } : {}), trouble: found?.trouble ?? null };
 }
 
 function whatFor(run: RunSummary, found: FoundRun | undefined): string {
-  if (found?.isOpen === false)
-    return 'ended in Temporal from outside; the next import of its organisation closes this row';
-  if (run.status === 'needsReconnect')
-    return `a new consent: daybook connect --name ${run.connectionName} --application ${shellWord(run.application)}`;
-  if (run.waitingUntil) return `goes on at ${run.waitingUntil.toISOString()}`;
+  if (run.endedAt !== null) return run.message ?? '';
+  if (found?.isOpen === false) return `ended in Temporal from outside; ${closingRemedy(run)}`;
+  const waits = waitInWords(run);
+  if (waits !== null) return waits;
   if (found?.trouble) return `failed ${found.trouble.failures} times in a row, tried again: ${found.trouble.message}`;
-  return run.message ?? '';
+  return run.status === 'stopping' ? 'ends after its page in flight' : '';
+}
+
+function second(instant: Date): string {
+  return instant.toISOString().slice(0, 19);
 }

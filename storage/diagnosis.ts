@@ -1,4 +1,3 @@
-import type { WaitReason } from '../model/run.ts';
 import type { Queryable } from './pool.ts';
 import { type RunSummary, runSummaryColumns } from './runs.ts';
 
@@ -33,17 +32,13 @@ export async function databaseMark(db: Queryable): Promise<string> {
 export interface OpenRun extends RunSummary {
   /** When an attempt to read pages was scheduled last; null before the first. */
   attemptScheduledAt: Date | null;
-  /** By what Xero refuses at the moment; null when it does not. */
-  blockedBy: WaitReason | null;
 }
 
 /** All runs that have not ended, oldest first. */
 export async function openRuns(db: Queryable): Promise<OpenRun[]> {
   const { rows } = await db.query<OpenRun>(
-    `select ${runSummaryColumns}, r.attempt_scheduled_at as "attemptScheduledAt",
-            case when q.blocked_until > now() then q.blocked_by end as "blockedBy"
-       from daybook.import_run r left join daybook.quota_ledger q on q.scope = 'tenant:' || r.tenant_id
-      where r.ended_at is null order by r.started_at`,
+    `select ${runSummaryColumns}, r.attempt_scheduled_at as "attemptScheduledAt"
+       from daybook.import_run r where r.ended_at is null order by r.started_at`,
   );
   return rows;
 }

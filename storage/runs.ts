@@ -1,7 +1,7 @@
 import type { JournalRange } from '../model/cursor.ts';
 import type { InvoicePlace } from '../model/invoice-cursor.ts';
 import { pagesRemembered } from '../model/lanes.ts';
-import type { EndStatus, RunStatus, Totals } from '../model/run.ts';
+import type { EndStatus, RunStatus, Totals, WaitReason } from '../model/run.ts';
 import { journalsPerPage, type Stream } from '../model/streams.ts';
 import type { Connection } from './connections.ts';
 import type { Queryable } from './pool.ts';
@@ -209,11 +209,15 @@ export interface RunSummary extends ImportRun {
   endedAt: Date | null;
   message: string | null;
   waitingUntil: Date | null;
+  /** By what Xero refuses its organisation at the moment; null when it does not. */
+  blockedBy: WaitReason | null;
 }
 
 /** The columns of a `RunSummary`, from the table under the name r. */
 export const runSummaryColumns = `${columns}, r.started_at as "startedAt", r.ended_at as "endedAt", r.message,
-  r.waiting_until as "waitingUntil"`;
+  r.waiting_until as "waitingUntil",
+  (select q.blocked_by from daybook.quota_ledger q
+    where q.scope = 'tenant:' || r.tenant_id and q.blocked_until > now()) as "blockedBy"`;
 
 /** The newest runs, of one connection or of all. */
 export async function recentRuns(db: Queryable, limit: number, connection?: string): Promise<RunSummary[]> {

@@ -1,11 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { findRun, type Trouble } from '../../client/found-run.ts';
-import { shellWord } from '../../model/shell-word.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
 import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
-import { limitInWords } from '../../workflows/standing.ts';
-import { type Found, judge } from './findings.ts';
+import { closingRemedy, connectCommand, waitInWords } from '../run-words.ts';
+import { counted, type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
 
 export async function connections({ database }: DoctorPlace): Promise<Found> {
@@ -13,10 +12,13 @@ export async function connections({ database }: DoctorPlace): Promise<Found> {
   const lost = all.filter(({ status }) => status === 'needsReconnect');
   const problems = lost.map(
     ({ name, tenantName, applications: [application = 'NAME'] }) =>
-      `The connection "${name}" (${tenantName}) needs a new consent: \`daybook connect --name ${name} --application ${shellWord(application)}\`.`,
+      `The connection "${name}" (${tenantName}) needs a new consent: \`${connectCommand({ connectionName: name, application })}\`.`,
   );
   if (all.length === 0) return judge([], ['None yet; `daybook connect` sets one up.']);
-  return judge(problems, [`All ${all.length} have their consent: ${all.map(({ name }) => name).join(', ')}.`]);
+  const names = all.map(({ name }) => name).join(', ');
+  return judge(problems, [
+    all.length === 1 ? `${names} has its consent.` : `All ${all.length} have their consent: ${names}.`,
+  ]);
 }
 
 export async function runs({ database, temporal }: DoctorPlace): Promise<Found> {
@@ -31,8 +33,8 @@ export async function runs({ database, temporal }: DoctorPlace): Promise<Found> 
       `The newest import of ${streams[stream].name} of "${connectionName}" (${workflowId}) failed: ${message}`,
     );
   }
-  const waits = open.map((run) => `${run.workflowId}: ${state(run)}.`);
-  return judge(problems, [`${open.length} imports are open.`, ...waits]);
+  const states = open.map((run) => `${run.workflowId}: ${state(run)}.`);
+  return judge(problems, [`${counted(states.length, 'import is', 'imports are')} open.`, ...states]);
 }
 
 /** Read by a worker for so long without news: it is not being read. A page takes seconds, its pauses at most a minute. */
@@ -40,9 +42,9 @@ const stalledMs = 15 * 60_000;
 
 /** Why a run that should go on does not; null when all is as it should be. */
 export function stalled(run: OpenRun, now: number): string | null {
-  const { workflowId, connectionName, status, waitingUntil, startedAt, attemptScheduledAt } = run;
+  const { workflowId, status, waitingUntil, startedAt, attemptScheduledAt } = run;
   if (status === 'needsReconnect') {
-    return `The import ${workflowId} waits for a new consent: \`daybook connect --name ${connectionName} --application ${shellWord(run.application)}\`.`;
+    return `The import ${workflowId} ${waitInWords(run)}.`;
   }
   if (status === 'waiting' && waitingUntil !== null && now - waitingUntil.getTime() > stalledMs) {
     return `The import ${workflowId} should have gone on at ${waitingUntil.toISOString()}. See whether a worker runs, and the Temporal UI.`;
@@ -54,11 +56,8 @@ export function stalled(run: OpenRun, now: number): string | null {
   return null;
 }
 
-function state({ status, waitingUntil, blockedBy, totals }: OpenRun): string {
-  if (status === 'paused') return 'paused, until `daybook resume`';
-  const until = waitingUntil === null ? '' : ` until ${waitingUntil.toISOString()}`;
-  if (status === 'waiting') return `waits${until}${blockedBy === null ? '' : `: ${limitInWords[blockedBy]}`}`;
-  return `${status}, ${totals.calls} calls so far`;
+function state(run: OpenRun): string {
+  return waitInWords(run) ?? `${run.status}, ${counted(run.totals.calls, 'call', 'calls')} so far`;
 }
 
 /** A trouble of a minute or so passes by itself, as Xero's do. */
@@ -69,8 +68,8 @@ export function failing({ workflowId, connectionName }: OpenRun, trouble: Troubl
   return `The import ${workflowId} of "${connectionName}" has failed ${trouble.failures} times in a row and is tried again: ${trouble.message}`;
 }
 
-function afterTheEnd({ workflowId, connectionName }: OpenRun): string {
-  return `The import ${workflowId} of "${connectionName}" was ended in Temporal from outside, and its row is still open; the next import of its organisation closes it.`;
+function afterTheEnd(run: OpenRun): string {
+  return `The import ${run.workflowId} of "${run.connectionName}" was ended in Temporal from outside, and its row is still open; ${closingRemedy(run)}.`;
 }
 
 /** So many workflows are asked after; more are not open at once on an installation that is well. */
@@ -96,7 +95,7 @@ export async function quarantine({ database }: DoctorPlace): Promise<Found> {
   const waiting = await countQuarantine(await database());
   const problems = waiting.map(
     ({ connection, stream, rows, newestReason }) =>
-      `${rows} ${rows === 1 ? 'row' : 'rows'} of ${stream} of "${connection}" could not be stored as Xero sent them, the newest because: ${newestReason} See daybook.quarantine; delete what is dealt with.`,
+      `${counted(rows, 'row', 'rows')} of ${stream} of "${connection}" could not be stored as Xero sent ${rows === 1 ? 'it' : 'them, the newest'}, because: ${newestReason} See daybook.quarantine; delete what is dealt with.`,
   );
   return judge(problems, ['Every row that Xero sent is stored.']);
 }

@@ -173,7 +173,7 @@ describe('With a Postgres, a Temporal and a Xero of one’s own', { timeout: 180
     };
     expect((await run('pause', workflowId)).code).toBe(0);
     await expect.poll(async () => (await status())?.status, { timeout: 20_000 }).toBe('paused');
-    expect((await run('status')).stdout).toMatch(new RegExp(`${workflowId} +paused`));
+    expect((await run('status')).stdout).toMatch(new RegExp(`${workflowId} +paused .*daybook resume ${workflowId}`));
     expect((await run('resume', workflowId)).code).toBe(0);
     await expect.poll(async () => (await status())?.status, { timeout: 20_000 }).toBe('running');
     expect((await run('cancel', workflowId)).code).toBe(0);

@@ -1,0 +1,31 @@
+import { shellWord } from '../model/shell-word.ts';
+import { streams } from '../model/streams.ts';
+import type { RunSummary } from '../storage/runs.ts';
+import { limitInWords } from '../workflows/standing.ts';
+
+/** What a run that has not ended waits for, for people; null when it waits for nothing that is known. */
+export function waitInWords({
+  status,
+  workflowId,
+  waitingUntil,
+  blockedBy,
+  ...run
+}: Pick<RunSummary, 'status' | 'workflowId' | 'waitingUntil' | 'blockedBy' | 'connectionName' | 'application'>):
+  | string
+  | null {
+  if (status === 'needsReconnect') return `waits for a new consent: \`${connectCommand(run)}\``;
+  if (status === 'paused') return `paused, until \`daybook resume ${workflowId}\``;
+  if (waitingUntil === null) return null;
+  return `goes on at ${waitingUntil.toISOString()}${blockedBy === null ? '' : `: ${limitInWords[blockedBy]}`}`;
+}
+
+/** The command that gets the consent which a run waits for. */
+export function connectCommand({ connectionName, application }: Pick<RunSummary, 'connectionName' | 'application'>) {
+  return `daybook connect --name ${connectionName} --application ${shellWord(application)}`;
+}
+
+/** What to do about a run whose workflow was ended from outside, and which is still open in Postgres. */
+export function closingRemedy({ stream, connectionName, application }: RunSummary): string {
+  const command = `daybook import ${streams[stream].kind} --connection ${connectionName} --application ${shellWord(application)}`;
+  return `the next import of its organisation closes its row, such as \`${command}\``;
+}
