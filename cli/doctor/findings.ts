@@ -30,7 +30,7 @@ export function judge(problems: string[], facts: string[]): Found {
 
 /** A number with what is counted, and its verb perhaps, as one or as many. */
 export function counted(count: number, one: string, many: string): string {
-  return `${count === 0 ? 'No' : count} ${count === 1 || count === 0 ? one : many}`;
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** A server that has not answered in this time does not answer. */

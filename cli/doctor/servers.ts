@@ -35,7 +35,9 @@ export async function tokens({ database, reach }: DoctorPlace): Promise<Found> {
   const pool = await database();
   const keys = createKeyRing(reach.tokenKeys());
   const { pairs, problems } = await checkSeals(pool, keys);
-  return judge(problems, [`The keys (${keys.kids.join(', ')}) open all ${pairs} stored pairs of tokens.`]);
+  return judge(problems, [
+    `The ${keys.kids.length === 1 ? 'key' : 'keys'} ${keys.kids.join(', ')} ${keys.kids.length === 1 ? 'opens' : 'open'} ${pairs === 1 ? 'the one stored pair' : `all ${pairs} stored pairs`} of tokens.`,
+  ]);
 }
 
 export async function temporal({ openTemporal }: DoctorPlace): Promise<Found> {
@@ -128,7 +130,8 @@ export async function xero({ reach }: DoctorPlace): Promise<Found> {
   const problems = answers.flatMap(({ variable, url, problem }) =>
     problem === null ? [] : `${new URL(url).host} (${variable}) ${problem}.`,
   );
-  return judge(problems, [`${[...new Set(answers.map(({ url }) => new URL(url).host))].join(', ')} answer.`]);
+  const hosts = [...new Set(answers.map(({ url }) => new URL(url).host))];
+  return judge(problems, [`${hosts.join(', ')} ${hosts.length === 1 ? 'answers' : 'answer'}.`]);
 }
 
 /** Postgres compares instants that workers wrote, and tokens and waits go by Xero's: clocks must agree within this. */

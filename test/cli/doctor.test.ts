@@ -43,6 +43,8 @@ describe('daybook doctor', () => {
     expect(stdout).toMatch(/\nAll is well\.\n$/);
     expect(stdout).not.toMatch(/WRONG|not checked/);
     expect(stdout).toMatch(/worker +\S+ takes? work \(build @temporalio\/worker@/);
+    expect(stdout).toMatch(/connections +\S+ has its consent\.\n.*runs +0 imports are open\.\n/);
+    expect(stdout).toMatch(/xero +\S+ answers?\.\n/);
     expect(code).toBe(0);
     expect(stand.sandbox.calls.all().filter(({ path }) => path.startsWith('/api.xro/'))).toEqual([]);
   });
@@ -101,7 +103,9 @@ describe('daybook doctor', () => {
     expect(found.says('connections')).toContain(
       `daybook connect --name ${stand.connection} --application ${application}`,
     );
-    expect(found.says('runs')).toMatch(/terminated-by-hand .* was ended in Temporal from outside/);
+    expect(found.says('runs')).toMatch(
+      /terminated-by-hand .* was ended in Temporal from outside.* `daybook import journals --connection \S+ --application planning`/,
+    );
     expect(found.says('runs')).toMatch(/invoices of .* \(refused-by-xero\) failed: Xero refused it\./);
     expect(found.says('quarantine')).toMatch(/1 row of journals .* It holds a NUL\./);
     expect(found.says('xero')).toMatch(/^127\.0\.0\.1:65534 \(XERO_API_URL\) cannot be reached/);
