@@ -3,12 +3,13 @@ import type pg from 'pg';
 import { unknownConnection } from '../admin/refused.ts';
 import type { FoundRun } from '../client/found-run.ts';
 import type { Imports } from '../client/imports.ts';
-import { readThrough } from '../model/run.ts';
+import type { RunningWorkflow } from '../client/running.ts';
+import { noTotals, readThrough } from '../model/run.ts';
 import { findConnection } from '../storage/connections.ts';
 import { type RunSummary, recentRuns } from '../storage/runs.ts';
 import { followToEnd, withImport } from './imports.ts';
 import { print, printTable } from './output.ts';
-import { closingRemedy, waitInWords } from './run-words.ts';
+import { closingRemedy, isUntaken, starting, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
 
 interface Options {
@@ -37,16 +38,16 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
   if (connection !== undefined && runs.length === 0 && (await findConnection(pool, connection)) === null)
     throw unknownConnection(connection);
   // Temporal may be away: what Postgres knows is shown all the same.
-  const found = await withImports((imports) => atWork(imports, runs)).catch(() => new Map<string, FoundRun>());
+  const { found, begun } = await withImports(async (imports) => ({
+    found: await atWork(imports, runs),
+    begun: await starts(imports, pool, connection),
+  })).catch(() => ({ found: new Map<string, FoundRun>(), begun: [] }));
   if (json)
-    return print(
-      true,
-      runs.map((run) => inJson(run, found.get(run.runId))),
-      '',
-    );
+    return print(true, [...begun.map(startInJson), ...runs.map((run) => inJson(run, found.get(run.runId)))], '');
   printTable(
     ['started', 'workflow', 'status', 'stored', 'calls', 'through', 'what for'],
     [
+      ...begun.map((run) => [second(run.startedAt), run.workflowId, 'starting', '', '', '', startInWords(run)]),
       ...runs.map((run) => [
         second(run.startedAt),
         run.workflowId,
@@ -64,6 +65,23 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
 async function atWork(imports: Imports, runs: RunSummary[]): Promise<Map<string, FoundRun>> {
   const open = runs.filter(({ endedAt, status: is }) => endedAt === null && is !== 'needsReconnect');
   return new Map(await Promise.all(open.map(async (run) => [run.runId, await imports.found(run)] as const)));
+}
+
+/** Imports that Postgres does not know yet. */
+async function starts(imports: Imports, pool: pg.Pool, connection: string | undefined): Promise<RunningWorkflow[]> {
+  const all = await starting(pool, await imports.running());
+  if (connection === undefined) return all;
+  const named = await Promise.all(all.map(({ workflowId }) => imports.connectionOf(workflowId)));
+  return all.filter((_, index) => named[index] === connection);
+}
+
+function startInWords(run: RunningWorkflow): string {
+  if (run.beginsAt.getTime() > Date.now()) return `begins at ${run.beginsAt.toISOString()}`;
+  return isUntaken(run, Date.now()) ? 'no worker has taken it yet: see `daybook doctor`' : '';
+}
+
+function startInJson({ workflowId, runId, startedAt, untakenSince }: RunningWorkflow) {
+  return { workflowId, runId, status: 'starting', totals: noTotals, startedAt, endedAt: null, untakenSince };
 }
 
 /** The place among invoices means nothing for journals. */

@@ -10,7 +10,8 @@ import { streamOf } from '../model/streams.ts';
 import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
-import { type FoundRun, findRun, type Trouble, troubleOf } from './found-run.ts';
+import { type FoundRun, findRun, type Trouble, troubleOf, untakenSince } from './found-run.ts';
+import { connectionOf, type RunningWorkflow, runningOn } from './running.ts';
 
 /** A request that was refused before anything was started; `problems` names every one. */
 export class RequestRefused extends Error {
@@ -86,6 +87,12 @@ export function createImports(client: Client, taskQueue: string) {
       client.withDeadline(Date.now() + progressWithinMs, () => handle(workflowId).query(progress)),
     /** What a running import is held up by; null while nothing fails. */
     trouble: async (workflowId: string): Promise<Trouble | null> => troubleOf(await handle(workflowId).describe()),
+    /** Since when its next step has waited for a worker; null while none waits. */
+    untakenSince: async (workflowId: string): Promise<Date | null> => untakenSince(await handle(workflowId).describe()),
+    /** What runs on the task queue, imports and all else, whether or not a worker has begun with it. */
+    running: (): Promise<RunningWorkflow[]> => runningOn(client, taskQueue),
+    /** The connection that a workflow was asked for; null when its request names none. */
+    connectionOf: (workflowId: string): Promise<string | null> => connectionOf(client, workflowId),
     /** A run as Temporal has it. */
     found: (run: StartedImport): Promise<FoundRun> => findRun(client, run),
     pause: (workflowId: string): Promise<void> => handle(workflowId).signal(pause),

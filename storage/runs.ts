@@ -229,3 +229,12 @@ export async function recentRuns(db: Queryable, limit: number, connection?: stri
   );
   return rows;
 }
+
+/** Which of these runs Postgres knows. */
+export async function knownRuns(db: Queryable, runIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ runId: string }>(
+    `select run_id as "runId" from daybook.import_run where run_id = any ($1::uuid[])`,
+    [runIds],
+  );
+  return new Set(rows.map(({ runId }) => runId));
+}

@@ -3,7 +3,7 @@ import { findRun, type Trouble } from '../../client/found-run.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
 import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
-import { closingRemedy, connectCommand, waitInWords } from '../run-words.ts';
+import { closingRemedy, connectCommand, starting, waitInWords } from '../run-words.ts';
 import { counted, type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
 
@@ -21,7 +21,7 @@ export async function connections({ database }: DoctorPlace): Promise<Found> {
   ]);
 }
 
-export async function runs({ database, temporal }: DoctorPlace): Promise<Found> {
+export async function runs({ database, temporal, running }: DoctorPlace): Promise<Found> {
   const pool = await database();
   const [open, failed] = await Promise.all([openRuns(pool), newestFailures(pool)]);
   const seen = open.length === 0 ? [] : await seenByTemporal(await temporal(), open);
@@ -33,7 +33,14 @@ export async function runs({ database, temporal }: DoctorPlace): Promise<Found> 
       `The newest import of ${streams[stream].name} of "${connectionName}" (${workflowId}) failed: ${message}`,
     );
   }
-  const states = open.map((run) => `${run.workflowId}: ${state(run)}.`);
+  // A worker that takes nothing is for another check to tell.
+  const begun = await running()
+    .then((all) => starting(pool, all))
+    .catch(() => []);
+  const states = [
+    ...begun.map(({ workflowId }) => `${workflowId}: starting.`),
+    ...open.map((run) => `${run.workflowId}: ${state(run)}.`),
+  ];
   return judge(problems, [`${counted(states.length, 'import is', 'imports are')} open.`, ...states]);
 }
 

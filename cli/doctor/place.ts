@@ -1,5 +1,6 @@
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import type pg from 'pg';
+import { type RunningWorkflow, runningOn } from '../../client/running.ts';
 import type { Config, XeroSettings } from '../../config/config.ts';
 import { unreachableTemporal } from '../../config/unreachable.ts';
 import { requireCurrent } from '../../storage/migrate.ts';
@@ -17,6 +18,8 @@ export interface DoctorPlace {
   /** The same for all other checks: that it is not there is said once only. */
   database(): Promise<pg.Pool>;
   temporal(): Promise<Client>;
+  /** What runs in Temporal on the task queue. */
+  running(): Promise<RunningWorkflow[]>;
   xero(): XeroSettings;
   close(): Promise<void>;
 }
@@ -49,13 +52,15 @@ export function createPlace(config: Config): DoctorPlace {
   const not = (what: string) => (): never => {
     throw new NotThere(`Not looked at, as ${what} cannot be used.`);
   };
+  const temporal = () => openTemporal().catch(not('Temporal'));
   return {
     config,
     reach: found,
     openDatabase,
     openTemporal,
     database: () => openDatabase().catch(not('Postgres')),
-    temporal: () => openTemporal().catch(not('Temporal')),
+    temporal,
+    running: once(async () => runningOn(await temporal(), config.taskQueue)),
     xero: () => {
       try {
         return found.xero();

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ScheduleNotFoundError } from '@temporalio/client';
+import type { RunningWorkflow } from '../../client/running.ts';
 import { createSchedules } from '../../client/schedules.ts';
 import { accessFaults } from '../../storage/applications.ts';
 import { databaseFacts, databaseMark } from '../../storage/diagnosis.ts';
@@ -9,6 +10,7 @@ import { keepAliveId } from '../../worker/schedule-keep-alive.ts';
 import { checkSeals } from '../../xero/check-seals.ts';
 import { askHosts } from '../../xero/reachable.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
+import { isUntaken } from '../run-words.ts';
 import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
 import { type Polled, pollersOf } from './pollers.ts';
@@ -55,11 +57,23 @@ export async function temporal({ openTemporal }: DoctorPlace): Promise<Found> {
   return judge(missing, [`Temporal ${serverVersion} has the namespace "${namespace}".`]);
 }
 
-export async function worker({ temporal: reached, database, config }: DoctorPlace): Promise<Found> {
+export async function worker({ temporal: reached, running, database, config }: DoctorPlace): Promise<Found> {
   const polled = await pollersOf(await reached(), config.taskQueue);
   // Where the database is away another check says so.
   const mark = await database().then(databaseMark, () => null);
-  return judge(...judgeWorkers(polled, config.taskQueue, Date.now(), mark));
+  const [problems, facts] = judgeWorkers(polled, config.taskQueue, Date.now(), mark);
+  return judge([...problems, ...untaken(await running(), Date.now())], facts);
+}
+
+/** That a worker asks for work is no proof that it does any: its process may hang. */
+export function untaken(running: RunningWorkflow[], now: number): string[] {
+  const waiting = running.filter((each) => isUntaken(each, now));
+  const [first, ...more] = waiting.sort((one, other) => Number(one.untakenSince) - Number(other.untakenSince));
+  if (first === undefined) return [];
+  const others = more.length === 0 ? '' : `, and so ${more.length === 1 ? 'does' : 'do'} ${more.length} more`;
+  return [
+    `The workflow ${first.workflowId} waits for a worker since ${first.untakenSince?.toISOString()}${others}. A worker that runs hangs (is its process stopped?) or has too much to do: restart it, or start another; what has begun goes on.`,
+  ];
 }
 
 /** A worker's poll takes a minute at the most. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../cli/doctor/findings.ts';
 import { failing, stalled } from '../../cli/doctor/imports.ts';
-import { judgeWorkers } from '../../cli/doctor/servers.ts';
+import { judgeWorkers, untaken } from '../../cli/doctor/servers.ts';
+import type { RunningWorkflow } from '../../client/running.ts';
 import type { OpenRun } from '../../storage/diagnosis.ts';
 import { scheduleKeepAlive } from '../../worker/schedule-keep-alive.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -161,6 +162,15 @@ describe('what is judged by the clock', () => {
     ]);
     expect(judged(poll('workflow', 'a', 0))).toEqual([expect.stringMatching(/takes no activity tasks/)]);
     expect(judged(poll('workflow', 'a', 0), poll('activity', 'b', 0))).toEqual([expect.stringMatching(/of 2 builds/)]);
+  });
+
+  test('a workflow whose next step no worker takes is told, though workers ask for work', () => {
+    const workflow = (workflowId: string, minutes: number | null) =>
+      ({ workflowId, untakenSince: minutes === null ? null : ago(minutes) }) as RunningWorkflow;
+    expect(untaken([workflow('a', null), workflow('b', 0.4)], now)).toEqual([]);
+    expect(untaken([workflow('a', 1), workflow('b', 9), workflow('c', null)], now)).toEqual([
+      expect.stringMatching(/^The workflow b waits for a worker since 2026-11-22T09:51:00.000Z, and so does 1 more\./),
+    ]);
   });
 
   test('a run is stalled when it should read and does not, or should have gone on and did not', () => {

@@ -1,0 +1,63 @@
+import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import { untakenSince } from './found-run.ts';
+
+/** A workflow that runs in Temporal; Postgres knows nothing of it before its first step. */
+export interface RunningWorkflow {
+  workflowId: string;
+  /** Of the first workflow run; also the id of the import run in Postgres, once there is one. */
+  runId: string;
+  workflowType: string;
+  startedAt: Date;
+  /** Later than its start where that was delayed. */
+  beginsAt: Date;
+  /** Since when its next step has waited for a worker; null while none waits. */
+  untakenSince: Date | null;
+}
+
+/** So many workflows are asked after, the newest first. */
+const mostAsked = 200;
+
+/**
+ * Workflows that run on a task queue. Temporal's visibility lags by a moment, so one that has just begun may be missing.
+ * https://docs.temporal.io/list-filter
+ */
+export async function runningOn(client: Client, taskQueue: string): Promise<RunningWorkflow[]> {
+  const query = `ExecutionStatus = "Running" AND TaskQueue = ${JSON.stringify(taskQueue)}`;
+  const ids: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query, pageSize: mostAsked })) {
+    if (ids.push(workflowId) === mostAsked) break;
+  }
+  const found = await Promise.all(ids.map((workflowId) => described(client, workflowId)));
+  return found.flatMap((each) => (each?.status.name === 'RUNNING' ? running(each) : []));
+}
+
+function running(found: WorkflowExecutionDescription): RunningWorkflow {
+  return {
+    workflowId: found.workflowId,
+    runId: found.raw.workflowExecutionInfo?.firstRunId || found.runId,
+    workflowType: found.type,
+    startedAt: found.startTime,
+    beginsAt: found.executionTime ?? found.startTime,
+    untakenSince: untakenSince(found),
+  };
+}
+
+/** Null when it has gone meanwhile. */
+async function described(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | null> {
+  return client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    });
+}
+
+/** The connection that a workflow was asked for; null when its request names none. */
+export async function connectionOf(client: Client, workflowId: string): Promise<string | null> {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const sent = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
+  const request: unknown = sent ? JSON.parse(Buffer.from(sent).toString()) : null;
+  const { connection } = (request ?? {}) as { connection?: unknown };
+  return typeof connection === 'string' ? connection : null;
+}
