@@ -58,10 +58,10 @@ export function addScheduleCommands(program: Command): void {
         if (json) return print(true, all, '');
         printTable(
           ['schedule', 'next start', 'what'],
-          all.map(({ scheduleId, nextStart, paused, what }) => [
+          all.map(({ scheduleId, nextStart, paused, what, taskQueue, isOurs }) => [
             scheduleId,
-            paused ? 'paused' : (nextStart ?? ''),
-            what,
+            paused ? 'paused' : (nextStart ?? 'never'),
+            isOurs ? what : `${what} (task queue ${taskQueue})`,
           ]),
         );
       }),

@@ -1,6 +1,14 @@
-import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  type ScheduleDescription,
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { checkReconcile } from '../model/reconciliation.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
+import { endingOf } from './ending.ts';
 import { RequestRefused, summary, workflowIdFor, workflowTypes } from './imports.ts';
 import { reconciliationIdFor, reconciliationSummary } from './reconciliations.ts';
 
@@ -15,11 +23,19 @@ export interface ScheduledImport {
   /** ISO instant of the next start; null when there is none, as while it is paused. */
   nextStart: string | null;
   paused: boolean;
+  kind: ScheduledKind;
+  /** Where its workflows wait for a worker. */
+  taskQueue: string;
+  /** The task queue is this installation's; others may be on the same Temporal. */
+  isOurs: boolean;
   /** What it does, in words. */
   what: string;
+  /** What it has started last; null before the first. */
+  newestWorkflowId: string | null;
 }
 
 const prefix = 'schedule-';
+const types: Record<ScheduledKind, string> = { ...workflowTypes, reconcile: 'reconcileLedger' };
 /** Schedules that begin at one time are spread over this long, so that they do not meet at the app's limit. */
 const jitter = '1 minute';
 
@@ -66,19 +82,31 @@ export function createSchedules(client: Client, taskQueue: string) {
       return scheduleId;
     },
 
-    /** The Schedules made here; those made in Temporal itself have ids of their own and are not among them. */
+    /** All Schedules that import or reconcile, those made in Temporal itself, too. */
     async list(): Promise<ScheduledImport[]> {
-      const found: ScheduledImport[] = [];
-      for await (const { scheduleId, info, state, memo } of client.schedule.list()) {
-        if (!scheduleId.startsWith(prefix)) continue;
-        found.push({
-          scheduleId,
-          nextStart: info?.nextActionTimes[0]?.toISOString() ?? null,
-          paused: state.paused,
-          what: String(memo?.what ?? ''),
-        });
+      const ids: string[] = [];
+      for await (const { scheduleId, action } of client.schedule.list()) {
+        if (kindOf(action?.workflowType) !== null) ids.push(scheduleId);
       }
-      return found.sort((one, other) => one.scheduleId.localeCompare(other.scheduleId));
+      const found = await Promise.all(ids.map((scheduleId) => described(client, scheduleId)));
+      return found
+        .flatMap((each) => (each === null ? [] : (scheduled(each, taskQueue) ?? [])))
+        .sort((one, other) => one.scheduleId.localeCompare(other.scheduleId));
+    },
+
+    /** Why the workflow that it has started last failed; null when that did not, or Temporal has forgotten it. */
+    async newestFailure({ newestWorkflowId }: ScheduledImport): Promise<string | null> {
+      if (newestWorkflowId === null) return null;
+      const handle = client.workflow.getHandle(newestWorkflowId);
+      try {
+        const { status } = await handle.describe();
+        if (status.name !== 'FAILED' && status.name !== 'TIMED_OUT') return null;
+        const ending = await endingOf(handle);
+        return ending.ok ? null : ending.message;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      }
     },
 
     /** Deletes a Schedule; what it has started goes on. False when there is none of this id. */
@@ -96,12 +124,53 @@ export function createSchedules(client: Client, taskQueue: string) {
 
 export type Schedules = ReturnType<typeof createSchedules>;
 
+function kindOf(workflowType: string | undefined): ScheduledKind | null {
+  return (Object.keys(types) as ScheduledKind[]).find((kind) => types[kind] === workflowType) ?? null;
+}
+
+/** Null when it has been deleted meanwhile. */
+async function described(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
+  return client.schedule
+    .getHandle(scheduleId)
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof ScheduleNotFoundError) return null;
+      throw error;
+    });
+}
+
+function scheduled(found: ScheduleDescription, taskQueue: string): ScheduledImport | null {
+  const { scheduleId, action, info, state, memo } = found;
+  const kind = kindOf(action.workflowType);
+  if (kind === null) return null;
+  return {
+    scheduleId,
+    nextStart: info.nextActionTimes[0]?.toISOString() ?? null,
+    paused: state.paused,
+    kind,
+    taskQueue: action.taskQueue,
+    isOurs: action.taskQueue === taskQueue,
+    what: String(memo?.what ?? asAsked(kind, action.args?.[0])),
+    newestWorkflowId: info.recentActions.at(-1)?.action.workflow.workflowId ?? null,
+  };
+}
+
+/** What a Schedule that was made in Temporal does; its request may be wrong. */
+function asAsked(kind: ScheduledKind, request: unknown): string {
+  try {
+    return (kind === 'reconcile' ? reconciliation(request) : anImport(kind, request)).what;
+  } catch (error) {
+    if (!(error instanceof RequestRefused)) throw error;
+    return `${types[kind]}, which will refuse its request: ${error.problems.join('; ')}`;
+  }
+}
+
 function anImport(kind: ImportKind, input: unknown) {
   const checked = checkImport(kind, input);
   if (!checked.ok) throw new RequestRefused(checked.problems);
   const { request } = checked;
   return {
-    workflowType: workflowTypes[kind],
+    workflowType: types[kind],
     workflowId: workflowIdFor(kind, request),
     request,
     what: summary(kind, request),
@@ -113,7 +182,7 @@ function reconciliation(input: unknown) {
   if (!checked.ok) throw new RequestRefused(checked.problems);
   const { request } = checked;
   return {
-    workflowType: 'reconcileLedger',
+    workflowType: types.reconcile,
     workflowId: reconciliationIdFor(request),
     request,
     what: reconciliationSummary(request),

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { ScheduleNotFoundError } from '@temporalio/client';
 import type { RunningWorkflow } from '../../client/running.ts';
 import { createSchedules } from '../../client/schedules.ts';
+import { shellWord } from '../../model/shell-word.ts';
 import { accessFaults } from '../../storage/applications.ts';
 import { databaseFacts, databaseMark } from '../../storage/diagnosis.ts';
 import { keepAliveId } from '../../worker/schedule-keep-alive.ts';
@@ -11,7 +12,7 @@ import { checkSeals } from '../../xero/check-seals.ts';
 import { askHosts } from '../../xero/reachable.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
 import { isUntaken } from '../run-words.ts';
-import { type Found, judge } from './findings.ts';
+import { counted, type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
 import { type Polled, pollersOf } from './pollers.ts';
 
@@ -131,10 +132,23 @@ export async function schedules({ temporal: reached, config }: DoctorPlace): Pro
       `The Schedule "${keepAlive.scheduleId}" is paused: idle authorisations die after 60 days. Unpause it.`,
     );
   }
-  const imports = await createSchedules(client, config.taskQueue).list();
-  const paused = imports.filter((each) => each.paused).map(({ scheduleId }) => `${scheduleId} is paused.`);
+  const schedules = createSchedules(client, config.taskQueue);
+  const ours = (await schedules.list()).filter(({ isOurs }) => isOurs);
+  const failures = await Promise.all(ours.map((each) => schedules.newestFailure(each)));
+  for (const [index, { scheduleId, newestWorkflowId }] of ours.entries()) {
+    if (failures[index])
+      problems.push(
+        `The newest run (${newestWorkflowId}) of the Schedule "${scheduleId}" failed: ${failures[index].replaceAll('\n', ' ')} If what it asks for is wrong, delete it: \`daybook schedule delete ${shellWord(scheduleId)}\`.`,
+      );
+  }
+  const reconciliations = ours.filter(({ kind }) => kind === 'reconcile').length;
+  const onRhythm = [
+    counted(ours.length - reconciliations, 'import', 'imports'),
+    ...(reconciliations === 0 ? [] : [counted(reconciliations, 'reconciliation', 'reconciliations')]),
+  ].join(' and ');
+  const paused = ours.filter((each) => each.paused).map(({ scheduleId }) => `${scheduleId} is paused.`);
   return judge(problems, [
-    `Authorisations are kept alive daily; ${imports.length} imports are on a rhythm.`,
+    `Authorisations are kept alive daily; ${onRhythm} ${ours.length === 1 ? 'is' : 'are'} on a rhythm.`,
     ...paused,
   ]);
 }

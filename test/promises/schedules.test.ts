@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSchedules } from '../../client/schedules.ts';
-import { daybook } from '../support/daybook.ts';
+import { daybook, temporalCommand } from '../support/daybook.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
+import { uniqueName } from '../support/temporal.ts';
 
 let stand: Stand;
 beforeAll(async () => {
@@ -67,6 +68,45 @@ test('a reconciliation on a rhythm leaves a certificate', async () => {
   }
 });
 
+test('a Schedule made in Temporal is listed, the doctor tells why its newest run failed, and it is deleted', async () => {
+  const { environment, taskQueue, temporal } = stand;
+  const scheduleId = uniqueName('by-hand');
+  const words = [
+    '--schedule-id',
+    scheduleId,
+    '--interval',
+    '1h',
+    '--workflow-id',
+    scheduleId,
+    '--type',
+    'importInvoices',
+  ];
+  const input = JSON.stringify({ connection: 'gone', application });
+  const where = ['--address', temporal.address, '--task-queue', taskQueue];
+  expect(await temporalCommand(['schedule', 'create', ...words, '--input', input, ...where])).toMatchObject({
+    code: 0,
+  });
+  const schedules = createSchedules(temporal.client, taskQueue);
+  try {
+    await temporal.client.schedule.getHandle(scheduleId).trigger();
+    const failure = async () => {
+      const found = (await schedules.list()).find((each) => each.scheduleId === scheduleId);
+      return found === undefined ? null : schedules.newestFailure(found);
+    };
+    await vi.waitFor(async () => expect(await failure()).toMatch(/There is no connection "gone"/), 20_000);
+    const [listed, doctor] = await Promise.all([
+      daybook(['schedule', 'list'], environment),
+      daybook(['doctor'], environment),
+    ]);
+    expect(listed.stdout).toMatch(new RegExp(`${scheduleId} +20\\S+Z +Invoices of gone for ${application}\n`));
+    expect(doctor.stdout).toMatch(
+      new RegExp(`newest run .* of the Schedule "${scheduleId}" failed: .*"gone".*schedule delete ${scheduleId}`),
+    );
+  } finally {
+    expect(await daybook(['schedule', 'delete', scheduleId], environment)).toMatchObject({ code: 0 });
+  }
+});
+
 test.each([
   ['not a cron', /cron is "not a cron", which Temporal does not take/],
   ['99 99 * * *', /which Temporal does not take/],
@@ -77,4 +117,6 @@ test.each([
   const refused = await daybook(['schedule', 'create', 'journals', ...words], stand.environment);
   expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(said) });
   expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+  const left = (await createSchedules(stand.temporal.client, stand.taskQueue).list()).filter(({ isOurs }) => isOurs);
+  expect(left).toEqual([]);
 });
