@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
   ScheduleAlreadyRunning,
@@ -78,6 +79,10 @@ export function createSchedules(client: Client, taskQueue: string) {
         throw new RequestRefused([
           `This is scheduled already, as "${scheduleId}". Delete it first to give it another rhythm.`,
         ]);
+      }
+      if ('cron' in rhythm && (await neverStarts(client, scheduleId))) {
+        await client.schedule.getHandle(scheduleId).delete();
+        throw new RequestRefused([`cron is "${rhythm.cron}", which names no time that ever comes.`]);
       }
       return scheduleId;
     },
@@ -163,6 +168,16 @@ function asAsked(kind: ScheduledKind, request: unknown): string {
     if (!(error instanceof RequestRefused)) throw error;
     return `${types[kind]}, which will refuse its request: ${error.problems.join('; ')}`;
   }
+}
+
+/** Temporal takes a cron expression for a day that no month has. It may not have reckoned yet when it is first asked. */
+async function neverStarts(client: Client, scheduleId: string): Promise<boolean> {
+  for (let looks = 0; looks < 3; looks++) {
+    if (looks > 0) await sleep(300);
+    const found = await described(client, scheduleId);
+    if (found === null || found.info.nextActionTimes.length > 0) return false;
+  }
+  return true;
 }
 
 function anImport(kind: ImportKind, input: unknown) {

@@ -107,7 +107,15 @@ test('a Schedule made in Temporal is listed, the doctor tells why its newest run
   }
 });
 
+test('a cron expression of a leap day is taken, as there will be one', async () => {
+  const { connection } = stand;
+  const schedules = createSchedules(stand.temporal.client, stand.taskQueue);
+  const scheduleId = await schedules.create('invoices', { connection, application }, { cron: '0 3 29 2 *' });
+  expect(await schedules.delete(scheduleId)).toBe(true);
+});
+
 test.each([
+  ['0 3 30 2 *', /cron is "0 3 30 2 \*", which names no time that ever comes/],
   ['not a cron', /cron is "not a cron", which Temporal does not take/],
   ['99 99 * * *', /which Temporal does not take/],
   ['', /cron must not be empty/],
