@@ -122,8 +122,13 @@ export function sentenceOf(account: Omit<AccountDifference, 'sentence'>, hints: 
     [account.rounding, 'is rounding, as the report shows fewer decimals'],
   ].flatMap(([part, reason]) => (part === none ? [] : [`${part} ${reason}`]));
   const open = unexplained === none ? [] : [`${unexplained} is not explained`];
-  if (difference === none) return `${called}: Xero and the stored ledger have ${xero}.`;
   const parts = [...reasons, ...open].join('; ');
+  // What explains a difference must not be there where there is none: then something else makes up for it.
+  if (difference === none)
+    return [
+      `${called}: Xero and the stored ledger both have ${xero}${parts === '' ? '' : `, though ${parts}`}.`,
+      ...hints,
+    ].join(' ');
   return [
     `${called}: Xero has ${xero}, the stored ledger ${ledger}, a difference of ${difference}: ${parts}.`,
     ...hints,

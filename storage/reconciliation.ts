@@ -177,7 +177,7 @@ export async function listCertificates(
   return rows;
 }
 
-/** A certificate with the accounts on which the two differ. */
+/** A certificate with the accounts on which the two differ, or agree for no reason. */
 export interface ShownCertificate extends CertificateSummary {
   differences: {
     code: string | null;
@@ -195,7 +195,7 @@ export async function findCertificate(db: Queryable, runId: string): Promise<Sho
             coalesce((select json_agg(json_build_object('code', a.account_code, 'name', a.account_name, 'xero', a.xero_balance::text,
                                         'ledger', a.ledger_balance::text, 'unexplained', a.unexplained::text, 'sentence', a.sentence)
                                       order by a.unexplained = 0, a.account_code, a.account_name)
-                        from daybook.reconciliation_account a where a.run_id = r.run_id and a.difference <> 0), '[]') as differences
+                        from daybook.reconciliation_account a where a.run_id = r.run_id and (a.difference <> 0 or a.unexplained <> 0)), '[]') as differences
        from daybook.reconciliation r where r.run_id::text = $1`,
     [runId],
   );
