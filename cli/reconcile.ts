@@ -44,7 +44,7 @@ async function reconcile({ connection, application, date, basis, conversionDate,
   const asks = application ?? (await onlyApplication(connection));
   // Absent, not undefined: what is sent is the same JSON that a person would write.
   const sent: unknown = JSON.parse(JSON.stringify({ connection, application: asks, date, basis, conversionDate }));
-  const checked = checkReconcile(sent);
+  const checked = checkReconcile(sent, Date.now());
   const problems = [
     ...(checked.ok ? [] : checked.problems),
     ...(connection === undefined || asks === undefined ? [] : await refusals(connection, asks)),
@@ -110,7 +110,8 @@ async function list({ connection, json }: Options): Promise<void> {
   );
 }
 
-function resultOf({ clean, unexplained }: CertificateSummary): string {
+function resultOf({ clean, unexplained, accounts }: CertificateSummary): string {
+  if (clean && accounts === 0) return 'nothing to compare';
   if (clean) return 'clean';
   return unexplained === 0 ? 'journals gone' : `${unexplained} unexplained`;
 }

@@ -17,7 +17,7 @@ export function createReconciliations(client: Client, taskQueue: string) {
      * @throws RequestRefused with every problem; nothing is started then.
      */
     async start(input: unknown): Promise<StartedImport> {
-      const checked = checkReconcile(input);
+      const checked = checkReconcile(input, Date.now());
       if (!checked.ok) throw new RequestRefused(checked.problems);
       const workflowId = reconciliationIdFor(checked.request);
       try {

@@ -193,7 +193,7 @@ function anImport(kind: ImportKind, input: unknown) {
 }
 
 function reconciliation(input: unknown) {
-  const checked = checkReconcile(input);
+  const checked = checkReconcile(input, Date.now());
   if (!checked.ok) throw new RequestRefused(checked.problems);
   const { request } = checked;
   return {

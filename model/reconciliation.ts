@@ -21,9 +21,18 @@ const reconcileRequest = z.strictObject({
 
 export type ReconcileRequest = z.infer<typeof reconcileRequest>;
 
-/** Checks a request to reconcile from anywhere. Every problem is named, in the order of the fields. */
-export function checkReconcile(input: unknown): Checked<ReconcileRequest> {
-  return check<ReconcileRequest>(reconcileRequest, 'a request to reconcile', input);
+const dayMs = 86_400_000;
+
+/**
+ * Checks a request to reconcile from anywhere. Every problem is named, in the order of the fields. `now`, milliseconds since
+ * 1970: a day that has not begun anywhere is refused, too; books that are still to be written cannot be certified.
+ */
+export function checkReconcile(input: unknown, now: number | null = null): Checked<ReconcileRequest> {
+  // Where clocks are ahead of UTC, its tomorrow is today.
+  const tomorrow = now === null ? null : new Date(now + dayMs).toISOString().slice(0, 10);
+  const hasBegun = (text: string) => tomorrow === null || instantOf(text) === null || text <= tomorrow;
+  const date = day.refine(hasBegun, { error: `must be ${tomorrow} at the latest, tomorrow in UTC` });
+  return check<ReconcileRequest>(reconcileRequest.extend({ date: date.optional() }), 'a request to reconcile', input);
 }
 
 /** Which journals a comparison rests on. */
@@ -151,7 +160,7 @@ export function summaryOf(
   { organisation, date, basis, covers, newestInXero, accounts, differing }: Certificate,
   { quarantined, removed, isCutShort, conversion }: Circumstances,
 ): string {
-  const ledger = `The stored ${basis === 'cash' ? 'cash ' : ''}ledger of ${organisation} (journals ${covers.firstJournal} to ${covers.lastJournal}, ${covers.journals} of them, ${
+  const ledger = `stored ${basis === 'cash' ? 'cash ' : ''}ledger of ${organisation} (journals ${covers.firstJournal} to ${covers.lastJournal}, ${covers.journals} of them, ${
     covers.unbrokenThrough === null ? 'by imports with filters only' : `unbroken through ${covers.unbrokenThrough}`
   })`;
   const { explained, unexplained } = differing;
@@ -161,15 +170,21 @@ export function summaryOf(
       : [
           `${quarantined === 1 ? '1 row is' : `${quarantined} rows are`} in quarantine (table daybook.quarantine): on Xero’s side only.`,
         ];
+  if (accounts === 0)
+    return [
+      `There is nothing to compare as at ${date}: neither Xero’s trial balance nor the ${ledger} has an account then.`,
+      ...inQuarantine,
+      ...removed,
+    ].join(' ');
   const apart = explained === 0 ? '' : `, ${explained} of them with an explained difference`;
   if (unexplained === 0)
     return [
-      `${ledger} agrees with Xero’s trial balance as at ${date} on all ${accounts} accounts${apart}${removed.length === 0 ? '' : ', but not all that was stored is there any more'}.`,
+      `The ${ledger} agrees with Xero’s trial balance as at ${date} on ${accounts === 1 ? 'the one account' : `all ${accounts} accounts`}${apart}${removed.length === 0 ? '' : ', but not all that was stored is there any more'}.`,
       ...inQuarantine,
       ...removed,
     ].join(' ');
   const said = [
-    `${ledger} differs from Xero’s trial balance as at ${date} on ${unexplained} of ${accounts} accounts${explained === 0 ? '' : `; ${explained} more differ with an explanation`}.`,
+    `The ${ledger} differs from Xero’s trial balance as at ${date} on ${unexplained} of ${accounts} accounts${explained === 0 ? '' : `; ${explained} more differ with an explanation`}.`,
   ];
   if (newestInXero !== null)
     said.push(

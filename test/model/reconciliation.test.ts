@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sentenceOf } from '../../model/reconciliation.ts';
+import { checkReconcile, sentenceOf } from '../../model/reconciliation.ts';
 
 const account = {
   ...{ key: 'k', accountId: null, code: '091', name: 'Savings', class: 'ASSET', xero: '5.00', ledger: '5.00' },
@@ -13,4 +13,17 @@ test('an account that agrees although something explains a difference says what 
   expect(sentenceOf(offset, ['A hint.'])).toBe(
     '091 Savings: Xero and the stored ledger both have 5.00, though -141.63 is a conversion balance, which Xero keeps without a journal; 141.63 is not explained. A hint.',
   );
+});
+
+test('a day that has begun nowhere on earth is refused, where the day is known', () => {
+  const now = Date.parse('2026-11-27T23:00:00Z');
+  const asked = (date: string, at: number | null) =>
+    checkReconcile({ connection: 'acme', application: 'planning', date }, at);
+  expect(asked('2026-11-28', now)).toMatchObject({ ok: true });
+  expect(asked('2026-11-29', now)).toEqual({
+    ok: false,
+    problems: ['date must be 2026-11-28 at the latest, tomorrow in UTC.'],
+  });
+  expect(asked('soon', now)).toEqual({ ok: false, problems: ['date must be a real date such as "2026-03-31".'] });
+  expect(asked('2026-11-29', null)).toMatchObject({ ok: true });
 });

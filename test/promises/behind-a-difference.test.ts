@@ -149,6 +149,14 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     expect(await reconcile({ conversionDate })).toMatchObject({ outcome: 'clean' });
   });
 
+  test('on a day before all books it says that there is nothing to compare; a day to come is refused', async () => {
+    const { message } = await reconcile({ date: '2000-01-01' });
+    expect(message).toMatch(/^There is nothing to compare as at 2000-01-01: neither/);
+    const words = ['--connection', stand.connection, '--date', '2099-01-01'];
+    const refused = { code: 2, stderr: expect.stringMatching(/^date must be 20\S+ at the latest, .*\n$/) };
+    expect(await daybook(['reconcile', ...words], stand.environment)).toMatchObject(refused);
+  });
+
   test('a day of one call does not make it go on for ever: on the second day it says what it could not ask', async () => {
     stand.organisation.books.reportDifferences = { conversion: { 610: '5.00' }, conversionOn: '2025-06-30' };
     stand.sandbox.limits.set({ day: 1, dayWindowSeconds: 4 });
