@@ -23,8 +23,8 @@ export async function withDatabase<T>(work: (pool: pg.Pool) => Promise<T>): Prom
 }
 
 /** Gives a command what drives imports, over a connection to Temporal of its own. */
-export function withImports<T>(work: (imports: Imports) => Promise<T>): Promise<T> {
-  return withTemporal((client, taskQueue) => work(createImports(client, taskQueue)));
+export function withImports<T>(work: (imports: Imports) => Promise<T>, connectTimeout?: string): Promise<T> {
+  return withTemporal((client, taskQueue) => work(createImports(client, taskQueue)), connectTimeout);
 }
 
 /** Gives a command the Schedules of imports. */
@@ -37,11 +37,15 @@ export function withReconciliations<T>(work: (reconciliations: Reconciliations) 
   return withTemporal((client, taskQueue) => work(createReconciliations(client, taskQueue)));
 }
 
-async function withTemporal<T>(work: (client: Client, taskQueue: string) => Promise<T>): Promise<T> {
+async function withTemporal<T>(
+  work: (client: Client, taskQueue: string) => Promise<T>,
+  connectTimeout = '10s',
+): Promise<T> {
   const config = loadConfig(process.env);
   const found = reach(config);
   const { connectionOptions, namespace } = found.temporal();
-  const connection = await TemporalConnection.connect(connectionOptions).catch((error: unknown) => {
+  const options = { connectTimeout, ...connectionOptions };
+  const connection = await TemporalConnection.connect(options).catch((error: unknown) => {
     throw unreachableTemporal(connectionOptions.address, error, found.remedies.temporal);
   });
   try {

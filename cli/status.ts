@@ -32,16 +32,22 @@ export function addStatusCommand(program: Command): void {
     });
 }
 
+/** Who only looks waits less than who has work to do. */
+const connectTimeout = '4s';
+
 async function status(pool: pg.Pool, { connection, json }: Options): Promise<void> {
   const runs = await recentRuns(pool, 20, connection);
   // A connection that was removed leaves its runs.
   if (connection !== undefined && runs.length === 0 && (await findConnection(pool, connection)) === null)
     throw unknownConnection(connection);
-  // Temporal may be away: what Postgres knows is shown all the same.
-  const { found, begun } = await withImports(async (imports) => ({
-    found: await atWork(imports, runs),
-    begun: await starts(imports, pool, connection),
-  })).catch(() => ({ found: new Map<string, FoundRun>(), begun: [] }));
+  // What Postgres knows is shown also while Temporal is away.
+  const { found, begun } = await withImports(
+    async (imports) => ({ found: await atWork(imports, runs), begun: await starts(imports, pool, connection) }),
+    connectTimeout,
+  ).catch((error: Error) => {
+    process.stderr.write(`What has not begun is not shown, nor what holds an import up: ${error.message}\n`);
+    return { found: new Map<string, FoundRun>(), begun: [] };
+  });
   if (json)
     return print(true, [...begun.map(startInJson), ...runs.map((run) => inJson(run, found.get(run.runId)))], '');
   printTable(

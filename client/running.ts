@@ -17,11 +17,17 @@ export interface RunningWorkflow {
 /** So many workflows are asked after, the newest first. */
 const mostAsked = 200;
 
+const answersWithinMs = 8_000;
+
 /**
  * Workflows that run on a task queue. Temporal's visibility lags by a moment, so one that has just begun may be missing.
  * https://docs.temporal.io/list-filter
  */
-export async function runningOn(client: Client, taskQueue: string): Promise<RunningWorkflow[]> {
+export function runningOn(client: Client, taskQueue: string): Promise<RunningWorkflow[]> {
+  return client.withDeadline(Date.now() + answersWithinMs, () => listed(client, taskQueue));
+}
+
+async function listed(client: Client, taskQueue: string): Promise<RunningWorkflow[]> {
   const query = `ExecutionStatus = "Running" AND TaskQueue = ${JSON.stringify(taskQueue)}`;
   const ids: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query, pageSize: mostAsked })) {

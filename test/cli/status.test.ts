@@ -54,11 +54,18 @@ test('an import that no worker takes is told to who follows it, in the list and 
     await client.workflow.getHandle(workflowId).terminate();
     await following.exited;
   }
-}, 60_000);
+}, 120_000);
 
 test('a connection that is not known is refused', async () => {
   const refused = { code: 2, stdout: '', stderr: expect.stringContaining('There is no connection "nope"') };
   expect(await status('--connection', 'nope')).toMatchObject(refused);
+});
+
+test('while Temporal is away, what Postgres knows is shown', async () => {
+  const environment = { ...stand.environment, TEMPORAL_ADDRESS: '127.0.0.1:1' };
+  const { code, stdout, stderr } = await daybook(['status'], environment);
+  expect([code, stdout]).toEqual([0, expect.stringContaining(`import-journals-${stand.connection}`)]);
+  expect(stderr).toMatch(/^What has not begun is not shown, .*: Temporal at 127\.0\.0\.1:1 does not answer.*\n$/);
 });
 
 test('what a run waits for is said with what ends the wait', () => {
