@@ -6,6 +6,7 @@ import type { Display } from './display.ts';
 const everyMs = 500;
 /** Without an answer for so long, there is probably no worker to give one. */
 const silentMs = 6_000;
+const remedy = 'it goes on once one does. `daybook doctor` says what is wrong.';
 
 /** Shows an import's progress until it ends. */
 export async function follow(imports: Imports, workflowId: string, show: Display): Promise<Ending> {
@@ -13,23 +14,11 @@ export async function follow(imports: Imports, workflowId: string, show: Display
   const ending = imports.ending(workflowId).finally(() => {
     ended = true;
   });
-  let silentSince: number | null = null;
-  let isTold = false;
+  const silence = createSilence(() => imports.untakenSince(workflowId), show.note);
   try {
     while (!ended) {
-      const asked = Date.now();
       // Asking needs a worker; while none runs there is nothing new to show.
-      const progress = await imports.progress(workflowId).catch((error: unknown) => {
-        // What is no import has no progress, but a worker said so.
-        if (error instanceof QueryNotRegisteredError) silentSince = null;
-        else silentSince ??= asked;
-        return null;
-      });
-      if (progress) [silentSince, isTold] = [null, false];
-      else if (silentSince !== null && !isTold && !ended && Date.now() - silentSince > silentMs) {
-        isTold = true;
-        show.note(await silenceInWords(imports, workflowId));
-      }
+      const progress = await silence.around(() => imports.progress(workflowId)).catch(() => null);
       const trouble = progress?.status === 'running' ? await imports.trouble(workflowId).catch(() => null) : null;
       if (progress && !ended) show.progress(progress, trouble);
       await Promise.race([ending.catch(() => null), sleep(everyMs)]);
@@ -43,8 +32,30 @@ export async function follow(imports: Imports, workflowId: string, show: Display
   return ending;
 }
 
-async function silenceInWords(imports: Imports, workflowId: string): Promise<string> {
-  const since = await imports.untakenSince(workflowId).catch(() => null);
-  const what = since === null ? 'No worker answers for it' : 'No worker has taken it yet';
-  return `${what}; it goes on once one does. \`daybook doctor\` says what is wrong.`;
+/** Says, once in a row, that a workflow gives no answer. */
+export function createSilence(untakenSince: () => Promise<Date | null>, say: (line: string) => void) {
+  let since: number | null = null;
+  let isTold = false;
+  return {
+    /** Asks the workflow, and fails as that does. */
+    async around<T>(ask: () => Promise<T>): Promise<T> {
+      const asked = Date.now();
+      try {
+        const answer = await ask();
+        [since, isTold] = [null, false];
+        return answer;
+      } catch (error) {
+        // A worker said that it knows no such question.
+        since = error instanceof QueryNotRegisteredError ? null : (since ?? asked);
+        if (since !== null && !isTold && Date.now() - since > silentMs) {
+          isTold = true;
+          const waits = await untakenSince().catch(() => null);
+          // Backfills begin a little after one another.
+          if (waits !== null && waits.getTime() > Date.now()) [since, isTold] = [waits.getTime(), false];
+          else say(`No worker ${waits === null ? 'answers for it' : 'has taken it yet'}; ${remedy}`);
+        }
+        throw error;
+      }
+    },
+  };
 }

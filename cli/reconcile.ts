@@ -5,6 +5,7 @@ import type { Reconciliations } from '../client/reconciliations.ts';
 import { checkReconcile, type ReconcileResult } from '../model/reconciliation.ts';
 import { findConnection } from '../storage/connections.ts';
 import { type CertificateSummary, findCertificate, listCertificates } from '../storage/reconciliation.ts';
+import { createSilence } from './follow.ts';
 import { refusals, wrongRequest } from './imports.ts';
 import { print, printTable } from './output.ts';
 import { refuseTwice } from './said-once.ts';
@@ -65,9 +66,11 @@ const lookEveryMs = 2_000;
 /** Says what is waited for, each time that changes. */
 async function followToEnd(reconciliations: Reconciliations, workflowId: string): Promise<EndingOf<ReconcileResult>> {
   let said: string | null = null;
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const silence = createSilence(() => reconciliations.untakenSince(workflowId), say);
   const look = async () => {
-    const waiting = await reconciliations.waitingFor(workflowId).catch(() => said);
-    if (waiting !== null && waiting !== said) process.stderr.write(`Waiting: ${waiting}\n`);
+    const waiting = await silence.around(() => reconciliations.waitingFor(workflowId)).catch(() => said);
+    if (waiting !== null && waiting !== said) say(`Waiting: ${waiting}`);
     said = waiting;
   };
   const looking = setInterval(() => void look(), lookEveryMs);

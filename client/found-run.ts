@@ -38,14 +38,18 @@ export function troubleOf({ raw }: Pick<WorkflowExecutionDescription, 'raw'>): T
 /** Started, a task made of it, taken, lost again: a history no longer than this has no answer of a worker. */
 const unansweredEvents = 4;
 
-/** Since when its next step has waited for a worker, or for the answer of the one that took it; null while none waits. */
+/**
+ * Since when its next step has waited for a worker, or for the answer of the one that took it; null while none waits. An
+ * instant to come where the start was delayed.
+ */
 export function untakenSince({
   raw: { pendingWorkflowTask },
   historyLength,
   startTime,
   executionTime = startTime,
 }: Pick<WorkflowExecutionDescription, 'raw' | 'historyLength' | 'startTime' | 'executionTime'>): Date | null {
-  if (!pendingWorkflowTask) return null;
+  // Nothing but its start: the first step is yet to be made.
+  if (!pendingWorkflowTask) return historyLength === 1 ? executionTime : null;
   // A task that was taken and lost is made anew, with a time of its own.
   if (historyLength <= unansweredEvents) return executionTime;
   return new Date(Number(pendingWorkflowTask.scheduledTime?.seconds ?? 0) * 1_000);

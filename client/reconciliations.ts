@@ -3,6 +3,7 @@ import { checkReconcile, type ReconcileRequest, type ReconcileResult } from '../
 import { waitingFor } from '../workflows/messages.ts';
 import type { reconcileLedger } from '../workflows/reconcile-ledger.ts';
 import { type EndingOf, endingOf } from './ending.ts';
+import { untakenSince } from './found-run.ts';
 import { RequestRefused, type StartedImport } from './imports.ts';
 
 const answersWithinMs = 3_000;
@@ -38,6 +39,9 @@ export function createReconciliations(client: Client, taskQueue: string) {
     /** What it waits for, in words; null while it is at work. Its worker answers, so without one this fails, in seconds. */
     waitingFor: (workflowId: string): Promise<string | null> =>
       client.withDeadline(Date.now() + answersWithinMs, () => handle(workflowId).query(waitingFor)),
+
+    /** Since when its next step has waited for a worker; null while none waits. */
+    untakenSince: async (workflowId: string): Promise<Date | null> => untakenSince(await handle(workflowId).describe()),
 
     /** Waits for the end; one that failed is a value too. */
     ending: (workflowId: string): Promise<EndingOf<ReconcileResult>> => endingOf(handle(workflowId)),

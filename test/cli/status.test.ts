@@ -56,6 +56,15 @@ test('an import that no worker takes is told to who follows it, in the list and 
   }
 }, 120_000);
 
+test('so is a reconciliation that no worker takes', async () => {
+  const { connection, environment } = stand;
+  const words = ['reconcile', '--connection', connection];
+  const following = runProcess('bin/daybook.mjs', { args: words, env: environment });
+  expect(await following.line(/worker/)).toMatch(/^No worker has taken it yet; .*`daybook doctor`/);
+  await stand.temporal.client.workflow.getHandle(`reconcile-${connection}`).terminate();
+  await following.exited;
+}, 60_000);
+
 test('a connection that is not known is refused', async () => {
   const refused = { code: 2, stdout: '', stderr: expect.stringContaining('There is no connection "nope"') };
   expect(await status('--connection', 'nope')).toMatchObject(refused);
