@@ -34,7 +34,7 @@ export function createPlace(config: Config): DoctorPlace {
   const closing: (() => Promise<unknown>)[] = [];
   const openDatabase = once(async () => {
     const databaseUrl = found.databaseUrl();
-    await requireCurrent(databaseUrl);
+    await requireCurrent(databaseUrl, found.remedies.postgres);
     const pool = openPool(databaseUrl, poolSize, () => {});
     closing.push(() => pool.end());
     return pool;
@@ -43,7 +43,7 @@ export function createPlace(config: Config): DoctorPlace {
     const { connectionOptions, namespace } = found.temporal();
     const connection = await TemporalConnection.connect({ connectTimeout, ...connectionOptions }).catch(
       (error: unknown) => {
-        throw unreachableTemporal(connectionOptions.address, error);
+        throw unreachableTemporal(connectionOptions.address, error, found.remedies.temporal);
       },
     );
     closing.push(() => connection.close());
