@@ -62,7 +62,7 @@ interface Found extends Comparison {
  * is a value; all of it is done anew then, as Xero's books move on.
  */
 export function createReconcile(dependencies: Dependencies) {
-  const { pool } = dependencies;
+  const { pool, now } = dependencies;
   const { reportAsAt, news } = createReconcileCalls(dependencies);
 
   return (input: ReconcileInput): Promise<ReconcileOutcome> => whileBeating(() => reconcile(input));
@@ -75,7 +75,7 @@ export function createReconcile(dependencies: Dependencies) {
     isLastTry = false,
   }: ReconcileInput): Promise<ReconcileOutcome> {
     await forgetWaiting(pool, workflowId);
-    const checked = checkReconcile(request);
+    const checked = checkReconcile(request, now());
     const permission = await mayUse(pool, request);
     if (!checked.ok) return stopped('InvalidRequest', [...checked.problems, ...permission.problems].join('\n'));
     const { connection } = permission;

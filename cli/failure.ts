@@ -4,6 +4,7 @@ import { RequestRefused } from '../client/imports.ts';
 import { ConfigurationError } from '../config/config.ts';
 import { NameRefused } from '../storage/connections.ts';
 import { UnfitDatabase } from '../storage/migrate.ts';
+import { isAway } from '../storage/pool.ts';
 
 const mendable = [ConfigurationError, RequestRefused, ActRefused, NameRefused, UnfitDatabase];
 
@@ -15,6 +16,10 @@ export function explain(error: unknown): { text: string; exitCode: number } {
   if (error instanceof Error && error.name === 'NamespaceNotFoundError') {
     const text = `${error.message}. It is what TEMPORAL_NAMESPACE names; create it in Temporal, or name another.\n`;
     return { text, exitCode: 2 };
+  }
+  if (isAway(error)) {
+    const text = `Postgres went away in the middle of this: ${(error as Error).message}. See \`daybook doctor\`, and try again.\n`;
+    return { text, exitCode: 1 };
   }
   const refusal = refusedBySystem(error);
   if (refusal !== null) return { text: `${refusal}\n`, exitCode: 1 };

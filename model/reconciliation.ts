@@ -24,13 +24,13 @@ export type ReconcileRequest = z.infer<typeof reconcileRequest>;
 const dayMs = 86_400_000;
 
 /**
- * Checks a request to reconcile from anywhere. Every problem is named, in the order of the fields. `now`, milliseconds since
- * 1970: a day that has not begun anywhere is refused, too; books that are still to be written cannot be certified.
+ * Checks a request to reconcile from anywhere. Every problem is named, in the order of the fields. A day that has not begun
+ * anywhere is refused, too: books that are still to be written cannot be certified. `now` is in milliseconds since 1970.
  */
-export function checkReconcile(input: unknown, now: number | null = null): Checked<ReconcileRequest> {
+export function checkReconcile(input: unknown, now: number): Checked<ReconcileRequest> {
   // Where clocks are ahead of UTC, its tomorrow is today.
-  const tomorrow = now === null ? null : new Date(now + dayMs).toISOString().slice(0, 10);
-  const hasBegun = (text: string) => tomorrow === null || instantOf(text) === null || text <= tomorrow;
+  const tomorrow = new Date(now + dayMs).toISOString().slice(0, 10);
+  const hasBegun = (text: string) => instantOf(text) === null || text <= tomorrow;
   const date = day.refine(hasBegun, { error: `must be ${tomorrow} at the latest, tomorrow in UTC` });
   return check<ReconcileRequest>(reconcileRequest.extend({ date: date.optional() }), 'a request to reconcile', input);
 }

@@ -15,15 +15,13 @@ test('an account that agrees although something explains a difference says what 
   );
 });
 
-test('a day that has begun nowhere on earth is refused, where the day is known', () => {
+test('a day that has begun nowhere on earth is refused', () => {
   const now = Date.parse('2026-11-27T23:00:00Z');
-  const asked = (date: string, at: number | null) =>
-    checkReconcile({ connection: 'acme', application: 'planning', date }, at);
-  expect(asked('2026-11-28', now)).toMatchObject({ ok: true });
-  expect(asked('2026-11-29', now)).toEqual({
+  const asked = (date: string) => checkReconcile({ connection: 'acme', application: 'planning', date }, now);
+  expect(asked('2026-11-28')).toMatchObject({ ok: true });
+  expect(asked('2026-11-29')).toEqual({
     ok: false,
     problems: ['date must be 2026-11-28 at the latest, tomorrow in UTC.'],
   });
-  expect(asked('soon', now)).toEqual({ ok: false, problems: ['date must be a real date such as "2026-03-31".'] });
-  expect(asked('2026-11-29', null)).toMatchObject({ ok: true });
+  expect(asked('soon')).toEqual({ ok: false, problems: ['date must be a real date such as "2026-03-31".'] });
 });
