@@ -28,11 +28,6 @@ export function judge(problems: string[], facts: string[]): Found {
   return problems.length > 0 ? { verdict: 'wrong', says: problems } : { verdict: 'well', says: facts };
 }
 
-/** A number with what is counted, and its verb perhaps, as one or as many. */
-export function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 /** A server that has not answered in this time does not answer. */
 const withinMs = 15_000;
 

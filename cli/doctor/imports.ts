@@ -3,8 +3,9 @@ import { findRun, type Trouble } from '../../client/found-run.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
 import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
+import { counted } from '../counted.ts';
 import { closingRemedy, connectCommand, starting, waitInWords } from '../run-words.ts';
-import { counted, type Found, judge } from './findings.ts';
+import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
 
 export async function connections({ database }: DoctorPlace): Promise<Found> {
@@ -41,7 +42,10 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
     ...begun.map(({ workflowId }) => `${workflowId}: starting.`),
     ...open.map((run) => `${run.workflowId}: ${state(run)}.`),
   ];
-  return judge(problems, [`${counted(states.length, 'import is', 'imports are')} open.`, ...states]);
+  return judge(problems, [
+    `${counted(states.length, 'imports')} ${states.length === 1 ? 'is' : 'are'} open.`,
+    ...states,
+  ]);
 }
 
 /** Read by a worker for so long without news: it is not being read. A page takes seconds, its pauses at most a minute. */
@@ -64,7 +68,7 @@ export function stalled(run: OpenRun, now: number): string | null {
 }
 
 function state(run: OpenRun): string {
-  return waitInWords(run) ?? `${run.status}, ${counted(run.totals.calls, 'call', 'calls')} so far`;
+  return waitInWords(run) ?? `${run.status}, ${counted(run.totals.calls, 'calls')} so far`;
 }
 
 /** A trouble of a minute or so passes by itself, as Xero's do. */
@@ -102,7 +106,7 @@ export async function quarantine({ database }: DoctorPlace): Promise<Found> {
   const waiting = await countQuarantine(await database());
   const problems = waiting.map(
     ({ connection, stream, rows, newestReason }) =>
-      `${counted(rows, 'row', 'rows')} of ${stream} of "${connection}" could not be stored as Xero sent ${rows === 1 ? 'it' : 'them, the newest'}, because: ${newestReason} See daybook.quarantine; delete what is dealt with.`,
+      `${counted(rows, 'rows')} of ${stream} of "${connection}" could not be stored as Xero sent ${rows === 1 ? 'it' : 'them, the newest'}, because: ${newestReason} See daybook.quarantine; delete what is dealt with.`,
   );
   return judge(problems, ['Every row that Xero sent is stored.']);
 }

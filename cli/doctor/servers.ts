@@ -11,8 +11,9 @@ import { keepAliveId } from '../../worker/schedule-keep-alive.ts';
 import { checkSeals } from '../../xero/check-seals.ts';
 import { askHosts } from '../../xero/reachable.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
+import { counted } from '../counted.ts';
 import { isUntaken } from '../run-words.ts';
-import { counted, type Found, judge } from './findings.ts';
+import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
 import { type Polled, pollersOf } from './pollers.ts';
 
@@ -143,8 +144,8 @@ export async function schedules({ temporal: reached, config }: DoctorPlace): Pro
   }
   const reconciliations = ours.filter(({ kind }) => kind === 'reconcile').length;
   const onRhythm = [
-    counted(ours.length - reconciliations, 'import', 'imports'),
-    ...(reconciliations === 0 ? [] : [counted(reconciliations, 'reconciliation', 'reconciliations')]),
+    counted(ours.length - reconciliations, 'imports'),
+    ...(reconciliations === 0 ? [] : [counted(reconciliations, 'reconciliations')]),
   ].join(' and ');
   const paused = ours.filter((each) => each.paused).map(({ scheduleId }) => `${scheduleId} is paused.`);
   return judge(problems, [
