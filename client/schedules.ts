@@ -172,8 +172,8 @@ function asAsked(kind: ScheduledKind, request: unknown): string {
 
 /** Temporal takes a cron expression for a day that no month has. It may not have reckoned yet when it is first asked. */
 async function neverStarts(client: Client, scheduleId: string): Promise<boolean> {
-  for (let looks = 0; looks < 3; looks++) {
-    if (looks > 0) await sleep(300);
+  for (let looks = 0; looks < 10; looks++) {
+    if (looks > 0) await sleep(500);
     const found = await described(client, scheduleId);
     if (found === null || found.info.nextActionTimes.length > 0) return false;
   }
