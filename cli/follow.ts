@@ -4,8 +4,11 @@ import type { Ending, Imports } from '../client/imports.ts';
 import type { Display } from './display.ts';
 
 const everyMs = 500;
-/** Without an answer for so long, there is probably no worker to give one. */
-const silentMs = 6_000;
+/**
+ * Without an answer for so long, there is probably no worker to give one. Of one that was killed Temporal expects an answer for ten
+ * seconds, though another may be there (https://docs.temporal.io/sticky-execution).
+ */
+const silentMs = 15_000;
 const remedy = 'it goes on once one does. `daybook doctor` says what is wrong.';
 
 /** Shows an import's progress until it ends. */
