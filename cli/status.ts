@@ -9,8 +9,9 @@ import { findConnection } from '../storage/connections.ts';
 import { type RunSummary, recentRuns } from '../storage/runs.ts';
 import { followToEnd, withImport } from './imports.ts';
 import { print, printTable } from './output.ts';
-import { closingRemedy, isUntaken, starting, waitInWords } from './run-words.ts';
+import { closingRemedy, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
+import { isUntaken, starting } from './starting.ts';
 
 interface Options {
   connection?: string;

@@ -17,14 +17,20 @@ export interface FoundRun {
 
 /** Asks Temporal for the workflow of a run; another run under the same workflow id is not it. */
 export async function findRun(client: Client, run: { workflowId: string; runId: string }): Promise<FoundRun> {
-  try {
-    const found = await client.workflow.getHandle(run.workflowId).describe();
-    const isOpen = found.raw.workflowExecutionInfo?.firstRunId === run.runId && found.status.name === 'RUNNING';
-    return { isOpen, trouble: isOpen ? troubleOf(found) : null };
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-    return { isOpen: false, trouble: null };
-  }
+  const found = await described(client, run.workflowId);
+  const isOpen = found?.raw.workflowExecutionInfo?.firstRunId === run.runId && found.status.name === 'RUNNING';
+  return { isOpen, trouble: isOpen ? troubleOf(found) : null };
+}
+
+/** The newest run under a workflow id; null when Temporal does not know it, or not any more. */
+export async function described(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | null> {
+  return client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    });
 }
 
 /** Null while nothing fails. It is what the Temporal UI shows under pending activities. */

@@ -1,5 +1,5 @@
-import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
-import { untakenSince } from './found-run.ts';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { described, untakenSince } from './found-run.ts';
 
 /** A workflow that runs in Temporal; Postgres knows nothing of it before its first step. */
 export interface RunningWorkflow {
@@ -46,17 +46,6 @@ function running(found: WorkflowExecutionDescription): RunningWorkflow {
     beginsAt: found.executionTime ?? found.startTime,
     untakenSince: untakenSince(found),
   };
-}
-
-/** Null when it has gone meanwhile. */
-async function described(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | null> {
-  return client.workflow
-    .getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return null;
-      throw error;
-    });
 }
 
 /** The connection that a workflow was asked for; null when its request names none. */

@@ -5,11 +5,11 @@ import {
   type ScheduleDescription,
   ScheduleNotFoundError,
   ScheduleOverlapPolicy,
-  WorkflowNotFoundError,
 } from '@temporalio/client';
 import { checkReconcile } from '../model/reconciliation.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { endingOf } from './ending.ts';
+import { described } from './found-run.ts';
 import { RequestRefused, summary, workflowIdFor, workflowTypes } from './imports.ts';
 import { reconciliationIdFor, reconciliationSummary } from './reconciliations.ts';
 
@@ -93,7 +93,7 @@ export function createSchedules(client: Client, taskQueue: string) {
       for await (const { scheduleId, action } of client.schedule.list()) {
         if (kindOf(action?.workflowType) !== null) ids.push(scheduleId);
       }
-      const found = await Promise.all(ids.map((scheduleId) => described(client, scheduleId)));
+      const found = await Promise.all(ids.map((scheduleId) => describedSchedule(client, scheduleId)));
       return found
         .flatMap((each) => (each === null ? [] : (scheduled(each, taskQueue) ?? [])))
         .sort((one, other) => one.scheduleId.localeCompare(other.scheduleId));
@@ -102,16 +102,10 @@ export function createSchedules(client: Client, taskQueue: string) {
     /** Why the workflow that it has started last failed; null when that did not, or Temporal has forgotten it. */
     async newestFailure({ newestWorkflowId }: ScheduledImport): Promise<string | null> {
       if (newestWorkflowId === null) return null;
-      const handle = client.workflow.getHandle(newestWorkflowId);
-      try {
-        const { status } = await handle.describe();
-        if (status.name !== 'FAILED' && status.name !== 'TIMED_OUT') return null;
-        const ending = await endingOf(handle);
-        return ending.ok ? null : ending.message;
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return null;
-        throw error;
-      }
+      const status = (await described(client, newestWorkflowId))?.status.name;
+      if (status !== 'FAILED' && status !== 'TIMED_OUT') return null;
+      const ending = await endingOf(client.workflow.getHandle(newestWorkflowId));
+      return ending.ok ? null : ending.message;
     },
 
     /** Deletes a Schedule; what it has started goes on. False when there is none of this id. */
@@ -134,7 +128,7 @@ function kindOf(workflowType: string | undefined): ScheduledKind | null {
 }
 
 /** Null when it has been deleted meanwhile. */
-async function described(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
+async function describedSchedule(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
   return client.schedule
     .getHandle(scheduleId)
     .describe()
@@ -174,7 +168,7 @@ function asAsked(kind: ScheduledKind, request: unknown): string {
 async function neverStarts(client: Client, scheduleId: string): Promise<boolean> {
   for (let looks = 0; looks < 10; looks++) {
     if (looks > 0) await sleep(500);
-    const found = await described(client, scheduleId);
+    const found = await describedSchedule(client, scheduleId);
     if (found === null || found.info.nextActionTimes.length > 0) return false;
   }
   return true;

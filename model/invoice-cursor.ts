@@ -61,8 +61,7 @@ export function afterPage(place: InvoicePlace, facts: InvoicePageFacts): { next:
     const ends = facts.complete ? closing + 1 : 0;
     return at({ second: last, closing: ends }, ends >= mostClosingPages);
   }
-  if (page === 1 && facts.complete) return at({}, true);
-  if (page === 1) return at({ page: 2 });
+  if (page === 1) return facts.complete ? at({}, true) : at({ page: 2 });
   // Invoices never vanish: if there is no second page now, there was none when the first was read.
   if (page === 2 && facts.count === 0) return at({ page: 1 }, true);
   if (last > second || facts.complete) return at({ page: 1 - page, beyond: last, closing: 0 });

@@ -1,7 +1,7 @@
 import type { Organisation } from './api/organisation.ts';
 import { makeBooks } from './books/books.ts';
 import type { Clock } from './clock.ts';
-import { DEFAULT_JOURNALS, DEFAULT_NAMES, type OrganisationOptions, type SandboxOptions } from './options.ts';
+import { DEFAULT_NAMES, type OrganisationOptions, type SandboxOptions } from './options.ts';
 import { mix, seededUuid } from './seeded.ts';
 
 const PLACES: [currency: string, country: string][] = [
@@ -13,7 +13,11 @@ const PLACES: [currency: string, country: string][] = [
 ];
 
 /** Makes the sandbox's organisations. Tenant ids and books are functions of the seed, so a restart changes nothing. */
-export function makeOrganisations(options: SandboxOptions, booksNow: number, clock: Clock): Organisation[] {
+export function makeOrganisations(
+  options: SandboxOptions & { journals: number },
+  booksNow: number,
+  clock: Clock,
+): Organisation[] {
   const seed = options.seed ?? 1;
   const wanted = options.organisations ?? 1;
   const list: OrganisationOptions[] = typeof wanted === 'number' ? Array.from({ length: wanted }, () => ({})) : wanted;
@@ -29,7 +33,7 @@ export function makeOrganisations(options: SandboxOptions, booksNow: number, clo
       books: makeBooks(
         {
           seed: mix(seed, 0xb00c, index + 1),
-          journals: options.journals ?? DEFAULT_JOURNALS,
+          journals: options.journals,
           currency: baseCurrency ?? currency,
           ...(options.invoices === undefined ? {} : { invoices: options.invoices }),
           now: booksNow,

@@ -4,7 +4,8 @@ import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
 import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
 import { counted } from '../counted.ts';
-import { closingRemedy, connectCommand, starting, waitInWords } from '../run-words.ts';
+import { closingRemedy, connectCommand, waitInWords } from '../run-words.ts';
+import { starting } from '../starting.ts';
 import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
 

@@ -12,7 +12,7 @@ import { checkSeals } from '../../xero/check-seals.ts';
 import { askHosts } from '../../xero/reachable.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
 import { counted } from '../counted.ts';
-import { isUntaken } from '../run-words.ts';
+import { isUntaken } from '../starting.ts';
 import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
 import { type Polled, pollersOf } from './pollers.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeInvoicePage } from '../../storage/invoice-pages.ts';
-import { storePage } from '../../storage/pages.ts';
+import { type JournalPage, storePage } from '../../storage/pages.ts';
 import { openPool } from '../../storage/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -15,6 +15,11 @@ afterAll(() => database.drop());
 const journal = (number: number, reference: string) => ({
   ...{ JournalID: randomUUID(), JournalNumber: number, Reference: reference, JournalLines: [] },
   ...{ JournalDate: '/Date(1539993600000+0000)/', CreatedDateUTC: '/Date(1539993600000+0000)/' },
+});
+
+/** Three journals, from the begin of the feed. */
+const firstPage = (id: string, body: Buffer): JournalPage => ({
+  ...{ runId: id, tenantId: id, stream: 'journals', after: 0, askedAfter: 0, through: 3, body, count: 3 },
 });
 
 /** Opens a run at the begin of a feed; answers its id, which is its tenant's, too. */
@@ -42,16 +47,7 @@ test('a page with bytes that are no UTF-8 is stored, each such byte as the sign 
   const text = JSON.stringify({ Journals: [journal(1, 'ok'), journal(2, 'a~b'), journal(3, 'ü')] });
   const body = Buffer.from(text);
   body[body.indexOf('~')] = 0xff;
-  const page = {
-    runId: id,
-    tenantId: id,
-    stream: 'journals' as const,
-    after: 0,
-    askedAfter: 0,
-    through: 3,
-    body,
-    count: 3,
-  };
+  const page = firstPage(id, body);
   expect(await storePage(pool, page)).toBe(true);
   const { rows } = await pool.query('select reference from xero.journal where tenant_id = $1 order by journal_number', [
     id,
@@ -69,16 +65,7 @@ test('a key that a journal has twice keeps no page from being stored, also besid
   const id = await openAnyRun(pool);
   const texts = [journal(1, 'ok'), journal(2, 'no\u0000text'), journal(3, 'first')].map((each) => JSON.stringify(each));
   const body = Buffer.from(`{"Journals":[${texts.join(',')}]}`.replace('"first"', '"first","Reference":"last"'));
-  const page = {
-    runId: id,
-    tenantId: id,
-    stream: 'journals' as const,
-    after: 0,
-    askedAfter: 0,
-    through: 3,
-    body,
-    count: 3,
-  };
+  const page = firstPage(id, body);
   expect(await storePage(pool, page)).toBe(true);
   const { rows } = await pool.query('select reference from xero.journal where tenant_id = $1 order by journal_number', [
     id,
