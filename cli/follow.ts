@@ -4,11 +4,13 @@ import type { Ending, Imports } from '../client/imports.ts';
 import type { Display } from './display.ts';
 
 const everyMs = 500;
+/** A step that waits so long for a worker, without an answer: there is probably none. A worker takes some seconds to start. */
+const untakenMs = 15_000;
 /**
- * Without an answer for so long, there is probably no worker to give one. Of one that was killed Temporal expects an answer for ten
- * seconds, though another may be there (https://docs.temporal.io/sticky-execution).
+ * Without an answer for so long the worker that has it probably hangs. Of one that was killed Temporal expects answers for a while,
+ * though another may be there by then (https://docs.temporal.io/sticky-execution).
  */
-const silentMs = 15_000;
+const silentMs = 30_000;
 const remedy = 'it goes on once one does. `daybook doctor` says what is wrong.';
 
 /** Shows an import's progress until it ends. */
@@ -50,12 +52,15 @@ export function createSilence(untakenSince: () => Promise<Date | null>, say: (li
       } catch (error) {
         // A worker said that it knows no such question.
         since = error instanceof QueryNotRegisteredError ? null : (since ?? asked);
-        if (since !== null && !isTold && Date.now() - since > silentMs) {
-          isTold = true;
+        const silentFor = since === null ? 0 : Date.now() - since;
+        if (!isTold && silentFor > untakenMs) {
           const waits = await untakenSince().catch(() => null);
           // Backfills begin a little after one another.
-          if (waits !== null && waits.getTime() > Date.now()) [since, isTold] = [waits.getTime(), false];
-          else say(`No worker ${waits === null ? 'answers for it' : 'has taken it yet'}; ${remedy}`);
+          if (waits !== null && waits.getTime() > Date.now()) since = waits.getTime();
+          else if (waits !== null || silentFor > silentMs) {
+            isTold = true;
+            say(`No worker ${waits === null ? 'answers for it' : 'has taken it yet'}; ${remedy}`);
+          }
         }
         throw error;
       }
