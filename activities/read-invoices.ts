@@ -30,7 +30,7 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
           ...run,
           place,
           next: after.next,
-          text: body.toString(),
+          body,
           count,
           askedAt,
         }));

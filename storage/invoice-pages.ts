@@ -12,8 +12,8 @@ export interface InvoicePage {
   tenantId: string;
   place: InvoicePlace;
   next: InvoicePlace;
-  /** Xero's answer, untouched: Postgres parses it, so that no amount passes through a JavaScript double. */
-  text: string;
+  /** Xero's answer, untouched, in UTF-8: Postgres parses it, so that no amount passes through a JavaScript double. */
+  body: Buffer;
   count: number;
   /** When it was asked for: only an answer asked for later than a copy was stored may replace it at the same UpdatedDateUTC. */
   askedAt: Date;
@@ -32,11 +32,11 @@ const values = Object.values(invoiceColumns).join(', ');
  * An older copy never overwrites a newer. Some edits do not move UpdatedDateUTC, so at the same instant the payload decides;
  * a date ahead of the clock does not tell which is newer, so there the later answer counts.
  * What pages bring again, as they overlap each other, and a run the one before, is not counted.
- * $1 run, $2 tenant, $3 invoices as jsonb, $4 asked at, $5 last second seen.
+ * $1 run, $2 tenant, $3 an answer with invoices, $4 asked at, $5 last second seen.
  */
 const putInvoices = `
   with element as (
-    select j from jsonb_array_elements($3::jsonb) as e (j)
+    select j from jsonb_array_elements($3::text::jsonb -> 'Invoices') as e (j)
   ), admitted as (
     select distinct on ((j->>'InvoiceID')::uuid) (j->>'InvoiceID')::uuid as invoice_id,
            daybook.xero_instant(j->>'UpdatedDateUTC') as updated, j
@@ -97,9 +97,8 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
     const { rows } = await client.query<{ watermark: number }>(here, [runId, place.second, place.page]);
     const stands = rows[0];
     if (!stands) return false;
-    const invoices = rowsOf(page.text, 'Invoices');
-    const whole = await attempt(client, page, `[${invoices.join(',')}]`);
-    const counts = 'refused' in whole ? await onePerOne(client, page, invoices) : whole;
+    const whole = await attempt(client, page, page.body);
+    const counts = 'refused' in whole ? await onePerOne(client, page) : whole;
     const numbers = [place.second, next.second, place.page, page.count, counts.stored, counts.admitted];
     const watermark = watermarkAfter(stands.watermark, place, next, page.askedAt);
     const after = [next.page, next.beyond, next.closing, watermark];
@@ -108,11 +107,15 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
   });
 }
 
-/** Puts invoices, or nothing of them and says why they cannot be stored. */
-async function attempt(client: Queryable, page: InvoicePage, json: string): Promise<Counts | { refused: DataError }> {
+/** Puts the invoices of an answer, or nothing of them and says why they cannot be stored. */
+async function attempt(
+  client: Queryable,
+  page: InvoicePage,
+  answer: Buffer | string,
+): Promise<Counts | { refused: DataError }> {
   await client.query('savepoint invoices');
   try {
-    const values = [page.runId, page.tenantId, json, page.askedAt, page.place.second];
+    const values = [page.runId, page.tenantId, answer, page.askedAt, page.place.second];
     const { rows } = await client.query<{ changed: string[]; admitted: number }>(putInvoices, values);
     const { changed = [], admitted = 0 } = rows[0] ?? {};
     await client.query(clearInvoiceParts, [page.tenantId, changed]);
@@ -126,10 +129,10 @@ async function attempt(client: Queryable, page: InvoicePage, json: string): Prom
   }
 }
 
-async function onePerOne(client: Queryable, page: InvoicePage, invoices: string[]): Promise<Counts> {
+async function onePerOne(client: Queryable, page: InvoicePage): Promise<Counts> {
   const counts = { stored: 0, admitted: 0, quarantined: 0 };
-  for (const invoice of invoices) {
-    const one = await attempt(client, page, `[${invoice}]`);
+  for (const invoice of rowsOf(page.body.toString(), 'Invoices')) {
+    const one = await attempt(client, page, `{"Invoices":[${invoice}]}`);
     if ('refused' in one) {
       const invoiceId = /"InvoiceID"\s*:\s*"([^"]*)"/.exec(invoice)?.[1] ?? null;
       // Pages overlap: one that this run has met before is not counted again.

@@ -84,7 +84,7 @@ test('an invoice dated ahead of the clock moves the watermark no further than wh
   const at = (second: number) => ({ second, page: 1, beyond: null, closing: 0 });
   const store = (place: number, next: number, asked = askedAt) =>
     storeInvoicePage(pool, {
-      ...{ runId: id, tenantId: id, text: '{"Invoices":[]}', count: 0, askedAt: asked },
+      ...{ runId: id, tenantId: id, body: Buffer.from('{"Invoices":[]}'), count: 0, askedAt: asked },
       ...{ place: at(place), next: at(next) },
     });
   const watermark = async () =>
@@ -113,8 +113,8 @@ test('an invoice dated ahead of the clock is replaced by what Xero says later, w
   await pool.query('update daybook.import_run set next_page = 1 where run_id = $1', [id]);
   const store = (status: string, updated: number, askedAt: Date) => {
     const invoice = { InvoiceID: id, Type: 'ACCREC', Status: status, UpdatedDateUTC: `/Date(${updated}+0000)/` };
-    const text = JSON.stringify({ Invoices: [invoice] });
-    return storeInvoicePage(pool, { runId: id, tenantId: id, place: first, next: first, text, count: 1, askedAt });
+    const body = Buffer.from(JSON.stringify({ Invoices: [invoice] }));
+    return storeInvoicePage(pool, { runId: id, tenantId: id, place: first, next: first, body, count: 1, askedAt });
   };
   const status = async () =>
     (await pool.query('select status from xero.invoice where tenant_id = $1', [id])).rows.map((row) => row.status);
