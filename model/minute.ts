@@ -12,7 +12,7 @@
 export interface MinuteLedger {
   /** Calls that are left at least, by the headers and what was spent since; null when Xero has not said. */
   remaining: number | null;
-  /** Calls a minute, as far as the headers have shown; null when Xero has not said. */
+  /** What the headers have shown to be allowed a minute, see {@link limitOf}; null when Xero has not said. */
   limit: number | null;
   /** Until when the calls answered in the last minute count, ascending; every `stride`th of them. */
   counted: number[];
@@ -38,6 +38,8 @@ export interface AnsweredCall {
 
 /** Calls a minute for one organisation. */
 const xerosLimit = 60;
+/** Who shows this tells what was left before the call, as some programs do that imitate Xero; Xero tells what is left after it. */
+const shownBeforeTheCall = xerosLimit + 1;
 /** So many of them, at most, are taken to have been made by others just before. */
 const callsJustBefore = 5;
 const minuteMs = 60_000;
@@ -54,8 +56,9 @@ const mostInFlight = 5;
 
 /** How many calls may be made now, at least; null when Xero has stated no limit. */
 export function callsLeft(minute: MinuteLedger, inFlight: number, now: number): number | null {
-  if (minute.remaining === null || minute.limit === null) return null;
-  return Math.max(minute.remaining, minute.limit - countedNow(minute, minute.limit, inFlight, now));
+  const limit = limitOf(minute);
+  if (minute.remaining === null || limit === null) return null;
+  return Math.max(minute.remaining, limit - countedNow(minute, limit, inFlight, now));
 }
 
 /**
@@ -63,7 +66,7 @@ export function callsLeft(minute: MinuteLedger, inFlight: number, now: number): 
  * call in flight may tell of a new minute sooner, above all to the first one after a 429.
  */
 export function moreLeftAt(minute: MinuteLedger, inFlight: number, kept: number, now: number): number {
-  const limit = minute.limit ?? 0;
+  const limit = limitOf(minute) ?? 0;
   const stillCounted = stillCounting(minute.counted, now);
   const tooMany = countedNow(minute, limit, inFlight, now) - (limit - kept - 1);
   const last = stillCounted[Math.min(stillCounted.length, Math.ceil(tooMany / strideOf(limit))) - 1];
@@ -80,18 +83,20 @@ export function afterTakingBack(minute: MinuteLedger): MinuteLedger {
 }
 
 /** Corrects what is known by what an answer says to be left; null where it says nothing. */
-export function afterAnswer(minute: MinuteLedger, call: AnsweredCall, said: number | null): MinuteLedger {
-  const shown = said === null ? 0 : said + 1;
+export function afterAnswer(minute: MinuteLedger, call: AnsweredCall, stated: number | null): MinuteLedger {
+  const shown = stated === null ? 0 : stated + 1;
   const isMore = shown > (minute.limit ?? 0);
-  const limit = isMore ? limitShownBy(shown) : minute.limit;
+  const known = { ...minute, limit: isMore ? limitShownBy(shown) : minute.limit };
+  const limit = limitOf(known);
   if (limit === null) return minute;
+  const said = stated !== null && known.limit === shownBeforeTheCall ? Math.max(0, stated - 1) : stated;
   const { now } = call;
   const countedBy = Math.min((call.sentAt + now) / 2, call.sentAt + longestWayMs);
   const own = call.sent % strideOf(limit) === 0 ? 1 : 0;
-  const hidden = isMore ? limit - shown : 0;
+  const hidden = isMore ? Math.max(0, limit - shown) : 0;
   const before = remember(minute.counted, hidden, now + minuteMs + countedMarginMs, now);
   const counted = remember(before, own, countedBy + minuteMs + countedMarginMs, now);
-  const heard = { ...minute, limit, counted };
+  const heard = { ...known, counted };
   const sentAfter = call.lastSent - call.sent;
   // An answer that was overtaken by that to a later call tells nothing new.
   if (said === null || sentAfter > call.inFlightAfter) return heard;
@@ -116,11 +121,11 @@ export function afterAnswer(minute: MinuteLedger, call: AnsweredCall, said: numb
 
 /** After Xero has refused a call for the minute's limit: once the time it names has come, one is allowed, and its answer tells more. */
 export function afterRefusal(minute: MinuteLedger, inFlight: number, lastSent: number, now: number): MinuteLedger {
-  const { limit } = minute;
+  const limit = limitOf(minute);
   if (limit === null) return { ...minute, leaptAt: lastSent };
   const unseen = Math.max(0, Math.floor((limit - countedNow(minute, limit, inFlight, now)) / strideOf(limit)));
   const counted = remember(minute.counted, unseen, now + minuteMs + countedMarginMs, now);
-  return { limit, remaining: 1, counted, leaptAt: lastSent };
+  return { limit: minute.limit, remaining: 1, counted, leaptAt: lastSent };
 }
 
 /**
@@ -129,6 +134,11 @@ export function afterRefusal(minute: MinuteLedger, inFlight: number, lastSent: n
  */
 function limitShownBy(shown: number): number {
   return shown < xerosLimit && shown >= xerosLimit - callsJustBefore ? xerosLimit : shown;
+}
+
+/** Calls a minute. */
+function limitOf({ limit }: MinuteLedger): number | null {
+  return limit === shownBeforeTheCall ? xerosLimit : limit;
 }
 
 function strideOf(limit: number): number {
