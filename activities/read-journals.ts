@@ -15,6 +15,7 @@ import { basisOf, journalsPerPage } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
 import { callXero } from './call-xero.ts';
 import { Flights } from './flights.ts';
+import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
 import { createPageOutcomes, passOver, type Reading } from './page-outcomes.ts';
 import type { Slices } from './slices.ts';
@@ -66,6 +67,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       // One call is needed to learn anything; further ones are made only where they are likely to bring a page.
       (flights.count === 0 || isPromising(offset, run.storedThrough, dense));
 
+    const store = new InOrder();
     try {
       for (;;) {
         const lanes = lanesFor(latency(), await unreserved(run), mostInFlight);
@@ -76,8 +78,9 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         const flight = await flights.take();
         if (!flight) continue;
         const outcome = await flight.outcome.catch((trouble: Error) => passOver(trouble, cursor > from));
-        if (outcome === null) return { kind: 'imported', ...(await standing(run)) };
-        if (outcome.kind !== 'answered') return await ended(run, outcome);
+        if (outcome === null) return await reached('imported');
+        if (outcome.kind !== 'answered')
+          return (await store.isDone()) ? await ended(run, outcome) : await reached('imported');
         const page = outcome.answer;
         latencies.set(run.tenantId, outcome.latencyMs);
         // The page before reached the last journal wanted: this one was asked for when that was not known.
@@ -90,32 +93,32 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
           continue;
         }
         // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
-        if (page.lastNumber === null) return { kind: 'caughtUp', ...(await standing(run)) };
+        if (page.lastNumber === null) return await reached('caughtUp');
         const through = Math.min(page.lastNumber, run.range.endingAt ?? page.lastNumber);
         if (through <= cursor) throw endless(run, cursor, through);
         const isFull = page.count >= journalsPerPage;
         dense = isFull && through > run.storedThrough;
         if (isFull) reaches = [...reaches, through - flight.offset].slice(-pagesRemembered);
         pages++;
-        // Where the next page begins is known now: it is on its way while this one is stored.
+        // Where the next page begins is known now: it is on its way while this one, or even the one before, is stored.
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
         const { body, count } = page;
-        const isStored = await storePatiently(dependencies, {
-          ...run,
-          after: cursor,
-          askedAfter: flight.offset,
-          through,
-          body,
-          count,
-        });
-        // Another attempt has stored it, and this one is a zombie.
-        if (!isStored) return { kind: 'imported', ...(await standing(run)) };
+        const piece = { ...run, after: cursor, askedAfter: flight.offset, through, body, count };
+        // Another attempt has stored the page before, and this one is a zombie.
+        if (!(await store.next(() => storePatiently(dependencies, piece)))) return await reached('imported');
         cursor = through;
       }
+      return await reached(isPastEnd(cursor, run.range) ? 'caughtUp' : 'imported');
     } finally {
-      await flights.allLanded();
+      // Should storing fail here, something else ended the reading, and is told.
+      await Promise.all([flights.allLanded(), store.isDone().catch(() => false)]);
     }
-    return { kind: isPastEnd(cursor, run.range) ? 'caughtUp' : 'imported', ...(await standing(run)) };
+
+    /** Where the run stands once what was handed over is stored; not at its end when another attempt stores it. */
+    async function reached(kind: 'caughtUp' | 'imported'): Promise<PageOutcome> {
+      const isStored = await store.isDone();
+      return { kind: isStored ? kind : 'imported', ...(await standing(run)) };
+    }
   }
 
   function ask(run: Reading, offset: number, modifiedSince?: string) {

