@@ -15,7 +15,7 @@ import { whileBeating } from './while-beating.ts';
 /**
  * Fetches pages of a run and stores them, each with its receipt and the run's cursor in one commit, for a few seconds or
  * until something else is to be decided. Where the run stands is read from Postgres, so an attempt after a crash goes on
- * behind the last page stored; no more is fetched again than was in flight.
+ * behind the last page stored; no more is fetched again than was in flight or waited to be stored.
  */
 export function createImportPages(dependencies: Dependencies) {
   const { pool, permits } = dependencies;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
 import { runningPostgres } from '../embedded/postgres.ts';
@@ -35,10 +36,16 @@ export function reach(config: Config): Reach {
 }
 
 function configuredTemporal(): ClientConnectConfig {
+  const { TEMPORAL_PROFILE: profile, TEMPORAL_CONFIG_FILE: named } = process.env;
+  // Without a profile to look for, the library takes a file that is not there for an empty one.
+  if (named && !profile && !existsSync(named)) {
+    throw new ConfigurationError(
+      `TEMPORAL_CONFIG_FILE names ${named}, where no file is. Put temporal.toml there, or leave the variable out.`,
+    );
+  }
   try {
     return loadClientConnectConfig();
   } catch (error) {
-    const { TEMPORAL_PROFILE: profile, TEMPORAL_CONFIG_FILE: named } = process.env;
     const file = named || 'temporal.toml, in its usual place as TEMPORAL_CONFIG_FILE is not set';
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigurationError(

@@ -124,6 +124,11 @@ export function loadConfig(environment: Environment): Config {
       `TEMPORAL_NAMESPACE is "${given.TEMPORAL_NAMESPACE}", but the embedded Temporal has only "default". Leave it out, or set TEMPORAL_ADDRESS to the server that has this namespace.`,
     );
   }
+  if (!temporalConfigured && given.TEMPORAL_API_KEY) {
+    problems.push(
+      'TEMPORAL_API_KEY is set, but nothing names the server it is for. Set TEMPORAL_ADDRESS, or leave the key out for the embedded Temporal.',
+    );
+  }
   if (given.DAYBOOK_WEB_HOST && !isThisMachine(given.DAYBOOK_WEB_HOST)) {
     for (const name of ['DAYBOOK_WEB_PASSWORD', 'DAYBOOK_WEB_ORIGIN'].filter((each) => !given[each])) {
       problems.push(

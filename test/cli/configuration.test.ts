@@ -52,6 +52,12 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
         ['pause', 'x'],
         /^TEMPORAL_PROFILE names "nope", which is no profile of the file \/no\/temporal\.toml\. Add it/,
       ],
+      [
+        { TEMPORAL_CONFIG_FILE: '/no/temporal.toml' },
+        ['pause', 'x'],
+        /^TEMPORAL_CONFIG_FILE names \/no\/temporal\.toml, where no/,
+      ],
+      [{ TEMPORAL_API_KEY: 'geheim' }, ['status'], /^TEMPORAL_API_KEY is set, but nothing names.*TEMPORAL_ADDRESS/],
       [{ TEMPORAL_NAMESPACE: 'other' }, ['status'], /^TEMPORAL_NAMESPACE is "other".*only "default".*TEMPORAL_ADDRESS/],
       [
         { XERO_API_URL: 'https://x.example' },

