@@ -9,7 +9,10 @@ export type Slices = ReturnType<typeof createSlices>;
 /** The slices of pages that one worker reads at the same time. */
 export function createSlices(usualMs: number) {
   let underWay = 0;
+  /** A place is free for a moment before it is taken. */
+  const isCrowded = () => underWay >= crowd / 2;
   return {
+    isCrowded,
     async during<T>(slice: () => Promise<T>): Promise<T> {
       underWay++;
       try {
@@ -18,7 +21,7 @@ export function createSlices(usualMs: number) {
         underWay--;
       }
     },
-    /** For how long one reads pages before others have their turn, in milliseconds. A place is free for a moment before it is taken. */
-    lengthMs: () => (underWay < crowd / 2 ? usualMs : Math.min(usualMs, lengthInACrowdMs)),
+    /** For how long one reads pages before others have their turn, in milliseconds. */
+    lengthMs: () => (isCrowded() ? Math.min(usualMs, lengthInACrowdMs) : usualMs),
   };
 }
