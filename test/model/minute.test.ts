@@ -144,7 +144,7 @@ describe('A paced import never makes Xero say 429 for the minute, and uses what 
   });
 });
 
-test.each(kinds)('a program that tells what was left before the call, not after it, is not asked too much: %s', (kind) => {
+test.each(kinds)('who tells what was left before the call, not after it, is not asked too much: %s', (kind) => {
   for (const lanes of [1, 5]) {
     const xero = xeroMinute(kind, 30_000, 60);
     const before = { ...xero, arrive: (at: number) => addOne(xero.arrive(at)) };
