@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { limitOf } from '../model/minute.ts';
 import { giveWay, type Leaves } from '../model/precedence.ts';
 import {
   block,
@@ -114,7 +115,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     }
     // Five at once is a tenant's limit, not the app's.
     const permit = takePermit(app, now(), 0, Number.POSITIVE_INFINITY);
-    const { limit } = app.minute;
+    const limit = limitOf(app.minute);
     const shareFrom = limit === null ? now() : shares.allowedFrom(tenantId, limit, now());
     if (!permit.granted || shareFrom > now()) {
       shares.refused(tenantId, now());

@@ -107,7 +107,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         // Another attempt has stored the page before, and this one is a zombie.
         if (!(await store.next(() => storePatiently(dependencies, piece)))) return await reached('imported');
         cursor = through;
-        // Among many, others keep Postgres busy meanwhile.
+        // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
         if (slices.isCrowded()) await store.isDone();
       }
       return await reached(isPastEnd(cursor, run.range) ? 'caughtUp' : 'imported');

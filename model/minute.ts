@@ -125,7 +125,7 @@ export function afterRefusal(minute: MinuteLedger, inFlight: number, lastSent: n
   if (limit === null) return { ...minute, leaptAt: lastSent };
   const unseen = Math.max(0, Math.floor((limit - countedNow(minute, limit, inFlight, now)) / strideOf(limit)));
   const counted = remember(minute.counted, unseen, now + minuteMs + countedMarginMs, now);
-  return { limit: minute.limit, remaining: 1, counted, leaptAt: lastSent };
+  return { ...minute, remaining: 1, counted, leaptAt: lastSent };
 }
 
 /**
@@ -136,8 +136,8 @@ function limitShownBy(shown: number): number {
   return shown < xerosLimit && shown >= xerosLimit - callsJustBefore ? xerosLimit : shown;
 }
 
-/** Calls a minute. */
-function limitOf({ limit }: MinuteLedger): number | null {
+/** Calls a minute; null when Xero has stated no limit. */
+export function limitOf({ limit }: MinuteLedger): number | null {
   return limit === shownBeforeTheCall ? xerosLimit : limit;
 }
 

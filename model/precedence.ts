@@ -1,4 +1,4 @@
-import { callsLeft, moreLeftAt } from './minute.ts';
+import { callsLeft, limitOf, moreLeftAt } from './minute.ts';
 import { concurrentCalls, inFlight, marginMs, type Permit, type QuotaLedger } from './quota.ts';
 
 /**
@@ -35,7 +35,7 @@ export function giveWay(permit: Permit, ledger: QuotaLedger, now: number, leaves
   if (calls >= concurrentCalls - leaves.atOnce) {
     return { granted: false, reason: 'concurrent', until: now + marginMs };
   }
-  const kept = Math.min(leaves.ofMinute, Math.floor((ledger.minute.limit ?? 0) / 2));
+  const kept = Math.min(leaves.ofMinute, Math.floor((limitOf(ledger.minute) ?? 0) / 2));
   const left = callsLeft(ledger.minute, calls, now);
   if (left === null || left > kept) return permit;
   return { granted: false, reason: 'precedence', until: moreLeftAt(ledger.minute, calls, kept, now) };

@@ -76,6 +76,26 @@ test('a key that a journal has twice keeps no page from being stored, also besid
   await pool.end();
 });
 
+test('invoices with bytes that are no UTF-8, or a text that Postgres cannot hold, keep no page from being stored', async () => {
+  const pool = openPool(database.url, 2, () => {});
+  const id = await openAnyRun(pool, 'invoices');
+  await pool.query('update daybook.import_run set next_page = 1 where run_id = $1', [id]);
+  const invoice = (reference: string) => ({
+    ...{ InvoiceID: randomUUID(), Type: 'ACCREC', Status: 'DRAFT', Reference: reference },
+    UpdatedDateUTC: '/Date(1539993600000+0000)/',
+  });
+  const body = Buffer.from(JSON.stringify({ Invoices: [invoice('ok'), invoice('a~b'), invoice('no\u0000text')] }));
+  body[body.indexOf('~')] = 0xff;
+  const place = { second: 0, page: 1, beyond: null, closing: 0 };
+  const page = { runId: id, tenantId: id, place, next: place, body, count: 3, askedAt: new Date() };
+  expect(await storeInvoicePage(pool, page)).toBe(true);
+  const { rows } = await pool.query('select reference from xero.invoice where tenant_id = $1 order by reference', [id]);
+  expect(rows.map(({ reference }) => reference)).toEqual(['a\ufffdb', 'ok']);
+  const run = await pool.query('select stored, quarantined from daybook.import_run where run_id = $1', [id]);
+  expect(run.rows).toEqual([{ stored: 2, quarantined: 1 }]);
+  await pool.end();
+});
+
 test('an invoice dated ahead of the clock moves the watermark no further than what has settled when it was asked for', async () => {
   const pool = openPool(database.url, 2, () => {});
   const id = await openAnyRun(pool, 'invoices');
