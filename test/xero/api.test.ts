@@ -14,7 +14,7 @@ let server: Awaited<ReturnType<typeof startScripted>>;
 let api: XeroApi;
 beforeAll(async () => {
   server = await startScripted();
-  api = createXeroApi({ apiUrl: server.url, timeoutMs: 300, now });
+  api = createXeroApi({ apiUrl: server.url, now });
 });
 afterAll(async () => {
   api.close();
@@ -136,14 +136,17 @@ test('no token leaves by any path, even from a server that repeats the request t
       response.socket?.end(`HTTP/1.1 999 ${canary}\r\nbad header\r\n\r\n`);
     },
   ];
-  const connections = createConnections({ apiUrl: server.url, timeoutMs: 300, now });
+  const hasty = { apiUrl: server.url, timeoutMs: 300, now };
+  const impatient = createXeroApi(hasty);
+  const connections = createConnections(hasty);
   const heard: unknown[] = [call];
   for (const script of scripts) {
     server.answer(script);
-    heard.push(await api.journals(call).catch((error: unknown) => error));
+    heard.push(await impatient.journals(call).catch((error: unknown) => error));
     heard.push(await connections.list(call).catch((error: unknown) => error));
     heard.push(await connections.remove({ ...call, id: 'x' }).catch((error: unknown) => error));
   }
+  impatient.close();
   const everything = inspect(heard, { depth: 50, showHidden: true, maxStringLength: null, maxArrayLength: null });
   expect(everything).not.toContain(canary);
   expect(JSON.stringify(heard)).not.toContain(canary);

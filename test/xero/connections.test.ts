@@ -8,7 +8,7 @@ let server: Awaited<ReturnType<typeof startScripted>>;
 let connections: ReturnType<typeof createConnections>;
 beforeAll(async () => {
   server = await startScripted();
-  connections = createConnections({ apiUrl: server.url, timeoutMs: 300, now: () => 0 });
+  connections = createConnections({ apiUrl: server.url, timeoutMs: 2_000, now: () => 0 });
 });
 afterAll(() => server.close());
 

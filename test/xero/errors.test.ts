@@ -10,7 +10,7 @@ let server: Awaited<ReturnType<typeof startScripted>>;
 let api: XeroApi;
 beforeAll(async () => {
   server = await startScripted();
-  api = createXeroApi({ apiUrl: server.url, timeoutMs: 400, now });
+  api = createXeroApi({ apiUrl: server.url, timeoutMs: 2_000, now });
 });
 afterAll(async () => {
   api.close();
@@ -173,7 +173,7 @@ const table: [string, Script, object][] = [
   ],
   ['reset', (response) => response.socket?.resetAndDestroy(), down('network', /./)],
   ['closed', (response) => response.destroy(), down('network', /hang up|reset/)],
-  ['silent', () => {}, down('timeout', /0\.4 s/)],
+  ['silent', () => {}, down('timeout', / 2 s/)],
   [
     'dripping',
     (response) => {
@@ -181,7 +181,7 @@ const table: [string, Script, object][] = [
       const drip = setInterval(() => response.write(' '), 50);
       response.on('close', () => clearInterval(drip));
     },
-    down('timeout', /0\.4 s/),
+    down('timeout', / 2 s/),
   ],
   [
     'a byte order mark, which is no part of what is stored',
