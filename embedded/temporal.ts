@@ -131,6 +131,8 @@ function serverArguments(options: TemporalOptions & { namespace: string }, port:
     // One queue instead of four parts of it, each with an order of its own: imports have their turns in the order in which they ask.
     'matching.numTaskqueueReadPartitions': 1,
     'matching.numTaskqueueWritePartitions': 1,
+    // It heeds priorities, as newer servers do of themselves: first turns go ahead of later ones.
+    'matching.useNewMatcher': true,
     // `temporal worker list`: which workers are alive.
     'frontend.WorkerHeartbeatsEnabled': true,
     'frontend.ListWorkersEnabled': true,

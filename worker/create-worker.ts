@@ -10,6 +10,8 @@ export interface WorkerSettings {
   activities: Activities;
   /** Path of the prebuilt bundle. */
   workflows: string;
+  /** How many organisations read pages at a time; without it as many as the machine can serve. */
+  readingAtATime?: number;
   /** Who it is in Temporal, see `workerIdentity`; without it process and machine. */
   identity?: string;
 }
@@ -33,7 +35,8 @@ export function workerIdentity(databaseMark: string): string {
 }
 
 /** A worker for the imports' task queue. */
-export function createWorker({ connection, namespace, taskQueue, activities, workflows, identity }: WorkerSettings) {
+export function createWorker(settings: WorkerSettings) {
+  const { connection, namespace, taskQueue, activities, workflows, readingAtATime, identity } = settings;
   return Worker.create({
     connection,
     namespace,
@@ -42,7 +45,7 @@ export function createWorker({ connection, namespace, taskQueue, activities, wor
     workflowBundle: { codePath: workflows },
     ...(identity ? { identity } : {}),
     tuner: {
-      activityTaskSlotSupplier: slices,
+      activityTaskSlotSupplier: readingAtATime ? { type: 'fixed-size', numSlots: readingAtATime } : slices,
       // As many as the pool has connections.
       localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 20 },
       workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: 40 },

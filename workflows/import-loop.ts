@@ -1,4 +1,5 @@
 import {
+  type ActivityOptions,
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
@@ -29,7 +30,7 @@ import { limitInWords, reconnectCheckMs, Standing } from './standing.ts';
 
 // It reads pages for a few seconds at a time and waits out short limits itself, so it beats: a dead worker is noticed soon.
 // Cancelling waits for the page in flight, lest the next import find it still being written (the default would not wait).
-const { importPages } = proxyActivities<Activities>({
+const inTurn: ActivityOptions = {
   startToCloseTimeout: '5 minutes',
   heartbeatTimeout: '10 seconds',
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
@@ -37,7 +38,22 @@ const { importPages } = proxyActivities<Activities>({
   // read already would go on to their end while the others wait.
   allowEagerDispatch: false,
   retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
-});
+};
+const { importPages } = proxyActivities<Activities>(inTurn);
+
+/**
+ * The first turn of an import, or of one that has slept, goes ahead of the later turns of all others, so that those who are
+ * due at once all begin before any goes on (docs/decisions/0035-first-turns-first.md).
+ * https://docs.temporal.io/develop/task-queue-priority-fairness
+ */
+function importFirstPages(request: { runId: string }): Promise<PageOutcome> {
+  const own = workflowInfo().priority?.priorityKey ?? usualPriority;
+  const ahead = { ...inTurn, priority: { priorityKey: Math.max(1, own - 1) } };
+  return proxyActivities<Activities>(ahead).importPages(request);
+}
+
+/** What Temporal gives a workflow that was started without one; 1 goes first. */
+const usualPriority = 3;
 
 /** A slice of pages adds some six events to the history; with this many a replay takes well under a second. */
 const slicesPerHistory = 250;
@@ -128,7 +144,7 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
     }
 
     controls.listen();
-    const slice = await importSlice(underWay);
+    const slice = await importSlice(underWay, slices === 0);
     if (slice.kind === 'stopped') throw ApplicationFailure.nonRetryable(slice.message, slice.failure);
     standing.change({ readThrough: slice.readThrough, dayRemaining: slice.dayRemaining, totals: slice.totals });
 
@@ -149,8 +165,8 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
 }
 
 /** Pages for a few seconds; whoever speaks meanwhile, or cancels, is heard after the page in flight. */
-async function importSlice({ run: { runId }, books, controls }: UnderWay): Promise<PageOutcome> {
-  const reading = importPages({ runId });
+async function importSlice({ run: { runId }, books, controls }: UnderWay, isFirst: boolean): Promise<PageOutcome> {
+  const reading = isFirst ? importFirstPages({ runId }) : importPages({ runId });
   const read = reading.then(
     () => {},
     () => {},

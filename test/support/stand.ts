@@ -48,12 +48,14 @@ export async function startStand({
   worker: withWorker = true,
   xeroTimeoutMs = 5_000,
   sliceMs = 3_000,
+  readingAtATime,
 }: {
   sandbox?: SandboxOptions;
   worker?: boolean;
   xeroTimeoutMs?: number;
   /** 0: one page an activity. */
   sliceMs?: number;
+  readingAtATime?: number;
 } = {}): Promise<Stand> {
   const [sandbox, database, temporal] = await Promise.all([
     startSandbox(sandboxOptions),
@@ -97,6 +99,7 @@ export async function startStand({
       taskQueue,
       activities,
       workflows: await workflowBundle(resolve(import.meta.dirname, '../../.daybook')),
+      ...(readingAtATime ? { readingAtATime } : {}),
       identity: workerIdentity(await databaseMark(pool)),
     });
     const ran = running.run();

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { connectOrganisation } from '../../admin/connect.ts';
+import { sandboxSettings } from '../../cli/sandbox-file.ts';
+import { application, startStand, tokenKeys } from '../support/stand.ts';
+import { uniqueName } from '../support/temporal.ts';
+
+const others = 15;
+
+test('An import that begins among many has its first turn ahead of their later ones', async () => {
+  const organisations = others + 1;
+  // One place for all, a page a turn: each page of an import waits for a page of every other.
+  const stand = await startStand({
+    sandbox: { organisations, journals: 1_500, contiguous: true },
+    ...{ sliceMs: 0, readingAtATime: 1 },
+  });
+  const { pool } = stand.database;
+  try {
+    const names: string[] = [];
+    for (const { tenantId } of stand.sandbox.organisations.slice(1)) {
+      const name = uniqueName('crowd');
+      await connectOrganisation(
+        { pool, xero: sandboxSettings(stand.sandbox), tokenKeys, actor: 'test' },
+        { name, applications: [application], tenantId },
+        async (address) => stand.sandbox.consent(address, { tenantIds: [tenantId] }),
+      );
+      names.push(name);
+    }
+    for (const connection of names) await stand.imports.startJournals({ connection, application });
+    const turns = `select count(distinct run_id)::int as begun, count(*)::int as pages from daybook.page_receipt`;
+    await expect.poll(async () => (await pool.query(turns)).rows[0].begun, { timeout: 30_000 }).toBe(others);
+
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+    const own = `select run_id, started_at from daybook.import_run where workflow_id = '${workflowId}'`;
+    const first = `select own.run_id, own.started_at, min(r.stored_at) as first from (${own}) own
+                     join daybook.page_receipt r on r.run_id = own.run_id group by 1, 2`;
+    await expect.poll(async () => (await pool.query(first)).rowCount, { timeout: 30_000 }).toBe(1);
+    const { rows } = await pool.query(`
+      select count(distinct r.run_id)::int as passed from (${first}) own
+        join daybook.page_receipt r on r.run_id <> own.run_id and r.stored_at between own.started_at and own.first`);
+    const { rows: all } = await pool.query(turns);
+    // Otherwise nobody was waiting any more, and this shows nothing.
+    expect(all[0].pages).toBeLessThan(others * 12);
+    // All fifteen of them, were it the order of asking.
+    expect(rows[0].passed).toBeLessThan(others / 2);
+  } finally {
+    await stand.close();
+  }
+});
