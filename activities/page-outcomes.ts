@@ -50,7 +50,7 @@ export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'p
     return {
       readThrough: readThrough(run.stream, current.nextOffset),
       totals: current.totals,
-      dayRemaining: await permits.dayRemaining(run.tenantId),
+      dayRemaining: (await permits.allowance(run.tenantId)).dayRemaining,
     };
   }
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { Allowance } from '../model/lanes.ts';
 import { limitOf } from '../model/minute.ts';
 import { giveWay, type Leaves } from '../model/precedence.ts';
 import {
@@ -194,9 +195,10 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       await written(tenantId);
     },
 
-    /** Calls left today for a tenant, as far as this worker knows; null when Xero has not said. */
-    async dayRemaining(tenantId: string): Promise<number | null> {
-      return (await current(tenantId, false)).ledger.dayRemaining;
+    /** What a tenant is allowed, as far as this worker knows; null where Xero has not said. */
+    async allowance(tenantId: string): Promise<Allowance> {
+      const { dayRemaining, minute } = (await current(tenantId, false)).ledger;
+      return { dayRemaining, minuteLimit: limitOf(minute) };
     },
   };
 

@@ -1,5 +1,6 @@
 import { cursorBefore, isPastEnd } from '../model/cursor.ts';
 import {
+  type Allowance,
   isPromising,
   isSliceOver,
   lanesFor,
@@ -70,7 +71,9 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     const store = new InOrder();
     try {
       for (;;) {
-        const lanes = lanesFor(latency(), await unreserved(run), mostInFlight);
+        // Among many the machine is busy without: what more would be in flight only takes memory.
+        const seen = slices.isCrowded() ? 0 : run.totals.pages + pages;
+        const lanes = lanesFor(latency(), await allowanceOf(run), seen, mostInFlight);
         const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
         const next = () => flights.next(cursor, strideFor(reaches));
         while (hasRoom() && mayLaunch(next())) flights.launch(next());
@@ -128,9 +131,9 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     return callXero(dependencies, run, (call) => xero.journals({ ...call, paymentsOnly, offset, modifiedSince }));
   }
 
-  async function unreserved({ tenantId, quotaReserve }: Reading): Promise<number | null> {
-    const left = await permits.dayRemaining(tenantId);
-    return left === null ? null : left - quotaReserve;
+  async function allowanceOf({ tenantId, quotaReserve }: Reading): Promise<Allowance> {
+    const { dayRemaining, minuteLimit } = await permits.allowance(tenantId);
+    return { minuteLimit, dayRemaining: dayRemaining === null ? null : dayRemaining - quotaReserve };
   }
 }
 

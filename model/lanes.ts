@@ -1,3 +1,4 @@
+import { xerosLimit } from './minute.ts';
 import { journalsPerPage } from './streams.ts';
 
 /**
@@ -5,7 +6,7 @@ import { journalsPerPage } from './streams.ts';
  * numbers are sparse, so their offsets are as far apart as the last pages reached. Pages are stored in the order of their
  * offsets, so the cursor moves over an unbroken chain only, and a page asked for too far on waits for the one in between.
  * One call at a time is enough for Xero's 60 a minute while answers come within a second; more are in flight just as far
- * as the latency asks for it.
+ * as the latency, or a larger limit, asks for it.
  */
 
 /** At most so many pages in flight for one run: Xero allows five calls at once, and others of the tenant need one. */
@@ -14,15 +15,31 @@ export const mostLanes = 4;
 export const mostLanesAlone = 5;
 /** Pages in flight, or landed before one with a lower offset: where one answer is slow the others go on so far. */
 export const mostHeld = mostLanesAlone + 2;
-const callsPerSecond = 1;
+/** Of the calls beyond those that Xero's sixty a minute need, each may be wasted at the end: under one in so many. */
+const pagesALane = 100;
 /** With fewer calls than this left today, none is risked on a page that may turn out not to be there. */
 const scarceCalls = 60;
 
-/** How many pages to have in flight. `latencyMs` is what a call takes now; `dayRemaining` is null where Xero has not said. */
-export function lanesFor(latencyMs: number, dayRemaining: number | null, most = mostLanes): number {
-  if (dayRemaining !== null && dayRemaining < scarceCalls) return 1;
-  // A page takes longer than its call. Rather one lane too many than too few: the minute's quota holds it back anyway.
-  return Math.min(most, Math.ceil((latencyMs / 1_000) * callsPerSecond + 0.1));
+/** What bounds the calls of a run, beside those of others. */
+export interface Allowance {
+  /** Calls left today that are no reserve; null where Xero has not said. */
+  dayRemaining: number | null;
+  /** Calls that Xero allows a minute; null where it states no limit, and none is kept then. */
+  minuteLimit: number | null;
+}
+
+/** How many pages to have in flight. `latencyMs` is what a call takes now, `pages` how many have come. */
+export function lanesFor(latencyMs: number, allowed: Allowance, pages: number, most = mostLanes): number {
+  if (allowed.dayRemaining !== null && allowed.dayRemaining < scarceCalls) return 1;
+  const { minuteLimit } = allowed;
+  const beyondXeros = minuteLimit === null ? most : lanesAt(minuteLimit, latencyMs);
+  const risked = 1 + Math.floor(pages / pagesALane);
+  return Math.min(most, Math.max(lanesAt(xerosLimit, latencyMs), Math.min(beyondXeros, risked)));
+}
+
+/** A page takes longer than its call. Rather one lane too many than too few: the minute's quota holds it back anyway. */
+function lanesAt(callsAMinute: number, latencyMs: number): number {
+  return Math.ceil((latencyMs / 60_000) * callsAMinute + 0.1);
 }
 
 /** So many pages tell how densely a feed is numbered. */
@@ -75,7 +92,7 @@ const longestSlices = 10;
  * else `sliceMs`. With fewer lanes than there may be the quota holds them back, so less is lost: others have their turn sooner.
  */
 export function sliceFor(sliceMs: number, latencyMs: number): number {
-  const rounds = lanesFor(latencyMs, null) === mostLanes ? 8 : 4;
+  const rounds = lanesAt(xerosLimit, latencyMs) >= mostLanes ? 8 : 4;
   return Math.max(sliceMs, Math.min(rounds * latencyMs, longestSlices * sliceMs));
 }
 

@@ -37,7 +37,7 @@ export interface AnsweredCall {
 }
 
 /** Calls a minute for one organisation. */
-const xerosLimit = 60;
+export const xerosLimit = 60;
 /** Who shows this tells what was left before the call, as some programs do that imitate Xero; Xero tells what is left after it. */
 const shownBeforeTheCall = xerosLimit + 1;
 /** So many of them, at most, are taken to have been made by others just before. */

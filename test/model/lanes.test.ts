@@ -14,6 +14,8 @@ import {
 } from '../../model/lanes.ts';
 
 describe('how many pages are in flight', () => {
+  const paced = { dayRemaining: null, minuteLimit: 60 };
+
   test.each([
     [200, 1],
     [900, 1],
@@ -23,18 +25,29 @@ describe('how many pages are in flight', () => {
     [4_000, 4],
     [60_000, mostLanes],
   ])('at %i ms an answer, %i reach sixty calls a minute', (latencyMs, lanes) => {
-    expect(lanesFor(latencyMs, null)).toBe(lanes);
+    for (const pages of [0, 10_000]) expect(lanesFor(latencyMs, paced, pages)).toBe(lanes);
   });
 
   test('a fifth where four are too few and nobody else imports from the organisation', () => {
-    expect(lanesFor(3_500, null, mostLanesAlone)).toBe(4);
-    expect(lanesFor(4_000, null, mostLanesAlone)).toBe(5);
-    expect(lanesFor(60_000, null, mostLanesAlone)).toBe(5);
+    expect(lanesFor(3_500, paced, 0, mostLanesAlone)).toBe(4);
+    expect(lanesFor(4_000, paced, 0, mostLanesAlone)).toBe(5);
+    expect(lanesFor(60_000, paced, 0, mostLanesAlone)).toBe(5);
   });
 
   test('one where the day’s calls are scarce', () => {
-    expect(lanesFor(4_000, 59)).toBe(1);
-    expect(lanesFor(4_000, 60)).toBe(4);
+    expect(lanesFor(4_000, { ...paced, dayRemaining: 59 }, 0)).toBe(1);
+    expect(lanesFor(4_000, { ...paced, dayRemaining: 60 }, 0)).toBe(4);
+    expect(lanesFor(4_000, { minuteLimit: null, dayRemaining: 59 }, 10_000)).toBe(1);
+  });
+
+  test('more where a larger limit, or none, leaves room, each for a hundred pages that have come', () => {
+    const free = { dayRemaining: null, minuteLimit: null };
+    expect([0, 99, 100, 200, 300, 10_000].map((pages) => lanesFor(50, free, pages))).toEqual([1, 1, 2, 3, 4, 4]);
+    expect(lanesFor(0, free, 99)).toBe(1);
+    // Six hundred a minute are ten a second.
+    const larger = { ...free, minuteLimit: 600 };
+    expect([50, 100, 200, 1_000].map((latencyMs) => lanesFor(latencyMs, larger, 10_000))).toEqual([1, 2, 3, 4]);
+    expect(lanesFor(2_000, larger, 0)).toBe(3);
   });
 });
 

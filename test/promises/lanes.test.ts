@@ -45,6 +45,22 @@ describe('Where Xero answers slowly, several pages are in flight and none is los
   });
 });
 
+test('Where more calls are allowed than sixty a minute, several are in flight behind a hundred pages, and under one in a hundred is wasted', async () => {
+  const journals = 15_000;
+  const stand = await startStand({ sandbox: { journals, gapRate: 0, latencyMs: 30, limits: { minute: 10_000 } } });
+  try {
+    expect(await stand.importJournals()).toMatchObject({ ok: true, result: { totals: { stored: journals } } });
+    const { pool } = stand.database;
+    expect(differences(await summariseLedger(pool, stand.organisation.tenantId), stand.organisation)).toEqual([]);
+    const calls = stand.sandbox.calls.journals();
+    expect(Math.max(...calls.slice(0, 100).map(({ inFlight }) => inFlight))).toBe(1);
+    expect(Math.max(...calls.slice(100).map(({ inFlight }) => inFlight))).toBe(2);
+    expect(calls.length).toBeLessThanOrEqual(150 + 1 + 1);
+  } finally {
+    await stand.close();
+  }
+}, 60_000);
+
 test('an import that finds nothing new makes two calls, also where answers are slow and numbers have no gaps', async () => {
   const stand = await startStand({
     sandbox: { journals: 250, gapRate: 0, latencyMs: 2_200, limits: { minute: 10_000 } },
