@@ -37,12 +37,15 @@ export const clearInvoiceParts = `
   tracking as (delete from xero.invoice_line_item_tracking where tenant_id = $1 and invoice_id = any($2::uuid[]))
   delete from xero.invoice_settlement where tenant_id = $1 and invoice_id = any($2::uuid[])`;
 
-/** Lines, tracking and settlements, from the payload just stored. */
+/** Lines, tracking and settlements, from the payload just stored: unpacked once for all of them, as Postgres keeps it compressed. */
 export const putInvoiceParts = `
-  with line as (
-    select i.invoice_id, l.line_index, l.line from xero.invoice i,
-           jsonb_array_elements(coalesce(nullif(i.payload->'LineItems', 'null'), '[]')) with ordinality as l (line, line_index)
+  with part as materialized (
+    select i.invoice_id, p.* from xero.invoice i,
+           jsonb_to_record(i.payload) as p ("LineItems" jsonb, "Payments" jsonb, "CreditNotes" jsonb, "Prepayments" jsonb, "Overpayments" jsonb)
      where i.tenant_id = $1 and i.invoice_id = any($2::uuid[])
+  ), line as (
+    select invoice_id, l.line_index, l.line from part,
+           jsonb_array_elements(coalesce(nullif("LineItems", 'null'), '[]')) with ordinality as l (line, line_index)
   ), lines as (
     insert into xero.invoice_line_item (tenant_id, invoice_id, line_index, line_item_id, description, quantity, unit_amount,
                                         line_amount, tax_amount, tax_type, item_code, item_id, account_code, account_id,
@@ -63,12 +66,11 @@ export const putInvoiceParts = `
   )
   insert into xero.invoice_settlement (tenant_id, invoice_id, kind, settlement_index, settlement_id, date, amount,
                                        currency_rate, reference)
-  select $1, i.invoice_id, k.kind, s.settlement_index, (s.settlement->>k.id)::uuid, daybook.xero_date(s.settlement->>'Date'),
+  select $1, invoice_id, k.kind, s.settlement_index, (s.settlement->>k.id)::uuid, daybook.xero_date(s.settlement->>'Date'),
          coalesce(s.settlement->>'Amount', s.settlement->>'AppliedAmount')::numeric,
          (s.settlement->>'CurrencyRate')::numeric, s.settlement->>'Reference'
-    from xero.invoice i,
-         (values ('payment', 'Payments', 'PaymentID'), ('creditNote', 'CreditNotes', 'CreditNoteID'),
-                 ('prepayment', 'Prepayments', 'PrepaymentID'), ('overpayment', 'Overpayments', 'OverpaymentID'))
+    from part,
+         lateral (values ('payment', "Payments", 'PaymentID'), ('creditNote', "CreditNotes", 'CreditNoteID'),
+                         ('prepayment', "Prepayments", 'PrepaymentID'), ('overpayment', "Overpayments", 'OverpaymentID'))
            as k (kind, list, id),
-         jsonb_array_elements(coalesce(nullif(i.payload->k.list, 'null'), '[]')) with ordinality as s (settlement, settlement_index)
-   where i.tenant_id = $1 and i.invoice_id = any($2::uuid[])`;
+         jsonb_array_elements(coalesce(nullif(k.list, 'null'), '[]')) with ordinality as s (settlement, settlement_index)`;
