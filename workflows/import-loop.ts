@@ -47,7 +47,8 @@ const { importPages } = proxyActivities<Activities>(inTurn);
  * https://docs.temporal.io/develop/task-queue-priority-fairness
  */
 function importFirstPages(request: { runId: string }): Promise<PageOutcome> {
-  const own = workflowInfo().priority?.priorityKey ?? usualPriority;
+  // Zero says none, where only a fairness key was given.
+  const own = workflowInfo().priority?.priorityKey || usualPriority;
   const ahead = { ...inTurn, priority: { priorityKey: Math.max(1, own - 1) } };
   return proxyActivities<Activities>(ahead).importPages(request);
 }
@@ -75,7 +76,7 @@ export interface Carried {
 export async function runImport(kind: ImportKind, request: ImportRequest, carried?: Carried): Promise<ImportResult> {
   const standing = new Standing(carried?.progress ?? {});
   const controls = new Controls();
-  setHandler(progress, () => standing.progress);
+  setHandler(progress, () => standing.progress, { description: 'Where the import stands, also during a wait.' });
 
   const books = createBookkeeping();
   const begun = carried?.run ?? (await begin(books, kind, request));

@@ -1,4 +1,4 @@
-import { condition, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
+import { condition, defineQuery, defineSignal, type SignalDefinition, setHandler } from '@temporalio/workflow';
 import type { Progress } from '../model/run.ts';
 
 // Everything that can be said to a running import, and to a reconciliation.
@@ -22,31 +22,29 @@ export class Controls {
   #woken = false;
 
   constructor() {
-    setHandler(pause, () =>
-      this.#hear(() => {
-        this.paused = true;
-      }),
-    );
-    setHandler(resume, () =>
-      this.#hear(() => {
-        this.paused = false;
-      }),
-    );
-    setHandler(cancel, () =>
-      this.#hear(() => {
-        this.cancelled = true;
-      }),
-    );
+    const hears = (signal: SignalDefinition<[], string>, description: string, act: () => void) =>
+      setHandler(
+        signal,
+        () => {
+          act();
+          this.#woken = true;
+        },
+        { description },
+      );
+    hears(pause, 'Stops after the page in flight and waits for resume.', () => {
+      this.paused = true;
+    });
+    hears(resume, 'Goes on after pause. An import that waits for Xero asks anew whether it may call.', () => {
+      this.paused = false;
+    });
+    hears(cancel, 'Stops after the page in flight and ends as cancelled; what is stored stays.', () => {
+      this.cancelled = true;
+    });
   }
 
   /** Somebody asked for no more pages. */
   get wantsRest(): boolean {
     return this.paused || this.cancelled;
-  }
-
-  #hear(act: () => void): void {
-    act();
-    this.#woken = true;
   }
 
   /** From here on whatever is said ends the next sleep, also when it is said before that begins: a day is long to sleep over it. */

@@ -47,7 +47,9 @@ export async function reconcileLedger(request: ReconcileRequest, carried?: Carri
   let daysSpent = carried?.daysSpent ?? 0;
   let reservedSince = carried?.reservedSince ?? null;
   let waiting: string | null = null;
-  setHandler(waitingFor, () => waiting);
+  setHandler(waitingFor, () => waiting, {
+    description: 'What the reconciliation waits for, in words; null while it is at work.',
+  });
   const wait = async (reason: string, until: number) => {
     waiting = `${reason}; goes on at ${new Date(until).toISOString()}`;
     setCurrentDetails(waiting);

@@ -53,6 +53,17 @@ async function expectStoppedCleanly(workflowId: string) {
   expect(await wrongNow()).toEqual([]);
 }
 
+test('an import says of itself what can be said to it and asked of it', async () => {
+  const { workflowId } = await stand.importJournals();
+  const { definition } = await handle(workflowId).query<{
+    definition: Record<'signalDefinitions' | 'queryDefinitions', { name: string; description?: string }[]>;
+  }>('__temporal_workflow_metadata');
+  const told = [...definition.signalDefinitions, ...definition.queryDefinitions]
+    .filter(({ name }) => !name.startsWith('__'))
+    .map(({ name, description = '' }) => [name, description.length > 20]);
+  expect(Object.fromEntries(told)).toMatchObject({ pause: true, resume: true, cancel: true, progress: true });
+});
+
 describe('A running import does what it is told', () => {
   test('`pause` stops it after the page in flight until `resume`; no call is made meanwhile', async () => {
     stand.sandbox.setLatency(100);
@@ -167,7 +178,8 @@ describe('An import longer than a history goes on in a fresh one', () => {
   beforeAll(async () => {
     long = await startStand({
       sliceMs: 0,
-      sandbox: { journals: 26_000, seed: 33, limits: { minute: 100_000, day: 100_000 } },
+      // Room for all its calls, but none that would ask for two in flight: each page is a turn.
+      sandbox: { journals: 26_000, seed: 33, limits: { minute: 400, day: 100_000 } },
     });
   });
   afterAll(() => long.close());
