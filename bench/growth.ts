@@ -1,4 +1,4 @@
-import { startBench } from './stand.ts';
+import { noLimits, startBench } from './stand.ts';
 
 export interface UpToDate {
   journalsCalls: number;
@@ -11,8 +11,6 @@ export interface Growth {
   lastPagesASecond: number;
   lastToFirst: number;
 }
-
-const noLimits = ['--minute-limit', '10000000', '--day-limit', '10000000', '--app-minute-limit', '10000000'];
 
 /**
  * (f) One tenant that grows: the rate over its last tenth against that over its first. (e) Then the run that finds nothing

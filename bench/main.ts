@@ -1,4 +1,5 @@
 import { growth } from './growth.ts';
+import { mix } from './mix.ts';
 import { pace } from './pace.ts';
 import { plot, report } from './report.ts';
 import { suspended } from './suspended.ts';
@@ -51,6 +52,9 @@ const parts: Record<string, (full: boolean) => Promise<void>> = {
   },
   async g() {
     report('g', await views(100_000));
+  },
+  async h() {
+    report('h', [await mix(20_000, 3_000)]);
   },
 };
 

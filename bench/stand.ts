@@ -19,12 +19,19 @@ import { openPool } from '../storage/pool.ts';
 const root = resolve(import.meta.dirname, '..');
 const tokenKeys = `k1:${Buffer.alloc(32, 5).toString('base64')}`;
 
-interface SandboxInfo {
+export interface SandboxInfo {
   url: string;
   clientId: string;
   clientSecret: string;
   organisations: { tenantId: string; name: string }[];
 }
+
+/** For the sandbox: what no import of the bench comes near to. */
+export const noLimits = [
+  ...['--minute-limit', '10000000'],
+  ...['--day-limit', '10000000'],
+  ...['--app-minute-limit', '10000000'],
+];
 
 /** Servers and processes of one measurement, each a process of its own, as in production. */
 export interface Bench {

@@ -1,4 +1,4 @@
-import { startBench } from './stand.ts';
+import { noLimits, startBench } from './stand.ts';
 
 export interface Tenants {
   tenants: number;
@@ -15,10 +15,7 @@ export interface Tenants {
 /** (c) Many tenants on one worker, each with as many pages, limits off: what the crowd costs, and whether all get their share. */
 export async function tenants(count: number, pagesEach: number): Promise<Tenants> {
   const bench = await startBench(
-    [
-      ...['--organisations', String(count), '--journals', String(pagesEach * 100), '--contiguous'],
-      ...['--minute-limit', '10000000', '--day-limit', '10000000', '--app-minute-limit', '10000000'],
-    ],
+    [...['--organisations', String(count), '--journals', String(pagesEach * 100), '--contiguous'], ...noLimits],
     { worker: 'later' },
   );
   try {

@@ -1,5 +1,5 @@
-import { bareSql, bareXeroNode, fetchTexts } from './floor.ts';
-import { startBench } from './stand.ts';
+import { bareSql, bareXeroNode, fetchTexts, middle, mint } from './floor.ts';
+import { noLimits, startBench } from './stand.ts';
 
 export interface Throughput {
   latencyMs: number;
@@ -18,30 +18,11 @@ export interface Throughput {
 
 /** (a) Limits off: Daybook against the same pages stored by bare SQL, and a bare loop that stores nothing. */
 export async function throughput(journals: number, latencyMs: number): Promise<Throughput> {
-  const bench = await startBench([
-    '--latency-ms',
-    String(latencyMs),
-    '--journals',
-    String(journals),
-    '--minute-limit',
-    '10000000',
-    '--day-limit',
-    '10000000',
-    '--app-minute-limit',
-    '10000000',
-  ]);
+  const bench = await startBench([...['--latency-ms', String(latencyMs), '--journals', String(journals)], ...noLimits]);
   try {
     const [connection] = await bench.connectAll();
     const tenantId = bench.sandbox.organisations[0]?.tenantId ?? '';
-    const minted = await fetch(`${bench.sandbox.url}/connect/token`, {
-      method: 'POST',
-      headers: {
-        authorization: `Basic ${Buffer.from(`daybook-sandbox-custom:${bench.sandbox.clientSecret}`).toString('base64')}`,
-        'content-type': 'application/x-www-form-urlencoded',
-      },
-      body: 'grant_type=client_credentials&scope=accounting.journals.read',
-    });
-    const { access_token: accessToken } = (await minted.json()) as { access_token: string };
+    const accessToken = await mint(bench.sandbox, 'accounting.journals.read');
     const texts = await fetchTexts(bench.sandbox.url, accessToken, tenantId);
     // The middle of three, taken in turns, so that what else the machine does meets them all.
     const runs: Record<'sql' | 'node' | 'daybook', number[]> = { sql: [], node: [], daybook: [] };
@@ -61,7 +42,6 @@ export async function throughput(journals: number, latencyMs: number): Promise<T
         throw new Error(`The import went wrong: ${JSON.stringify(ending)}`);
       calls = ending.result.totals.calls;
     }
-    const middle = (values: number[]) => Math.round(values.toSorted((a, b) => a - b)[1] ?? 0);
     const [bareSqlMs, bareXeroNodeMs, daybookMs] = [middle(runs.sql), middle(runs.node), middle(runs.daybook)];
     return {
       latencyMs,

@@ -6,7 +6,7 @@ import { drawPassword, scramVerifier } from '../cli/application-password.ts';
 import { addApplication } from '../storage/applications.ts';
 import { exportTo } from '../storage/export.ts';
 import { openPool } from '../storage/pool.ts';
-import { startBench } from './stand.ts';
+import { noLimits, startBench } from './stand.ts';
 
 interface ViewTime {
   what: string;
@@ -14,8 +14,6 @@ interface ViewTime {
   toTheBareSum: string;
   asApplicationMs: number;
 }
-
-const noLimits = ['--minute-limit', '10000000', '--day-limit', '10000000', '--app-minute-limit', '10000000'];
 
 /** (g) What people ask of the books, as the owner and as an application that row-level security holds; against the bare sum of all lines. */
 export async function views(journals: number): Promise<ViewTime[]> {
