@@ -1,26 +1,8 @@
 import type pg from 'pg';
 import { AccountingApi } from 'xero-node/dist/gen/api/accountingApi.js';
-import type { SandboxInfo } from './stand.ts';
+import { invoicesPerPage } from '../model/streams.ts';
 
 /** What Daybook is compared with: the least that anybody could do with the same pages. */
-
-/** The middle of three measurements. */
-export function middle(values: number[]): number {
-  return Math.round(values.toSorted((a, b) => a - b)[1] ?? 0);
-}
-
-/** An access token of the sandbox's own, for a loop that has nothing to do with connections. */
-export async function mint(sandbox: SandboxInfo, scope: string): Promise<string> {
-  const minted = await fetch(`${sandbox.url}/connect/token`, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`daybook-sandbox-custom:${sandbox.clientSecret}`).toString('base64')}`,
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body: String(new URLSearchParams({ grant_type: 'client_credentials', scope })),
-  });
-  return ((await minted.json()) as { access_token: string }).access_token;
-}
 
 /** A loop over xero-node as anybody would write it, which adds up what it reads and stores nothing; in milliseconds. */
 export async function bareXeroNode(url: string, accessToken: string, tenantId: string): Promise<number> {
@@ -40,22 +22,21 @@ export async function bareXeroNode(url: string, accessToken: string, tenantId: s
   }
 }
 
-/** The same of invoices, a thousand a page as Daybook asks for them. */
+/** The same of invoices, as many a page as Daybook asks for. */
 export async function bareXeroNodeInvoices(url: string, accessToken: string, tenantId: string): Promise<number> {
   const api = new AccountingApi(`${url}/api.xro/2.0`);
   api.accessToken = accessToken;
   const none = undefined;
-  const pageSize = 1_000;
   const began = performance.now();
   let lines = 0;
   for (let page = 1; ; page++) {
     const order = 'UpdatedDateUTC ASC';
     const { body } = await api.getInvoices(
-      ...([tenantId, none, none, order, none, none, none, none, page, true, none, 4, none, pageSize] as const),
+      ...([tenantId, none, none, order, none, none, none, none, page, true, none, 4, none, invoicesPerPage] as const),
     );
     const invoices = body.invoices ?? [];
     for (const { lineItems } of invoices) lines += lineItems?.length ?? 0;
-    if (invoices.length === pageSize) continue;
+    if (invoices.length === invoicesPerPage) continue;
     if (lines === 0) throw new Error('The bare loop read nothing.');
     return performance.now() - began;
   }

@@ -1,5 +1,6 @@
-import { bareXeroNode, bareXeroNodeInvoices, middle, mint } from './floor.ts';
-import { noLimits, startBench } from './stand.ts';
+import { bareXeroNode, bareXeroNodeInvoices } from './floor.ts';
+import { middle } from './report.ts';
+import { mint, noLimits, startBench } from './stand.ts';
 
 export interface Mix {
   journals: number;

@@ -3,6 +3,11 @@ import { join } from 'node:path';
 
 const docs = join(import.meta.dirname, '..', 'docs');
 
+/** The middle of three measurements. */
+export function middle(values: number[]): number {
+  return Math.round(values.toSorted((a, b) => a - b)[1] ?? 0);
+}
+
 /** Prints what a part measured, and writes it into docs/performance.md between the part's marks. */
 export function report(part: string, rows: object[]): void {
   console.log(`\n(${part})`);

@@ -19,7 +19,7 @@ import { openPool } from '../storage/pool.ts';
 const root = resolve(import.meta.dirname, '..');
 const tokenKeys = `k1:${Buffer.alloc(32, 5).toString('base64')}`;
 
-export interface SandboxInfo {
+interface SandboxInfo {
   url: string;
   clientId: string;
   clientSecret: string;
@@ -160,6 +160,19 @@ export async function startBench(
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** An access token of the sandbox's own, for a loop that has nothing to do with connections. */
+export async function mint(sandbox: SandboxInfo, scope: string): Promise<string> {
+  const minted = await fetch(`${sandbox.url}/connect/token`, {
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${Buffer.from(`daybook-sandbox-custom:${sandbox.clientSecret}`).toString('base64')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: String(new URLSearchParams({ grant_type: 'client_credentials', scope })),
+  });
+  return ((await minted.json()) as { access_token: string }).access_token;
 }
 
 async function consent(url: string, authorizeUrl: string, tenantIds: string[]): Promise<string> {

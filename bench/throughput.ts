@@ -1,5 +1,6 @@
-import { bareSql, bareXeroNode, fetchTexts, middle, mint } from './floor.ts';
-import { noLimits, startBench } from './stand.ts';
+import { bareSql, bareXeroNode, fetchTexts } from './floor.ts';
+import { middle } from './report.ts';
+import { mint, noLimits, startBench } from './stand.ts';
 
 export interface Throughput {
   latencyMs: number;

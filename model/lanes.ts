@@ -22,7 +22,7 @@ const scarceCalls = 60;
 
 /** What bounds the calls of a run, beside those of others. */
 export interface Allowance {
-  /** Calls left today that are no reserve; null where Xero has not said. */
+  /** Calls left today; null where Xero has not said. Whoever keeps a reserve takes it off. */
   dayRemaining: number | null;
   /** Calls that Xero allows a minute; null where it states no limit, and none is kept then. */
   minuteLimit: number | null;
