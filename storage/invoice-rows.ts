@@ -61,8 +61,8 @@ export const putInvoiceParts = `
                                                  tracking_option_id, name, option)
     select $1, invoice_id, line_index, t.tracking_index, (t.tracking->>'TrackingCategoryID')::uuid,
            (t.tracking->>'TrackingOptionID')::uuid, t.tracking->>'Name', t.tracking->>'Option'
-      from line, jsonb_array_elements(coalesce(nullif(line->'Tracking', 'null'), '[]'))
-                   with ordinality as t (tracking, tracking_index)
+      from line, jsonb_array_elements(nullif(line->'Tracking', 'null')) with ordinality as t (tracking, tracking_index)
+     where line->'Tracking' <> '[]'
   )
   insert into xero.invoice_settlement (tenant_id, invoice_id, kind, settlement_index, settlement_id, date, amount,
                                        currency_rate, reference)
@@ -73,4 +73,5 @@ export const putInvoiceParts = `
          lateral (values ('payment', "Payments", 'PaymentID'), ('creditNote', "CreditNotes", 'CreditNoteID'),
                          ('prepayment', "Prepayments", 'PrepaymentID'), ('overpayment', "Overpayments", 'OverpaymentID'))
            as k (kind, list, id),
-         jsonb_array_elements(coalesce(nullif(k.list, 'null'), '[]')) with ordinality as s (settlement, settlement_index)`;
+         jsonb_array_elements(nullif(k.list, 'null')) with ordinality as s (settlement, settlement_index)
+   where k.list <> '[]'`;
