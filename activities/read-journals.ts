@@ -1,18 +1,8 @@
-import { cursorBefore, isPastEnd } from '../model/cursor.ts';
-import {
-  type Allowance,
-  isPromising,
-  isSliceOver,
-  lanesFor,
-  mostHeld,
-  mostLanes,
-  mostLanesAlone,
-  pagesRemembered,
-  placeOf,
-  strideFor,
-} from '../model/lanes.ts';
+import { Course } from '../model/course.ts';
+import { cursorBefore } from '../model/cursor.ts';
+import { type Allowance, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone } from '../model/lanes.ts';
 import type { PageOutcome } from '../model/run.ts';
-import { basisOf, journalsPerPage } from '../model/streams.ts';
+import { basisOf } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
 import { callXero } from './call-xero.ts';
 import { Flights } from './flights.ts';
@@ -44,79 +34,71 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   async function readOn(run: Reading, from: number): Promise<PageOutcome> {
     const began = now();
     let launchedAt = began;
-    // Where an empty page was met: nothing lies beyond it, though pages before it may still be looked at.
-    let endsAt = Number.POSITIVE_INFINITY;
+    const course = new Course(run, from);
     const flights = new Flights(async (offset) => {
       launchedAt = now();
       const outcome = await ask(run, offset);
-      if (outcome.kind === 'answered' && outcome.answer.lastNumber === null) endsAt = Math.min(endsAt, offset);
+      if (outcome.kind === 'answered' && outcome.answer.lastNumber === null) course.endAt(offset);
       return outcome;
     });
-    let cursor = from;
-    let pages = 0;
-    let { dense, reaches } = run;
-    const mostInFlight = run.isAlone && !run.isBackfill ? mostLanesAlone : mostLanes;
-    // A slice has one page at least, whatever the clock does.
+    const store = new InOrder();
+
     const latency = () => latencies.get(run.tenantId) ?? 0;
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
     const inRound = () => now() - launchedAt < latency() / 4;
-    const isOver = () => stopping() || (isSliceOver(now() - began, pages, slices.lengthMs(), latency()) && !inRound());
-    const mayLaunch = (offset: number) =>
-      offset < endsAt &&
-      !isOver() &&
-      !isPastEnd(offset, run.range) &&
-      // One call is needed to learn anything; further ones are made only where they are likely to bring a page.
-      (flights.count === 0 || isPromising(offset, run.storedThrough, dense));
+    const isOver = () =>
+      stopping() || (isSliceOver(now() - began, course.pages, slices.lengthMs(), latency()) && !inRound());
+    const mayLaunch = (offset: number) => !isOver() && course.isWorthACall(offset, flights.count);
 
-    const store = new InOrder();
     try {
       for (;;) {
-        // Among many the machine is busy without: what more would be in flight only takes memory.
-        const seen = slices.isCrowded() ? 0 : run.totals.pages + pages;
-        const lanes = lanesFor(latency(), await allowanceOf(run), seen, mostInFlight);
-        const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
-        const next = () => flights.next(cursor, strideFor(reaches));
-        while (hasRoom() && mayLaunch(next())) flights.launch(next());
+        await launch();
         if (flights.count === 0) break;
         const flight = await flights.take();
         if (!flight) continue;
-        const outcome = await flight.outcome.catch((trouble: Error) => passOver(trouble, cursor > from));
+        const outcome = await flight.outcome.catch((trouble: Error) => passOver(trouble, course.cursor > from));
         if (outcome === null) return await reached('imported');
         if (outcome.kind !== 'answered')
           return (await store.isDone()) ? await ended(run, outcome) : await reached('imported');
-        const page = outcome.answer;
         latencies.set(run.tenantId, outcome.latencyMs);
         // The page before reached the last journal wanted: this one was asked for when that was not known.
-        if (isPastEnd(cursor, run.range)) break;
+        if (course.isPastEnd) break;
 
-        const place = placeOf(flight.offset, page.lastNumber, cursor);
+        const { body, count, lastNumber } = outcome.answer;
+        const place = course.placeOf(flight.offset, outcome.answer);
         if (place === 'covered') continue;
         if (place === 'tooFar') {
-          flights.fillIn(cursor, flight);
+          flights.fillIn(course.cursor, flight);
           continue;
         }
         // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
-        if (page.lastNumber === null) return await reached('caughtUp');
-        const through = Math.min(page.lastNumber, run.range.endingAt ?? page.lastNumber);
-        if (through <= cursor) throw endless(run, cursor, through);
-        const isFull = page.count >= journalsPerPage;
-        dense = isFull && through > run.storedThrough;
-        if (isFull) reaches = [...reaches, through - flight.offset].slice(-pagesRemembered);
-        pages++;
+        if (lastNumber === null) return await reached('caughtUp');
+        const [after, through] = [course.cursor, course.reachOf(lastNumber)];
+        if (through <= after) throw endless(run, after, through);
+        course.moveTo(through, flight.offset, count);
         // Where the next page begins is known now: it is on its way while this one, or even the one before, is stored.
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
-        const { body, count } = page;
-        const piece = { ...run, after: cursor, askedAfter: flight.offset, through, body, count };
+        const page = { ...run, after, askedAfter: flight.offset, through, body, count };
         // Another attempt has stored the page before, and this one is a zombie.
-        if (!(await store.next(() => storePatiently(dependencies, piece)))) return await reached('imported');
-        cursor = through;
+        if (!(await store.next(() => storePatiently(dependencies, page)))) return await reached('imported');
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
         if (slices.isCrowded()) await store.isDone();
       }
-      return await reached(isPastEnd(cursor, run.range) ? 'caughtUp' : 'imported');
+      return await reached(course.isPastEnd ? 'caughtUp' : 'imported');
     } finally {
       // Should storing fail here, something else ended the reading, and is told.
       await Promise.all([flights.allLanded(), store.isDone().catch(() => false)]);
+    }
+
+    /** Sends as many calls as may be in flight now. */
+    async function launch(): Promise<void> {
+      // Among many the machine is busy without: what more would be in flight only takes memory.
+      const seen = slices.isCrowded() ? 0 : run.totals.pages + course.pages;
+      const most = run.isAlone && !run.isBackfill ? mostLanesAlone : mostLanes;
+      const lanes = lanesFor(latency(), await allowanceOf(run), seen, most);
+      const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
+      const next = () => flights.next(course.cursor, course.stride);
+      while (hasRoom() && mayLaunch(next())) flights.launch(next());
     }
 
     /** Where the run stands once what was handed over is stored; not at its end when another attempt stores it. */

@@ -1,17 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  isPromising,
-  isSliceOver,
-  lanesFor,
-  mostLanes,
-  mostLanesAlone,
-  nextOffset,
-  pagesRemembered,
-  placeOf,
-  sliceFor,
-  strideFor,
-} from '../../model/lanes.ts';
+import { isPromising, isSliceOver, lanesFor, mostLanes, mostLanesAlone, sliceFor } from '../../model/lanes.ts';
 
 describe('how many pages are in flight', () => {
   const paced = { dayRemaining: null, minuteLimit: 60 };
@@ -56,107 +44,6 @@ test('a further call is worth it behind a full page of news, or where something 
   expect(isPromising(500, 0, false)).toBe(false);
   expect(isPromising(500, 501, false)).toBe(true);
   expect(isPromising(500, 500, false)).toBe(false);
-});
-
-/** Reads a feed of numbers the way a run does, and answers in which order what was stored. */
-function read(feed: number[], lanesAt: (page: number) => number, pageSize: (offset: number) => number) {
-  const page = (offset: number) => {
-    const from = feed.findIndex((n) => n > offset);
-    return from < 0 ? [] : feed.slice(from, from + Math.max(1, pageSize(offset)));
-  };
-  let passed = 0;
-  const stored = new Set<number>();
-  const flights: number[] = [];
-  let reaches: number[] = [];
-  let cursor = 0;
-  let calls = 0;
-  for (let pages = 0; pages < 10_000; pages++) {
-    while (flights.length < lanesAt(pages)) flights.push(nextOffset(cursor, flights, strideFor(reaches)));
-    const offset = flights.shift() ?? cursor;
-    const rows = page(offset);
-    calls++;
-    const last = rows.at(-1) ?? null;
-    const place = placeOf(offset, last, cursor);
-    if (place === 'tooFar') {
-      flights.unshift(cursor, offset);
-      calls--;
-    } else if (place === 'next') {
-      if (last === null) return { stored, calls };
-      expect(last).toBeGreaterThan(cursor);
-      for (const n of rows) stored.add(n);
-      if (rows.length === 100) reaches = [...reaches, last - offset].slice(-pagesRemembered);
-      // The watermark's promise: whatever the feed has up to the cursor is stored.
-      cursor = last;
-      for (; (feed[passed] ?? Number.POSITIVE_INFINITY) <= cursor; passed++) {
-        if (!stored.has(feed[passed] ?? 0))
-          throw new Error(`${feed[passed]} is behind the cursor ${cursor} and not stored`);
-      }
-    }
-  }
-  throw new Error('reading never ended');
-}
-
-const gappyFeed = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 600 }).map((gaps) => {
-  let number = 0;
-  return gaps.map((gap) => (number += gap < 36 ? 1 : gap));
-});
-
-test('no number is left out, however the pages overlap, wherever gaps lie, and also when pages are short', () => {
-  fc.assert(
-    fc.property(
-      gappyFeed,
-      fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1 }),
-      fc.array(fc.integer({ min: 1, max: 100 })),
-      (feed, lanes, sizes) => {
-        const { stored } = read(
-          feed,
-          (page) => lanes[page % lanes.length] ?? 1,
-          (offset) => (sizes.length === 0 ? 100 : (sizes[offset % sizes.length] ?? 100)),
-        );
-        expect(stored.size).toBe(feed.length);
-      },
-    ),
-    { numRuns: 100 },
-  );
-});
-
-test('on dense numbers less than one call in a hundred is wasted', () => {
-  const feed = Array.from({ length: 50_000 }, (_, index) => index + 1);
-  expect(
-    read(
-      feed,
-      () => 4,
-      () => 100,
-    ).calls,
-  ).toBeLessThanOrEqual(501 * 1.01);
-});
-
-/** Seeded, so that a feed is the same in each run. */
-function sparse(gapUpTo: number): number[] {
-  let number = 0;
-  let state = 7;
-  return Array.from({ length: 20_000 }, () => {
-    state = (state * 48_271) % 2_147_483_647;
-    number += 1 + (state % gapUpTo);
-    return number;
-  });
-}
-
-test.each([
-  ['each tenth number', Array.from({ length: 20_000 }, (_, index) => index * 10 + 1), 1.08],
-  ['each second number', Array.from({ length: 20_000 }, (_, index) => index * 2 + 1), 1.08],
-  ['one to three apart', sparse(3), 1.2],
-  ['one to ten apart', sparse(10), 1.2],
-  ['dense, then sparse', [...Array(5_000).keys(), ...sparse(10).map((n) => n + 4_999)].map((n) => n + 1), 1.2],
-])('on sparse numbers calls stay near one at a time: %s', (_, feed, most) => {
-  const oneAtATime = feed.length / 100 + 1;
-  const inFour = read(
-    feed,
-    () => 4,
-    () => 100,
-  );
-  expect(inFour.stored.size).toBe(feed.length);
-  expect(inFour.calls / oneAtATime).toBeLessThan(most);
 });
 
 test('a slice is as long as was said, some rounds where answers are slow, and one page where nothing was', () => {
