@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { connectOrganisation } from '../../admin/connect.ts';
@@ -12,6 +10,7 @@ import { type EmbeddedTemporal, startTemporal } from '../../embedded/temporal.ts
 import { type Organisation, type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/server.ts';
 import { migrate } from '../../storage/migrate.ts';
 import { openPool } from '../../storage/pool.ts';
+import { createDataFolder } from './data-folder.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { provided } from './provided.ts';
 import { connectTemporal } from './temporal.ts';
@@ -37,7 +36,7 @@ const tokenKeys = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
 
 /** Also connects the sandbox's organisation as "acme" for the application "planning", and starts a worker. */
 export async function startOwnServers(sandboxOptions: SandboxOptions): Promise<OwnServers> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'daybook-own-'));
+  const dataDir = await createDataFolder('own');
   const lines: string[] = [];
   const onLine = (line: string) => lines.push(line);
   const [postgres, temporal, sandbox] = await Promise.all([

@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { rmSync } from 'node:fs';
 import { DefaultLogger, Runtime, type Worker as TemporalWorker } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { createMeters } from '../../activities/meters.ts';
@@ -11,11 +9,11 @@ import { createImports, type Ending, type Imports } from '../../client/imports.t
 import { type Organisation, type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/server.ts';
 import { databaseMark } from '../../storage/diagnosis.ts';
 import { openPool } from '../../storage/pool.ts';
-import { workflowBundle } from '../../worker/bundle.ts';
 import { createWorker, workerIdentity } from '../../worker/create-worker.ts';
 import { createXeroApi } from '../../xero/api.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
 import { createTokens } from '../../xero/tokens.ts';
+import { createDataFolder, testBundle } from './data-folder.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { connectTemporal, type TestTemporal, uniqueName } from './temporal.ts';
 
@@ -75,7 +73,7 @@ export async function startStand({
   );
   const imports = createImports(temporal.client, taskQueue);
   const stopWorker = withWorker ? await startWorker() : null;
-  const dataDir = mkdtempSync(join(tmpdir(), 'daybook-stand-'));
+  const dataDir = await createDataFolder('stand');
 
   async function startWorker() {
     const pool = openPool(database.url, 10, () => {});
@@ -98,7 +96,7 @@ export async function startStand({
       namespace: temporal.namespace,
       taskQueue,
       activities,
-      workflows: await workflowBundle(resolve(import.meta.dirname, '../../.daybook')),
+      workflows: await testBundle(),
       ...(readingAtATime ? { readingAtATime } : {}),
       identity: workerIdentity(await databaseMark(pool)),
     });
