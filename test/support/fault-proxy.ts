@@ -25,6 +25,8 @@ export interface FaultProxy {
   refuse(): void;
   /** Ends the server's side of all open connections; clients are told nothing and wait in vain, as when a cable is pulled. */
   halfOpen(): void;
+  /** Ends all open connections: at once for the server; clients still read what was sent to them before they meet the end. */
+  hangUp(): void;
   /** From now on each piece arrives that much later, in each direction. */
   delay(ms: number): void;
   /** Everything passes again, at once; what was stalled is delivered. */
@@ -102,6 +104,12 @@ export async function startFaultProxy(target: { host: string; port: number }): P
         client.pause();
         server.removeAllListeners('end');
         server.removeAllListeners('close');
+        server.destroy();
+      }
+    },
+    hangUp: () => {
+      for (const { client, server } of links) {
+        client.end();
         server.destroy();
       }
     },

@@ -88,6 +88,23 @@ describe('the fault proxy', () => {
     socket.destroy();
   });
 
+  it('hangs up only when a client has read what was sent to it', async () => {
+    const socket = open();
+    await ask(socket, 'hello');
+    socket.pause();
+    const read: string[] = [];
+    socket.removeAllListeners('data').on('data', (piece: Buffer) => read.push(piece.toString()));
+    socket.write('unread');
+    await expect.poll(() => received).toBe('hellounread');
+    await sleep(50);
+    proxy.hangUp();
+    await sleep(50);
+    const ended = once(socket, 'end');
+    socket.resume();
+    await ended;
+    expect(read.join('')).toBe('unread');
+  });
+
   it('delays', async () => {
     proxy.delay(60);
     const began = performance.now();
