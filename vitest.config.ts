@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   test: {
@@ -12,5 +13,6 @@ export default defineConfig({
     hookTimeout: 300_000,
     // Postgres, Temporal, workers and the tests share the machine: more files at once only make timeouts.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 });
