@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, type TestContext, test } from 'vitest';
 import { connectOrganisation } from '../../admin/connect.ts';
 import { differences } from '../../cli/comparison.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
@@ -10,17 +10,21 @@ import { application, type Stand, startStand } from '../support/stand.ts';
 /** Organisation, accounts, tracking categories and one page of contacts, read when the journals are. */
 const referenceCalls = 4;
 let stand: Stand;
-const begin = async (journals: number, seed = 21) => {
-  stand = await startStand({ sandbox: { journals, seed, limits: { minute: 10_000 } }, xeroTimeoutMs: 1_000 });
+/** A stand that is closed at the end of the test. */
+const open = async (context: Pick<TestContext, 'onTestFinished'>, journals: number, seed = 21) => {
+  const opened = await startStand({ sandbox: { journals, seed, limits: { minute: 10_000 } }, xeroTimeoutMs: 1_000 });
+  context.onTestFinished(opened.close);
+  return opened;
 };
-afterEach(() => stand.close());
-
+const begin = async (journals: number) => {
+  stand = await open({ onTestFinished }, journals);
+};
 const onJournals = (action: FaultAction, match: Fault['match'] = {}): Fault => ({
   match: { path: 'Journals', ...match },
   do: action,
 });
-const wrongNow = async () =>
-  differences(await summariseLedger(stand.database.pool, stand.organisation.tenantId), stand.organisation);
+const wrongNow = async ({ database, organisation } = stand) =>
+  differences(await summariseLedger(database.pool, organisation.tenantId), organisation);
 
 describe('What passes is survived: the result is the books, and nothing is quarantined', () => {
   const passing: FaultAction[] = [
@@ -48,8 +52,9 @@ describe('What passes is survived: the result is the books, and nothing is quara
     { kind: 'answer', status: 200, body: '{"Status":"OK"}', headers: { 'content-type': 'application/json' } },
   ];
 
-  test('each of Xero’s troubles once, in one import: one call more for each, and no page twice', async () => {
-    await begin(passing.length * 200);
+  // These wait for pauses between attempts nearly all of their time, so they do it together.
+  test.concurrent('each of Xero’s troubles once, in one import: one call more for each, and no page twice', async (context) => {
+    const stand = await open(context, passing.length * 200);
     stand.sandbox.faults.add(...passing.map((action, index) => onJournals(action, { nth: 2 * index + 2 })));
     const ended = await stand.importJournals();
     const pages = stand.organisation.books.count / 100;
@@ -61,11 +66,11 @@ describe('What passes is survived: the result is the books, and nothing is quara
         totals: { pages, stored: pages * 100, quarantined: 0, calls: pages + 1 + passing.length + referenceCalls },
       },
     });
-    expect(await wrongNow()).toEqual([]);
+    expect(await wrongNow(stand)).toEqual([]);
   }, 180_000);
 
-  test('an outage that says how long it will last is waited for on a durable timer, and no call is made before', async () => {
-    await begin(1_000);
+  test.concurrent('an outage that says how long it will last is waited for on a durable timer, and no call is made before', async (context) => {
+    const stand = await open(context, 1_000);
     stand.sandbox.faults.add(
       onJournals({ kind: 'answer', status: 503, headers: { 'retry-after': '25' }, body: 'Down' }, { nth: 3 }),
       onJournals({ kind: 'answer', status: 503, headers: { 'retry-after': '4' }, body: 'Down' }, { nth: 5 }),
@@ -78,8 +83,26 @@ describe('What passes is survived: the result is the books, and nothing is quara
     const pause = (n: number) => (calls[n]?.at ?? 0) - (calls[n - 1]?.at ?? 0);
     expect(pause(3)).toBeGreaterThanOrEqual(25_000);
     expect(pause(5)).toBeGreaterThanOrEqual(4_000);
-    expect(await wrongNow()).toEqual([]);
+    expect(await wrongNow(stand)).toEqual([]);
   }, 90_000);
+
+  test.concurrent('a mix by lot, at 15 % of all calls', async (context) => {
+    const seed = drawSeed('faults by lot');
+    const stand = await open(context, 3_000, seed);
+    // A refusal of the first page, or of one page three times, is one.
+    const kinds = passing.filter(({ kind }) => !['answer', 'forbiddenRole', 'notFound'].includes(kind));
+    // Independent draws in a row: together they strike 15 % of all calls.
+    const probability = 1 - 0.85 ** (1 / kinds.length);
+    stand.sandbox.faults.add(
+      ...kinds.map((action, index) => onJournals(action, { probability, seed: (seed + index) % 2 ** 31 })),
+    );
+    const ended = await stand.importJournals();
+    expect(ended).toMatchObject({
+      ok: true,
+      result: { outcome: 'caughtUp', totals: { stored: 3_000, quarantined: 0 } },
+    });
+    expect(await wrongNow(stand)).toEqual([]);
+  }, 240_000);
 
   test('answers that are odd but true are stored as they are: short, reversed, doubled, wrongly typed', async () => {
     await begin(1_500);
@@ -150,24 +173,6 @@ describe('What passes is survived: the result is the books, and nothing is quara
     expect(await stand.importJournals()).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
     expect(await wrongNow()).toEqual([]);
   });
-
-  test('a mix by lot, at 15 % of all calls', async () => {
-    const seed = drawSeed('faults by lot');
-    await begin(3_000, seed);
-    // A refusal of the first page, or of one page three times, is one.
-    const kinds = passing.filter(({ kind }) => !['answer', 'forbiddenRole', 'notFound'].includes(kind));
-    // Independent draws in a row: together they strike 15 % of all calls.
-    const probability = 1 - 0.85 ** (1 / kinds.length);
-    stand.sandbox.faults.add(
-      ...kinds.map((action, index) => onJournals(action, { probability, seed: (seed + index) % 2 ** 31 })),
-    );
-    const ended = await stand.importJournals();
-    expect(ended).toMatchObject({
-      ok: true,
-      result: { outcome: 'caughtUp', totals: { stored: 3_000, quarantined: 0 } },
-    });
-    expect(await wrongNow()).toEqual([]);
-  }, 240_000);
 });
 
 describe('What does not pass ends the run at once, with a sentence and no refresh loop', () => {
@@ -193,10 +198,10 @@ describe('What does not pass ends the run at once, with a sentence and no refres
   });
 
   test('the app’s tier itself, not scripted, is told the same way', async () => {
-    await stand.close();
-    stand = await startStand({ sandbox: { journals: 300, tier: 'core' } });
-    expect(await stand.importJournals()).toMatchObject({ ok: false, failure: 'NotEntitled' });
-    expect(stand.sandbox.calls.journals()).toHaveLength(1);
+    const core = await startStand({ sandbox: { journals: 300, tier: 'core' } });
+    onTestFinished(core.close);
+    expect(await core.importJournals()).toMatchObject({ ok: false, failure: 'NotEntitled' });
+    expect(core.sandbox.calls.journals()).toHaveLength(1);
   });
 
   test('a user who loses the role in mid-run keeps what was stored, and the next run goes on from there', async () => {
