@@ -24,7 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => paced.close());
 
-describe('A spent day makes the import wait on a durable timer, and never call too early', () => {
+// This and the next wait for windows and named times of a Xero of their own, so they wait together.
+describe.concurrent('A spent day makes the import wait on a durable timer, and never call too early', () => {
   const windowSeconds = 10;
   const journals = 20_000;
   const dayLimit = 50;
@@ -39,7 +40,7 @@ describe('A spent day makes the import wait on a durable timer, and never call t
   });
   afterAll(() => stand.close());
 
-  test('while it waits, the query, the database and Temporal say why and until when', async () => {
+  test.sequential('while it waits, the query, the database and Temporal say why and until when', async () => {
     const waiting = await untilProgress(stand, run.workflowId, ({ status }) => status === 'waiting');
     expect(waiting).toMatchObject({
       run: { runId: run.runId, connection: stand.connection },
@@ -57,7 +58,7 @@ describe('A spent day makes the import wait on a durable timer, and never call t
     });
   });
 
-  test('`resume` in the middle of a wait makes no call early', async () => {
+  test.sequential('`resume` in the middle of a wait makes no call early', async () => {
     const before = stand.sandbox.calls.all().length;
     const { waitingUntil } = await stand.imports.progress(run.workflowId);
     await stand.imports.resume(run.workflowId);
@@ -67,7 +68,7 @@ describe('A spent day makes the import wait on a durable timer, and never call t
     expect(stand.sandbox.calls.early()).toEqual([]);
   });
 
-  test('it wakes by itself, again and again, until every journal is stored', async () => {
+  test.sequential('it wakes by itself, again and again, until every journal is stored', async () => {
     const awake = await untilRow(stand, run.workflowId, ({ pages }) => pages > dayLimit);
     expect(awake).toMatchObject({ status: 'running', waiting_until: null });
     const ending = await stand.imports.ending(run.workflowId);
@@ -76,7 +77,7 @@ describe('A spent day makes the import wait on a durable timer, and never call t
     expect(await runRows(stand, run.workflowId)).toMatchObject([{ status: 'caughtUp', waiting_until: null }]);
   }, 120_000);
 
-  test('Xero refused at most once a window, no call came early, and the history shows timers and no failure', async () => {
+  test.sequential('Xero refused at most once a window, no call came early, and the history shows timers and no failure', async () => {
     const windows = Math.ceil((journals / 100 + 1) / dayLimit);
     expect(stand.sandbox.calls.early()).toEqual([]);
     expect(refusals(stand).length).toBeLessThanOrEqual(windows);
@@ -89,7 +90,7 @@ describe('A spent day makes the import wait on a durable timer, and never call t
   });
 });
 
-describe('When Xero says 429, no call is made before the time it named', () => {
+describe.concurrent('When Xero says 429, no call is made before the time it named', () => {
   let stand: Stand;
   beforeAll(async () => {
     stand = await startStand({ sandbox: { journals: 500, limits: { minute: 10_000, day: 100_000 } } });
@@ -119,26 +120,26 @@ describe('When Xero says 429, no call is made before the time it named', () => {
     return patience(stand.sandbox.calls.journals());
   }
 
-  test('the minute’s, whose time is waited for to the end', async () => {
+  test.sequential('the minute’s, whose time is waited for to the end', async () => {
     expect(await importThrough('minute', 2)).toBeGreaterThanOrEqual(2_000);
   });
 
-  test('the concurrent one, which names no time: it stands back a moment', async () => {
+  test.sequential('the concurrent one, which names no time: it stands back a moment', async () => {
     expect(await importThrough('concurrent')).toBeGreaterThanOrEqual(1_000);
   });
 
-  test('the whole app’s, which names no time either: it stands back longer', async () => {
+  test.sequential('the whole app’s, which names no time either: it stands back longer', async () => {
     expect(await importThrough('appminute')).toBeGreaterThanOrEqual(9_000);
   });
 
-  test('a time named as a date (RFC 9110) is waited for, too', async () => {
+  test.sequential('a time named as a date (RFC 9110) is waited for, too', async () => {
     const until = Math.ceil(Date.now() / 1_000) * 1_000 + 4_000;
     await importThrough('day', new Date(until).toUTCString());
     const [next] = stand.sandbox.calls.journals().slice(3);
     expect(next?.at).toBeGreaterThanOrEqual(until);
   });
 
-  test('again and again, against all arithmetic: after five in a row it leaves Xero alone, on a durable timer', async () => {
+  test.sequential('again and again, against all arithmetic: after five in a row it leaves Xero alone, on a durable timer', async () => {
     stand.sandbox.faults.clear();
     stand.sandbox.calls.reset();
     stand.sandbox.faults.add({
@@ -154,7 +155,7 @@ describe('When Xero says 429, no call is made before the time it named', () => {
     expect(stand.sandbox.calls.early()).toEqual([]);
   });
 
-  test.each([
+  test.sequential.each([
     ['names none', undefined],
     ['names no time', 'soon'],
     ['names a date that is none', 'Wed, 99 Foo 2026'],
@@ -183,7 +184,7 @@ describe('When Xero says 429, no call is made before the time it named', () => {
   });
 
   // The last: the sandbox remembers what it has named for longer than the others take.
-  test('nor by whoever connects the organisation again meanwhile', async () => {
+  test.sequential('nor by whoever connects the organisation again meanwhile', async () => {
     stand.sandbox.faults.clear();
     stand.sandbox.calls.reset();
     const day = { kind: 'rateLimited', problem: 'day', retryAfter: 200 } as const;
