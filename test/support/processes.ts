@@ -20,14 +20,15 @@ export interface TestProcess {
 const checkout = resolve(import.meta.dirname, '../..');
 
 /**
- * Runs a script of ours (a path from the checkout, or an absolute one) with Node and tsx, as a user would. The
+ * Runs a script of ours (a path from the checkout, or an absolute one) with Node, as a user would: bin/ brings tsx along. The
  * environment is the given one plus PATH and HOME only, so that nothing of the developer's own set-up decides a test.
  */
 export function runProcess(
   script: string,
   options: { args?: readonly string[]; env?: Record<string, string>; cwd?: string; typing?: boolean } = {},
 ): TestProcess {
-  const child = spawn(process.execPath, ['--import', 'tsx', resolve(checkout, script), ...(options.args ?? [])], {
+  const loader = script.endsWith('.mjs') ? [] : ['--import', 'tsx'];
+  const child = spawn(process.execPath, [...loader, resolve(checkout, script), ...(options.args ?? [])], {
     cwd: options.cwd ?? checkout,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env },
     stdio: [options.typing ? 'pipe' : 'ignore', 'pipe', 'pipe'],
