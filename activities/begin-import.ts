@@ -1,9 +1,8 @@
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
 import type { BeginOutcome, FailureName } from '../model/run.ts';
 import { type Stream, streamOf, streams } from '../model/streams.ts';
 import type { Connection } from '../storage/connections.ts';
-import { endRun, openRun, openRunsOf, type RunIds } from '../storage/runs.ts';
+import { endRun, openRun, openRunsOf } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
 import { mayUse } from './permission.ts';
 import { startOf, wanted } from './starting-point.ts';
@@ -21,7 +20,7 @@ export interface BeginInput {
  * Checks an import request against its schema and the registry, takes the lease on the stream for a run that moves the
  * watermark, and opens the run's row. Refusals are values that name every problem; nothing is opened then.
  */
-export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 'client'>) {
+export function createBeginImport({ pool, isRunning }: Pick<Dependencies, 'pool' | 'isRunning'>) {
   return async function beginImport({ kind, request: input, runId, workflowId }: BeginInput): Promise<BeginOutcome> {
     const checked = checkImport(kind, input);
     const permission = await mayUse(pool, input);
@@ -81,18 +80,6 @@ export function createBeginImport({ pool, client }: Pick<Dependencies, 'pool' | 
       if (run.runId === beginning || (await isRunning(run))) continue;
       const message = `Its workflow "${run.workflowId}" was ended from outside without a word to this run.`;
       await endRun(pool, run.runId, 'cancelled', message);
-    }
-  }
-
-  /** Whether a workflow still runs is for Temporal to say. */
-  async function isRunning(run: RunIds): Promise<boolean> {
-    try {
-      const found = await client().workflow.getHandle(run.workflowId).describe();
-      const sameRun = found.raw.workflowExecutionInfo?.firstRunId === run.runId;
-      return sameRun && found.status.name === 'RUNNING';
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
     }
   }
 }

@@ -1,5 +1,5 @@
-import type { Client } from '@temporalio/client';
 import type pg from 'pg';
+import type { RunIds } from '../storage/runs.ts';
 import type { XeroApi } from '../xero/api.ts';
 import type { Tokens } from '../xero/tokens.ts';
 import { createBeginImport } from './begin-import.ts';
@@ -29,8 +29,8 @@ export interface Dependencies {
   connectPage?: string;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** To ask whether the workflow that holds a stream still runs. */
-  client: () => Client;
+  /** Whether the workflow that drives a run still runs, which is for Temporal to say. */
+  isRunning: (run: RunIds) => Promise<boolean>;
 }
 
 /** All activities, each closed over what it needs. */
