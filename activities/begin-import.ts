@@ -1,8 +1,9 @@
 import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
 import type { BeginOutcome, FailureName } from '../model/run.ts';
 import { type Stream, streamOf, streams } from '../model/streams.ts';
+import { endAbandoned, openRunsOf } from '../storage/abandoned-runs.ts';
 import type { Connection } from '../storage/connections.ts';
-import { endRun, openRun, openRunsOf } from '../storage/runs.ts';
+import { openRun } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
 import { mayUse } from './permission.ts';
 import { startOf, wanted } from './starting-point.ts';
@@ -49,7 +50,9 @@ export function createBeginImport({ pool, isRunning }: Pick<Dependencies, 'pool'
       movesWatermark,
       nextOffset: cursor,
     };
-    await endAbandoned(connection.tenantId, runId);
+    for (const other of await openRunsOf(pool, connection.tenantId)) {
+      if (other.runId !== runId && !(await isRunning(other))) await endAbandoned(pool, other);
+    }
     const { opened, run } = await openRun(pool, newRun);
     if (!opened) {
       return refused('ImportAlreadyRunning', [
@@ -70,17 +73,6 @@ export function createBeginImport({ pool, isRunning }: Pick<Dependencies, 'pool'
         endingAt: range.endingAt,
       },
     };
-  }
-
-  /**
-   * A terminated workflow cannot end its run, which would hold its lease, and its part of the organisation's calls, for ever.
-   */
-  async function endAbandoned(tenantId: string, beginning: string): Promise<void> {
-    for (const run of await openRunsOf(pool, tenantId)) {
-      if (run.runId === beginning || (await isRunning(run))) continue;
-      const message = `Its workflow "${run.workflowId}" was ended from outside without a word to this run.`;
-      await endRun(pool, run.runId, 'cancelled', message);
-    }
   }
 }
 

@@ -5,6 +5,7 @@ import { type Ending, type Imports, RequestRefused } from '../client/imports.ts'
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { streams } from '../model/streams.ts';
+import { endAbandoned, openRunsUnder } from '../storage/abandoned-runs.ts';
 import { type Connection, findConnection } from '../storage/connections.ts';
 import { counted } from './counted.ts';
 import { displayOn, noDisplay } from './display.ts';
@@ -53,11 +54,31 @@ export function addImportCommands(program: Command): void {
       .description(what)
       .action((workflowId: string) =>
         withImport(workflowId, async (imports) => {
-          await imports[verb](workflowId);
-          print(false, null, `${workflowId} ${done}.`);
+          const said = await imports[verb](workflowId).then(
+            () => done,
+            async (error: unknown) => {
+              if (verb !== 'cancel' || !(error instanceof WorkflowNotFoundError)) throw error;
+              if (!(await closeAbandoned(imports, workflowId))) throw error;
+              return 'was ended in Temporal from outside; its row is closed';
+            },
+          );
+          print(false, null, `${workflowId} ${said}.`);
         }),
       );
   }
+}
+
+/** Ends the runs of a workflow that could not do so itself; false when there are none. */
+function closeAbandoned(imports: Imports, workflowId: string): Promise<boolean> {
+  return withDatabase(async (pool) => {
+    let closed = false;
+    for (const run of await openRunsUnder(pool, workflowId)) {
+      if ((await imports.found(run)).isOpen) continue;
+      await endAbandoned(pool, run);
+      closed = true;
+    }
+    return closed;
+  });
 }
 
 interface ImportOptions extends RequestOptions {

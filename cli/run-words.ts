@@ -1,5 +1,4 @@
 import { shellWord } from '../model/shell-word.ts';
-import { streams } from '../model/streams.ts';
 import type { RunSummary } from '../storage/runs.ts';
 import { limitInWords } from '../workflows/standing.ts';
 
@@ -25,7 +24,6 @@ export function connectCommand({ connectionName, application }: Pick<RunSummary,
 }
 
 /** What to do about a run whose workflow was ended from outside, and which is still open in Postgres. */
-export function closingRemedy({ stream, connectionName, application }: RunSummary): string {
-  const command = `daybook import ${streams[stream].kind} --connection ${connectionName} --application ${shellWord(application)}`;
-  return `the next import of its organisation closes its row, such as \`${command}\``;
+export function closingRemedy({ workflowId }: Pick<RunSummary, 'workflowId'>): string {
+  return `\`daybook cancel ${shellWord(workflowId)}\` closes its row`;
 }

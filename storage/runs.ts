@@ -102,15 +102,6 @@ export async function openRun(db: Queryable, run: NewRun): Promise<{ opened: boo
 /** Names a run, and the workflow that drives it. */
 export type RunIds = Pick<ImportRun, 'runId' | 'workflowId'>;
 
-/** An organisation's runs that have not ended, as far as Postgres knows, whichever stream they read. */
-export async function openRunsOf(db: Queryable, tenantId: string): Promise<RunIds[]> {
-  const { rows } = await db.query<RunIds>(
-    `select run_id as "runId", workflow_id as "workflowId" from daybook.import_run where tenant_id = $1 and ended_at is null`,
-    [tenantId],
-  );
-  return rows;
-}
-
 /** A run with what its next page needs to know, in one round trip. */
 export interface RunAtWork extends ImportRun {
   authorisationId: string | null;

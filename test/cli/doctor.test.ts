@@ -105,7 +105,7 @@ describe('daybook doctor', () => {
       `daybook connect --name ${stand.connection} --application ${application}`,
     );
     expect(found.says('runs')).toMatch(
-      /terminated-by-hand .* was ended in Temporal from outside.* `daybook import journals --connection \S+ --application planning`/,
+      /terminated-by-hand .* was ended in Temporal from outside.* `daybook cancel terminated-by-hand` closes its row/,
     );
     expect(found.says('runs')).toMatch(/invoices of .* \(refused-by-xero\) failed: Xero refused it\./);
     expect(found.says('quarantine')).toMatch(/1 row of journals .* It holds a NUL\./);

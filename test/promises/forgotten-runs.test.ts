@@ -49,7 +49,7 @@ describe('No run stays open that nobody looks after', () => {
     await handle(workflowId).terminate('pulled the plug');
     expect(await runRows(stand, workflowId)).toMatchObject([{ ended_at: null }]);
     expect((await daybook(['status'], stand.environment)).stdout).toMatch(
-      /ended in Temporal from outside; .* `daybook import journals --connection/,
+      new RegExp(`ended in Temporal from outside; \`daybook cancel ${workflowId}\` closes its row`),
     );
     stand.sandbox.setLatency(0);
     expect(await stand.importInvoices()).toMatchObject({ ok: true });
@@ -57,6 +57,32 @@ describe('No run stays open that nobody looks after', () => {
       { status: 'cancelled', message: expect.stringContaining('ended from outside') },
     ]);
   });
+
+  test('one whose workflow was terminated, and its connection removed since, is ended by the `cancel` that is named', async () => {
+    const books = await startStand({ sandbox: { journals: 2_000, latencyMs: 150 } });
+    try {
+      const { workflowId } = await books.imports.startJournals({ connection: books.connection, application });
+      await untilRow(books, workflowId, ({ pages }) => pages >= 2);
+      await books.temporal.client.workflow.getHandle(workflowId).terminate('pulled the plug');
+      expect(await daybook(['connections', 'remove', books.connection], books.environment)).toMatchObject({ code: 0 });
+      const remedy = `daybook cancel ${workflowId}`;
+      const [status, doctor] = await Promise.all([
+        daybook(['status'], books.environment),
+        daybook(['doctor'], books.environment),
+      ]);
+      expect(status.stdout).toContain(`ended in Temporal from outside; \`${remedy}\` closes its row`);
+      expect(doctor.stdout).toContain(`\`${remedy}\` closes its row`);
+      const cancelled = await daybook(remedy.split(' ').slice(1), books.environment);
+      expect(cancelled).toMatchObject({ code: 0, stdout: expect.stringContaining('its row is closed') });
+      expect(await runRows(books, workflowId)).toMatchObject([
+        { status: 'cancelled', message: expect.stringContaining('ended from outside'), ended_at: expect.any(Date) },
+      ]);
+      const again = await daybook(remedy.split(' ').slice(1), books.environment);
+      expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/^No import runs as workflow/) });
+    } finally {
+      await books.close();
+    }
+  }, 90_000);
 });
 
 test('one that was reset to before somebody cancelled it reads on', async () => {
