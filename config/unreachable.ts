@@ -12,5 +12,6 @@ export function unreachableTemporal(
   const reason = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
   return new ConfigurationError(
     `Temporal at ${address ?? 'its default address'} does not answer: ${reason}. ${remedy}`,
+    { cause: error },
   );
 }

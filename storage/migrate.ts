@@ -78,6 +78,8 @@ async function ownMigrations(): Promise<string[]> {
 
 async function appliedMigrations(databaseUrl: string, remedy: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  // A session that is lost has nobody else to tell: unheard, the error would end the process. The next statement says so.
+  client.on('error', () => {});
   await client.connect().catch((error: Error) => {
     throw unreachable(databaseUrl, error, remedy);
   });

@@ -9,7 +9,6 @@ import type { XeroSettings } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
 import { databaseMark } from '../storage/diagnosis.ts';
-import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { createXeroApi } from '../xero/api.ts';
 import { createKeyRing } from '../xero/sealing.ts';
@@ -18,6 +17,7 @@ import { workflowBundle } from './bundle.ts';
 import { createWorker, workerIdentity } from './create-worker.ts';
 import { installRuntime } from './runtime.ts';
 import { scheduleKeepAlive } from './schedule-keep-alive.ts';
+import { untilPostgresAnswers, untilTemporalAnswers } from './wait-for-servers.ts';
 
 export interface WorkerPlace {
   databaseUrl: string;
@@ -43,11 +43,12 @@ const xeroTimeoutMs = 45_000;
 
 const sliceMs = 3_000;
 
-/** Runs a worker until it is told to stop (SIGINT, SIGTERM): the pages in flight are finished first. */
+/** Runs a worker, once its servers answer, until it is told to stop (SIGINT, SIGTERM): the pages in flight are finished first. */
 export async function runWorker(place: WorkerPlace): Promise<void> {
   const { databaseUrl, temporal, taskQueue, xero, log } = place;
   const { metricMeter } = installRuntime(log, place.metricsAddress);
-  await requireCurrent(databaseUrl);
+  await untilPostgresAnswers(databaseUrl, log);
+  await untilTemporalAnswers(temporal, log);
   const workflows = await workflowBundle(place.cacheDir);
   const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
     throw unreachableTemporal(temporal.connectionOptions.address, error);

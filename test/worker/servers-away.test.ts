@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { daybook } from '../support/daybook.ts';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
+import { freePort } from '../support/free-port.ts';
+import { runProcess } from '../support/processes.ts';
+import { type Stand, startStand } from '../support/stand.ts';
+
+/** Answers each call of gRPC with nothing but this status. https://grpc.io/docs/guides/status-codes/ */
+async function answering(status: () => number) {
+  const server = createServer().on('stream', (stream) =>
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': status() },
+      { endStream: true },
+    ),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { address: `127.0.0.1:${port}`, close: () => server.close() };
+}
+
+describe('A worker whose servers are away at its start', { timeout: 90_000 }, () => {
+  let stand: Stand;
+  let postgres: FaultProxy;
+  let temporal: FaultProxy;
+  let environment: Record<string, string>;
+  beforeAll(async () => {
+    stand = await startStand({ worker: false });
+    const database = new URL(stand.database.url);
+    const [host = '', port] = stand.temporal.address.split(':');
+    postgres = await startFaultProxy({ host: database.hostname, port: Number(database.port) });
+    temporal = await startFaultProxy({ host, port: Number(port) });
+    database.host = postgres.address;
+    environment = {
+      ...stand.environment,
+      DATABASE_URL: database.href,
+      TEMPORAL_ADDRESS: temporal.address,
+      DAYBOOK_LOG_LEVEL: 'info',
+    };
+  });
+  afterAll(async () => {
+    await Promise.all([postgres.close(), temporal.close()]);
+    await stand.close();
+  });
+
+  const startWorker = (env = environment) => runProcess('bin/daybook.mjs', { args: ['worker'], env });
+  const told = (output: string) => output.split('\n').filter((line) => line.includes('The worker waits for it.'));
+
+  test.each([
+    ['Postgres', () => postgres],
+    ['Temporal', () => temporal],
+  ])('%s: it waits, says so once, and takes work when it is there', async (name, server) => {
+    server().refuse();
+    const worker = startWorker();
+    try {
+      expect(await worker.line(/waits for it/)).toMatch(new RegExp(`"msg":"${name} at 127.0.0.1:${server().port}`));
+      server().heal();
+      await worker.line(/the worker is ready/, 60_000);
+      expect(told(worker.output())).toHaveLength(1);
+      expect(await worker.end('SIGTERM')).toBe(0);
+    } finally {
+      await worker.kill9();
+    }
+  });
+
+  test('neither is there: it is told to stop, and stops at once', async () => {
+    const nowhere = `127.0.0.1:${await freePort()}`;
+    const worker = startWorker({ ...environment, DATABASE_URL: `postgres://u:geheim@${nowhere}/x` });
+    await worker.line(/Postgres at .* cannot be used: .*ECONNREFUSED.* The worker waits for it\./);
+    expect(await worker.end('SIGTERM')).toBe(0);
+    expect(worker.output()).not.toContain('geheim');
+  });
+
+  test('a Temporal that is not ready yet is waited for, one that refuses whoever asks is not', async () => {
+    const [unavailable, unauthenticated] = [14, 16];
+    let status = unavailable;
+    const server = await answering(() => status);
+    const worker = startWorker({ ...environment, TEMPORAL_ADDRESS: server.address });
+    await worker.line(/"msg":"Temporal at .* The worker waits for it\./);
+    status = unauthenticated;
+    expect(await worker.exited).toBe(2);
+    expect(worker.output()).toMatch(/\nTemporal at .* does not answer: .*TEMPORAL_API_KEY/);
+    server.close();
+  });
+
+  test('a database that is not there, and an address that is none, end it with the sentence', async () => {
+    const unknown = new URL(environment.DATABASE_URL ?? '');
+    unknown.pathname = '/no_such_books';
+    const [database, address] = await Promise.all([
+      daybook(['worker'], { ...environment, DATABASE_URL: unknown.href }),
+      daybook(['worker'], { ...environment, TEMPORAL_ADDRESS: 'host:port' }),
+    ]);
+    expect(database).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^Postgres at .*"no_such_books" does not/),
+    });
+    expect(address).toMatchObject({ code: 2, stderr: expect.stringMatching(/^Temporal at host:port does not answer/) });
+  });
+});

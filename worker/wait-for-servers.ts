@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
+import type { Logger } from '../config/logging.ts';
+import { unreachableTemporal } from '../config/unreachable.ts';
+import { requireCurrent, UnfitDatabase } from '../storage/migrate.ts';
+import { isAway } from '../storage/pool.ts';
+
+// A worker is started by machines, often before its servers are there. It waits for one that does not answer; one that
+// answers and refuses (a password, a database, a migration that lacks) is for a person to mend, and ends it.
+
+const firstPauseMs = 500;
+const longestPauseMs = 15_000;
+
+/** Resolves once Postgres answers and has this program's tables. */
+export function untilPostgresAnswers(databaseUrl: string, log: Logger): Promise<void> {
+  return untilItAnswers(
+    () => requireCurrent(databaseUrl),
+    (error) => isAway(error instanceof UnfitDatabase ? error.cause : error),
+    log,
+  );
+}
+
+/** Resolves once Temporal answers. */
+export function untilTemporalAnswers({ connectionOptions }: ClientConnectConfig, log: Logger): Promise<void> {
+  // The worker's own connection would wait without end, and without a word, for a server that takes it and is silent.
+  const ask = async () => {
+    const connection = await Connection.connect(connectionOptions).catch((error: unknown) => {
+      throw unreachableTemporal(connectionOptions.address, error);
+    });
+    await connection.close();
+  };
+  return untilItAnswers(ask, (error) => isSilence(error instanceof Error ? error.cause : error), log);
+}
+
+/** RESOURCE_EXHAUSTED, UNAVAILABLE and DEADLINE_EXCEEDED of gRPC: it is there, but not yet at work. */
+const notYet = [8, 14, 4];
+
+/** Nobody was there; what is wrong with the address (a TypeError), or refused by the server, comes as another kind of error. */
+function isSilence(error: unknown): boolean {
+  if (error instanceof ServiceError) return isGrpcServiceError(error.cause) && notYet.includes(error.cause.code);
+  return error instanceof Error && !(error instanceof TypeError);
+}
+
+async function untilItAnswers(
+  ask: () => Promise<void>,
+  isSilent: (error: unknown) => boolean,
+  log: Logger,
+): Promise<void> {
+  // Temporal's runtime takes the signals for its workers, of which there is none yet; nothing is begun that must be finished.
+  const leave = () => process.exit(0);
+  process.once('SIGTERM', leave).once('SIGINT', leave);
+  try {
+    for (let pauseMs = firstPauseMs, isTold = false; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isSilent(error)) throw error;
+        if (!isTold) log.warn(`${(error as Error).message} The worker waits for it.`);
+        isTold = true;
+        await sleep(pauseMs);
+      }
+    }
+  } finally {
+    process.off('SIGTERM', leave).off('SIGINT', leave);
+  }
+}
