@@ -3,7 +3,8 @@ import { type Config, ConfigurationError, loadConfig } from '../config/config.ts
 import { type Check, examine, type Finding, judge } from './doctor/findings.ts';
 import { connections, quarantine, runs } from './doctor/imports.ts';
 import { createPlace, type DoctorPlace } from './doctor/place.ts';
-import { access, clocks, disk, postgres, schedules, temporal, tokens, worker, xero } from './doctor/servers.ts';
+import { schedules } from './doctor/schedules.ts';
+import { access, clocks, disk, postgres, temporal, tokens, worker, xero } from './doctor/servers.ts';
 import { print } from './output.ts';
 
 /** What is looked at, in the order in which it is told. */

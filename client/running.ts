@@ -52,7 +52,11 @@ function running(found: WorkflowExecutionDescription): RunningWorkflow {
 export async function connectionOf(client: Client, workflowId: string): Promise<string | null> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   const sent = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
-  const request: unknown = sent ? JSON.parse(Buffer.from(sent).toString()) : null;
+  return connectionIn(sent ? JSON.parse(Buffer.from(sent).toString()) : null);
+}
+
+/** The connection that a request names, whoever wrote it; null when it names none. */
+export function connectionIn(request: unknown): string | null {
   const { connection } = (request ?? {}) as { connection?: unknown };
   return typeof connection === 'string' ? connection : null;
 }

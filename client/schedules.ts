@@ -12,6 +12,7 @@ import { endingOf } from './ending.ts';
 import { described } from './found-run.ts';
 import { RequestRefused, summary, workflowIdFor, workflowTypes } from './imports.ts';
 import { reconciliationIdFor, reconciliationSummary } from './reconciliations.ts';
+import { connectionIn } from './running.ts';
 
 /** What can be done on a rhythm. */
 export type ScheduledKind = ImportKind | 'reconcile';
@@ -29,6 +30,8 @@ export interface ScheduledImport {
   taskQueue: string;
   /** The task queue is this installation's; others may be on the same Temporal. */
   isOurs: boolean;
+  /** Through which connection; null where its request names none. */
+  connection: string | null;
   /** What it does, in words. */
   what: string;
   /** What it has started last; null before the first. */
@@ -149,6 +152,7 @@ function scheduled(found: ScheduleDescription, taskQueue: string): ScheduledImpo
     kind,
     taskQueue: action.taskQueue,
     isOurs: action.taskQueue === taskQueue,
+    connection: connectionIn(action.args?.[0]),
     what: String(memo?.what ?? asAsked(kind, action.args?.[0])),
     newestWorkflowId: info.recentActions.at(-1)?.action.workflow.workflowId ?? null,
   };

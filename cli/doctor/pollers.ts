@@ -33,3 +33,11 @@ export async function pollersOf(client: Client, taskQueue: string): Promise<Poll
   );
   return each.flat();
 }
+
+/** A worker's poll takes a minute at the most. */
+const livePollMs = 90_000;
+
+/** Whether it still asks for work. */
+export function isLive({ at }: Polled, now: number): boolean {
+  return now - at < livePollMs;
+}

@@ -1,21 +1,16 @@
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ScheduleNotFoundError } from '@temporalio/client';
 import type { RunningWorkflow } from '../../client/running.ts';
-import { createSchedules } from '../../client/schedules.ts';
-import { shellWord } from '../../model/shell-word.ts';
 import { accessFaults } from '../../storage/applications.ts';
 import { databaseFacts, databaseMark } from '../../storage/diagnosis.ts';
-import { keepAliveId } from '../../worker/schedule-keep-alive.ts';
 import { checkSeals } from '../../xero/check-seals.ts';
 import { askHosts } from '../../xero/reachable.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
-import { counted } from '../counted.ts';
 import { isUntaken } from '../starting.ts';
 import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
-import { type Polled, pollersOf } from './pollers.ts';
+import { isLive, type Polled, pollersOf } from './pollers.ts';
 
 const megabyte = 1_048_576;
 
@@ -78,16 +73,13 @@ export function untaken(running: RunningWorkflow[], now: number): string[] {
   ];
 }
 
-/** A worker's poll takes a minute at the most. */
-const livePollMs = 90_000;
-
 export function judgeWorkers(
   polled: Polled[],
   taskQueue: string,
   now: number,
   databaseMark: string | null,
 ): [problems: string[], facts: string[]] {
-  const live = polled.filter(({ at }) => now - at < livePollMs);
+  const live = polled.filter((each) => isLive(each, now));
   const start = 'Start one: `npx daybook up`, or `npx daybook worker` with servers of your own.';
   if (live.length === 0) {
     const last = Math.max(...polled.map(({ at }) => at));
@@ -112,46 +104,6 @@ export function judgeWorkers(
   }
   const build = [...builds][0]?.replace(/(\+.{12}).*/, '$1') ?? 'not named';
   return [problems, [`${names.join(', ')} ${names.length === 1 ? 'takes' : 'take'} work (build ${build}).`]];
-}
-
-export async function schedules({ temporal: reached, config }: DoctorPlace): Promise<Found> {
-  const client = await reached();
-  const problems: string[] = [];
-  const keepAlive = await client.schedule
-    .getHandle(keepAliveId(config.taskQueue))
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof ScheduleNotFoundError) return null;
-      throw error;
-    });
-  if (keepAlive === null) {
-    problems.push(
-      'The Schedule that refreshes idle authorisations each day is missing, and Xero forgets one after 60 days. A worker makes it at its start.',
-    );
-  } else if (keepAlive.state.paused) {
-    problems.push(
-      `The Schedule "${keepAlive.scheduleId}" is paused: idle authorisations die after 60 days. Unpause it.`,
-    );
-  }
-  const schedules = createSchedules(client, config.taskQueue);
-  const ours = (await schedules.list()).filter(({ isOurs }) => isOurs);
-  const failures = await Promise.all(ours.map((each) => schedules.newestFailure(each)));
-  for (const [index, { scheduleId, newestWorkflowId }] of ours.entries()) {
-    if (failures[index])
-      problems.push(
-        `The newest run (${newestWorkflowId}) of the Schedule "${scheduleId}" failed: ${failures[index].replaceAll('\n', ' ')} If what it asks for is wrong, delete it: \`daybook schedule delete ${shellWord(scheduleId)}\`.`,
-      );
-  }
-  const reconciliations = ours.filter(({ kind }) => kind === 'reconcile').length;
-  const onRhythm = [
-    counted(ours.length - reconciliations, 'imports'),
-    ...(reconciliations === 0 ? [] : [counted(reconciliations, 'reconciliations')]),
-  ].join(' and ');
-  const paused = ours.filter((each) => each.paused).map(({ scheduleId }) => `${scheduleId} is paused.`);
-  return judge(problems, [
-    `Authorisations are kept alive daily; ${onRhythm} ${ours.length === 1 ? 'is' : 'are'} on a rhythm.`,
-    ...paused,
-  ]);
 }
 
 export async function xero({ reach }: DoctorPlace): Promise<Found> {

@@ -107,6 +107,28 @@ test('a Schedule made in Temporal is listed, the doctor tells why its newest run
   }
 });
 
+test('one that starts what no worker takes, as the task queue had another name before, is told by the doctor', async () => {
+  const { connection, environment, taskQueue, temporal } = stand;
+  const request = { connection, application };
+  const [before, now] = [`${taskQueue}-before`, `${taskQueue}-now`];
+  const deserted = createSchedules(temporal.client, before);
+  // Its worker is there: it may be another installation's.
+  const served = createSchedules(temporal.client, taskQueue);
+  const stray = await deserted.create('invoices', request, { cron: '0 3 * * 0' });
+  const other = await served.create('reconcile', request, { cron: '0 3 * * 0' });
+  try {
+    const listed = async () => (await served.list()).map(({ scheduleId }) => scheduleId);
+    await vi.waitFor(async () => expect(await listed()).toEqual(expect.arrayContaining([stray, other])), 20_000);
+    const { stdout } = await daybook(['doctor'], { ...environment, TEMPORAL_TASK_QUEUE: now });
+    expect(stdout).toMatch(
+      new RegExp(`"${stray}" of "${connection}" .* "${before}", and .* "${now}"\\. .*schedule delete ${stray}`),
+    );
+    expect(stdout).not.toContain(other);
+  } finally {
+    await Promise.all([stray, other].map((scheduleId) => served.delete(scheduleId)));
+  }
+}, 60_000);
+
 test('a cron expression of a leap day is taken, as there will be one', async () => {
   const { connection } = stand;
   const schedules = createSchedules(stand.temporal.client, stand.taskQueue);
