@@ -1,4 +1,4 @@
-import type { RunStatus } from '../model/run.ts';
+import type { RunStatus, WaitReason } from '../model/run.ts';
 import { markRun as mark } from '../storage/runs.ts';
 import { hasMissedConsent } from '../storage/waiting-workflows.ts';
 import type { Dependencies } from './index.ts';
@@ -8,6 +8,8 @@ export interface MarkInput {
   status: Extract<RunStatus, 'running' | 'stopping' | 'waiting' | 'paused' | 'needsReconnect'>;
   /** ISO instant at which the run goes on by itself; null when it does not wait for a time. */
   waitingUntil: string | null;
+  /** Which limit it waits for; absent when it is none, and in what older workflows ask. */
+  waitingFor?: WaitReason;
 }
 
 export interface Marked {
@@ -17,8 +19,8 @@ export interface Marked {
 
 /** Writes down what a suspended run is waiting for, where `daybook status` and SQL can see it without a worker. */
 export function createMarkRun({ pool }: Pick<Dependencies, 'pool'>) {
-  return async function markRun({ runId, status, waitingUntil }: MarkInput): Promise<Marked> {
-    await mark(pool, runId, status, waitingUntil === null ? null : new Date(waitingUntil));
+  return async function markRun({ runId, status, waitingUntil, waitingFor }: MarkInput): Promise<Marked> {
+    await mark(pool, runId, status, waitingUntil === null ? null : new Date(waitingUntil), waitingFor ?? null);
     // Asked once the row says that it waits: a consent that comes later finds it.
     return { isOver: status === 'needsReconnect' && (await hasMissedConsent(pool, runId)) };
   };

@@ -173,16 +173,17 @@ export async function takeOver(db: Queryable, runId: string, scheduledAt: Date):
   return rowCount === 1;
 }
 
-/** Marks what an open run is doing; `waitingUntil` is when it goes on by itself. A run that has ended stays as it is. */
+/** Marks what an open run is doing; `waitingUntil` is when it goes on by itself, `waitingFor` why not before. A run that has ended stays as it is. */
 export async function markRun(
   db: Queryable,
   runId: string,
   status: RunStatus,
   waitingUntil: Date | null,
+  waitingFor: WaitReason | null = null,
 ): Promise<void> {
   await db.query(
-    `update daybook.import_run set status = $2, waiting_until = $3 where run_id = $1 and ended_at is null`,
-    [runId, status, waitingUntil],
+    `update daybook.import_run set status = $2, waiting_until = $3, waiting_for = $4 where run_id = $1 and ended_at is null`,
+    [runId, status, waitingUntil, waitingFor],
   );
 }
 
@@ -200,15 +201,16 @@ export interface RunSummary extends ImportRun {
   endedAt: Date | null;
   message: string | null;
   waitingUntil: Date | null;
-  /** By what Xero refuses its organisation at the moment; null when it does not. */
+  /** What it waits for until `waitingUntil`, or else by what Xero refuses its organisation at the moment; null when neither. */
   blockedBy: WaitReason | null;
 }
 
 /** The columns of a `RunSummary`, from the table under the name r. */
 export const runSummaryColumns = `${columns}, r.started_at as "startedAt", r.ended_at as "endedAt", r.message,
   r.waiting_until as "waitingUntil",
-  (select q.blocked_by from daybook.quota_ledger q
-    where q.scope = 'tenant:' || r.tenant_id and q.blocked_until > now()) as "blockedBy"`;
+  coalesce(case when r.waiting_until is not null then r.waiting_for end,
+           (select q.blocked_by from daybook.quota_ledger q
+             where q.scope = 'tenant:' || r.tenant_id and q.blocked_until > now())) as "blockedBy"`;
 
 /** The newest runs, of one connection or of all. */
 export async function recentRuns(db: Queryable, limit: number, connection?: string): Promise<RunSummary[]> {

@@ -21,6 +21,7 @@ import {
   type OpenRun,
   type PageOutcome,
   type Progress,
+  type WaitReason,
 } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
 import { type Bookkeeping, createBookkeeping } from './bookkeeping.ts';
@@ -154,10 +155,16 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
         break;
       case 'throttled':
         longSleepAhead = slices > 0 && Date.parse(slice.until) - Date.now() > longSleepMs;
-        if (!longSleepAhead) await sleepUntil(slice.until, 'waiting', limitInWords[slice.reason], underWay);
+        if (!longSleepAhead)
+          await sleepUntil(
+            slice.until,
+            limitInWords[slice.reason],
+            { status: 'waiting', waitingFor: slice.reason },
+            underWay,
+          );
         break;
       case 'needsReconnect':
-        await sleepUntil(inMs(reconnectCheckMs), 'needsReconnect', slice.message, underWay);
+        await sleepUntil(inMs(reconnectCheckMs), slice.message, { status: 'needsReconnect' }, underWay);
         break;
       case 'caughtUp':
         return 'caughtUp';
@@ -183,12 +190,13 @@ async function importSlice({ run: { runId }, books, controls }: UnderWay, isFirs
   return slice;
 }
 
-type Waiting = 'waiting' | 'needsReconnect';
+type Waiting = { status: 'waiting'; waitingFor: WaitReason } | { status: 'needsReconnect' };
 
-async function sleepUntil(instant: string, status: Waiting, reason: string, underWay: UnderWay): Promise<void> {
+async function sleepUntil(instant: string, reason: string, waiting: Waiting, underWay: UnderWay): Promise<void> {
   const { run, books, standing, controls } = underWay;
-  standing.change({ status, waitingFor: reason, waitingUntil: instant });
-  const marked: Marked | null | undefined = await books.markRun({ runId: run.runId, status, waitingUntil: instant });
+  standing.change({ status: waiting.status, waitingFor: reason, waitingUntil: instant });
+  const mark = { runId: run.runId, ...waiting, waitingUntil: instant };
+  const marked: Marked | null | undefined = await books.markRun(mark);
   // Histories from before it said so have no answer here.
   if (!marked?.isOver) await controls.sleepUntil(Date.parse(instant), `${reason}; goes on at ${instant}`);
   standing.change({ status: 'running' });

@@ -20,6 +20,10 @@ describe('A backfill gives way to imports that somebody waits for', () => {
 
     const waiting = await untilProgress(stand, backfill.workflowId, ({ status }) => status === 'waiting');
     expect(waiting.waitingFor).toBe('What is left of the minute is for imports that somebody waits for');
+    await untilRow(stand, backfill.workflowId, ({ status }) => status === 'waiting');
+    expect((await daybook(['status'], stand.environment)).stdout).toMatch(
+      new RegExp(`${backfill.workflowId} +waiting .* goes on at \\S+Z: ${waiting.waitingFor}`),
+    );
     // What it leaves is enough for an import that finds little new.
     others.push(await imports.startInvoices({ connection, application }));
     for (const { workflowId, runId } of others) {
