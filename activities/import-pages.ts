@@ -31,7 +31,8 @@ export function createImportPages(dependencies: Dependencies) {
     whileBeating(() => slices.during(() => importPages(runId)));
 
   async function importPages(runId: string): Promise<PageOutcome> {
-    const scheduledAt = new Date(Context.current().info.currentAttemptScheduledTimestampMs);
+    const { attempt, currentAttemptScheduledTimestampMs } = Context.current().info;
+    const scheduledAt = new Date(currentAttemptScheduledTimestampMs);
     const isNewest = await takeOver(pool, runId, scheduledAt);
     const run = await runAtWork(pool, runId);
     if (!run) return over('This run is not in the database any more, as after restoring a backup; start a new one.');
@@ -45,6 +46,8 @@ export function createImportPages(dependencies: Dependencies) {
     }
     if (run.authorisationId === null) return removed(run);
     if (!run.allowed) return notAllowed(run);
+    // Each call of an attempt that died holds its place for a minute: with five in flight no other could be made until then.
+    if (attempt > 1 && run.isAlone) await permits.abandoned(run.tenantId);
     const leaves = leavesOf(run.isBackfill, run.othersAreOpen);
     const caller = { ...run, authorisationId: run.authorisationId, scheduledAt, leaves };
     try {

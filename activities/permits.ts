@@ -3,6 +3,7 @@ import type { Allowance } from '../model/lanes.ts';
 import { limitOf } from '../model/minute.ts';
 import { giveWay, type Leaves } from '../model/precedence.ts';
 import {
+  abandon,
   block,
   blockedUntil,
   emptyLedger,
@@ -171,6 +172,13 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       appAnswered(appCall, reading.appMinuteRemaining);
       const at = now();
       end(tenantId, (ledger) => settle(ledger, call, reading, at));
+    },
+
+    /** Ends the calls of an attempt that died with them, at a tenant that nobody else reads from. */
+    async abandoned(tenantId: string): Promise<void> {
+      const at = now();
+      end(tenantId, (ledger) => abandon(ledger, at));
+      await written(tenantId);
     },
 
     /** Waits until what became of a tenant's calls is in Postgres, if that is there. */

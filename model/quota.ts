@@ -124,6 +124,14 @@ export function takeBack(ledger: QuotaLedger, call: SpentCall): QuotaLedger {
   return { ...ledger, leases: without(ledger.leases, call.lease), minute: afterTakingBack(ledger.minute) };
 }
 
+/** Ends all calls in flight, of which nobody will hear the answers: they are counted as made, and hold no place any more. */
+export function abandon(ledger: QuotaLedger, now: number): QuotaLedger {
+  const unheard: QuotaReading = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
+  const end = (left: QuotaLedger, lease: number) =>
+    settle(left, { lease, sent: ledger.sent, besides: 0 }, unheard, now);
+  return ledger.leases.reduce(end, ledger);
+}
+
 /** Ends a call and corrects the ledger by what Xero said with the answer. */
 export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReading, now: number): QuotaLedger {
   const leases = without(ledger.leases, call.lease);

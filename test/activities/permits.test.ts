@@ -26,7 +26,7 @@ function worker() {
     if (!permit.granted) throw new Error(permit.reason);
     return permit;
   };
-  return { permits, take, ledger: () => readLedger(pool, `tenant:${tenantId}`), end: () => pool.end() };
+  return { permits, tenantId, take, ledger: () => readLedger(pool, `tenant:${tenantId}`), end: () => pool.end() };
 }
 
 test('what became of a call is written with the next one: one statement a call', async () => {
@@ -53,6 +53,21 @@ test('where no call follows it reaches Postgres by itself, for other workers to 
       expect((await ledger()).ledger).toMatchObject({ leases: [], dayRemaining: 4_000, minute: { remaining: 50 } }),
     );
     expect((await ledger()).version).toBe(2);
+  } finally {
+    await end();
+  }
+});
+
+test('calls that died with their process hold no place once they are given up, and count as made', async () => {
+  const { permits, tenantId, take, ledger, end } = worker();
+  try {
+    permits.settle(await take(), { ...heard, minuteRemaining: 59 });
+    for (let call = 0; call < 5; call++) await take();
+    await expect(take()).rejects.toThrow('concurrent');
+    await permits.abandoned(tenantId);
+    expect((await ledger()).ledger).toMatchObject({ leases: [], minute: { remaining: 54 } });
+    expect((await ledger()).ledger.minute.counted).toHaveLength(6);
+    await take();
   } finally {
     await end();
   }
