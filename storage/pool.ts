@@ -83,9 +83,9 @@ export function isAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
   // Class 08: connection exception; 57P0x: shutting down, crashed, starting up; 53300: too many connections.
+  // A name that is not known (ENOTFOUND) is one that a container's network forgets while its server is down.
   if (/^(08|57P0[1-3]|53300|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code))
     return true;
-  // A name that is not known (ENOTFOUND) is one that a container's network forgets while its server is down.
   // pg gives no code where the server hung up, or no connection was to be had in time.
   return (
     code === '' &&
