@@ -1,4 +1,5 @@
-import { NotJson, type SkimmedPage, skimPage } from './skim.ts';
+import { NotJson } from './json-bytes.ts';
+import { type SkimmedPage, skimPage } from './skim.ts';
 
 /** What a page of journals holds, without its amounts: those stay in the text, which Postgres parses exactly. */
 export interface JournalPage {

@@ -1,3 +1,18 @@
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  NotJson,
+  openBrace,
+  openBracket,
+  pastSpace,
+  pastString,
+  pastValue,
+  quote,
+} from './json-bytes.ts';
+
 /**
  * Reads a few facts off a page's bytes without building its objects, which only Postgres needs: they are a megabyte of
  * garbage a page, and V8 makes those of a long text in its old generation, where clearing up costs more than reading them. The
@@ -11,224 +26,127 @@ export interface SkimmedPage {
   pagination: unknown;
 }
 
-/** Nothing that Xero sends lies this deep, and the stack must not be filled from outside. */
-const deepest = 200;
-
 /**
  * The rows of the array `name` of an answer, of each what it has under `key`, if one is given. Null when the answer is an object without such an
  * array, or no object. Throws `NotJson` when the bytes are not one complete JSON text.
  */
-export function skimPage(bytes: Uint8Array, name: string, key?: string): SkimmedPage | null {
-  const reader = new JsonReader(bytes);
-  let rows: unknown[] | null = null;
-  let pagination: unknown;
-  const isArray = reader.nameIs(name);
-  const isPagination = reader.nameIs('pagination');
-  const isKey = key === undefined ? () => false : reader.nameIs(key);
-
-  const readRow = () => {
-    let found: unknown;
-    reader.value({
-      member: (from, to) => {
-        if (isKey(from, to)) found = reader.parsed();
-        else reader.value();
-      },
-    });
-    rows?.push(found);
-  };
-  reader.value({
-    member: (from, to) => {
-      if (isPagination(from, to)) pagination = reader.parsed();
-      else if (isArray(from, to)) {
-        // As with JSON.parse the last one counts, should a name come twice.
-        rows = reader.isAtArray() ? [] : null;
-        reader.value({ element: readRow });
-      } else reader.value();
-    },
-  });
-  reader.end();
-  return rows === null ? null : { rows, pagination };
+export function skimPage(bytes: Buffer, name: string, key?: string): SkimmedPage | null {
+  return new Skimmer(bytes, name, key).page();
 }
 
-export class NotJson extends Error {}
-
-/** Who is told of what lies directly in a value, and must read it: a member's value, given where its name lies, or an element. */
-interface Listener {
-  member?: (nameFrom: number, nameTo: number) => void;
-  element?: () => void;
-}
-
-const code = (char: string) => char.charCodeAt(0);
-const [quote, backslash, comma, colon] = [code('"'), code('\\'), code(','), code(':')];
-const [openBrace, closeBrace, openBracket, closeBracket] = [code('{'), code('}'), code('['), code(']')];
-const [minus, plus, point, zero, nine] = [code('-'), code('+'), code('.'), code('0'), code('9')];
-const escapes = new Set([...'"\\/bfnrt'].map(code));
-const literals = ['true', 'false', 'null'].map((word) => [...word].map(code));
-
-class JsonReader {
-  readonly #bytes: Uint8Array;
+/** One reading of one answer. As with JSON.parse the last member counts, should a name come twice. */
+class Skimmer {
+  readonly #bytes: Buffer;
+  readonly #array: Name;
+  readonly #key: Name | null;
   #at = 0;
-  #depth = 0;
+  /** Where the name of the member lies that is being read. */
+  #nameFrom = 0;
+  #nameTo = 0;
+  #rows: unknown[] | null = null;
+  #pagination: unknown;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Buffer, array: string, key: string | undefined) {
     this.#bytes = bytes;
+    this.#array = nameOf(array);
+    this.#key = key === undefined ? null : nameOf(key);
   }
 
-  /** Reads past a value. */
-  value(listener: Listener = {}): void {
-    const byte = this.#next();
-    if (byte === quote) this.#string();
-    else if (byte === openBrace) this.#object(listener);
-    else if (byte === openBracket) this.#array(listener);
-    else if (byte === minus || isDigit(byte)) this.#number();
-    else this.#literal();
+  page(): SkimmedPage | null {
+    if (this.#isAt(openBrace)) this.#readAnswer();
+    else this.#skip();
+    if (pastSpace(this.#bytes, this.#at) < this.#bytes.length) throw new NotJson();
+    return this.#rows === null ? null : { rows: this.#rows, pagination: this.#pagination };
   }
 
-  /** Reads a value and builds it. */
-  parsed(): unknown {
-    this.#next();
-    const from = this.#at;
-    this.value();
-    return JSON.parse(this.#text(from, this.#at));
+  #readAnswer(): void {
+    for (let more = this.#enter(closeBrace); more; more = this.#goOn(closeBrace)) {
+      this.#readName();
+      if (this.#isNamed(paginationName)) this.#pagination = this.#parse();
+      else if (this.#isNamed(this.#array)) this.#readRows();
+      else this.#skip();
+    }
   }
 
-  isAtArray(): boolean {
-    return this.#next() === openBracket;
+  #readRows(): void {
+    const rows: unknown[] | null = this.#isAt(openBracket) ? [] : null;
+    this.#rows = rows;
+    if (rows === null) this.#skip();
+    else for (let more = this.#enter(closeBracket); more; more = this.#goOn(closeBracket)) rows.push(this.#readRow());
   }
 
-  end(): void {
-    if (this.#next() !== undefined) throw new NotJson();
-  }
-
-  /** Compares the names of members, written with escapes or without. */
-  nameIs(name: string): (from: number, to: number) => boolean {
-    const wanted = Buffer.from(name);
-    return (from, to) => {
-      const bytes = this.#bytes;
-      const length = to - from;
-      if (length < wanted.length) return false;
-      for (let index = 0; index < length; index++) {
-        const byte = bytes[from + index];
-        if (byte === backslash) return JSON.parse(this.#text(from - 1, to + 1)) === name;
-        if (byte !== wanted[index]) return false;
+  #readRow(): unknown {
+    let found: unknown;
+    if (!this.#isAt(openBrace)) this.#skip();
+    else {
+      for (let more = this.#enter(closeBrace); more; more = this.#goOn(closeBrace)) {
+        this.#readName();
+        if (this.#key !== null && this.#isNamed(this.#key)) found = this.#parse();
+        else this.#skip();
       }
-      return true;
-    };
-  }
-
-  #text(from: number, to: number): string {
-    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset + from, to - from).toString();
-  }
-
-  /** The next byte that is not white space; the reader stands on it. */
-  #next(): number | undefined {
-    const bytes = this.#bytes;
-    for (; ; this.#at++) {
-      const byte = bytes[this.#at];
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
     }
+    return found;
   }
 
-  #object({ member }: Listener): void {
-    this.#enter();
-    let more = this.#next() !== closeBrace;
-    while (more) {
-      if (this.#next() !== quote) throw new NotJson();
-      const from = this.#at + 1;
-      this.#string();
-      const to = this.#at - 1;
-      if (this.#next() !== colon) throw new NotJson();
-      this.#at++;
-      if (member) member(from, to);
-      else this.value();
-      more = this.#goesOn(closeBrace);
-    }
-    this.#leave();
+  #isAt(byte: number): boolean {
+    this.#at = pastSpace(this.#bytes, this.#at);
+    return this.#bytes[this.#at] === byte;
   }
 
-  #array({ element }: Listener): void {
-    this.#enter();
-    let more = this.#next() !== closeBracket;
-    while (more) {
-      if (element) element();
-      else this.value();
-      more = this.#goesOn(closeBracket);
-    }
-    this.#leave();
+  /** Into the list that the reader stands at; false, and past it, when it is empty. */
+  #enter(end: number): boolean {
+    this.#at++;
+    if (!this.#isAt(end)) return true;
+    this.#at++;
+    return false;
   }
 
-  #enter(): void {
-    if (++this.#depth > deepest) throw new NotJson();
+  /** Past a comma; false, and past the list, at its end. */
+  #goOn(end: number): boolean {
+    if (!this.#isAt(end) && !this.#isAt(comma)) throw new NotJson();
+    return this.#bytes[this.#at++] === comma;
+  }
+
+  #readName(): void {
+    if (!this.#isAt(quote)) throw new NotJson();
+    this.#nameFrom = this.#at + 1;
+    this.#at = pastString(this.#bytes, this.#at);
+    this.#nameTo = this.#at - 1;
+    if (!this.#isAt(colon)) throw new NotJson();
     this.#at++;
   }
 
-  #leave(): void {
-    this.#depth--;
-    this.#at++;
-  }
-
-  /** Past a comma; false when the list is at its end. */
-  #goesOn(end: number): boolean {
-    const byte = this.#next();
-    if (byte === end) return false;
-    if (byte !== comma) throw new NotJson();
-    this.#at++;
+  /** Names are compared as they are meant, whether they are written with escapes or without. */
+  #isNamed({ text, letters }: Name): boolean {
+    const from = this.#nameFrom;
+    const length = this.#nameTo - from;
+    if (length < letters.length) return false;
+    for (let index = 0; index < length; index++) {
+      const byte = this.#bytes[from + index];
+      if (byte === backslash) return JSON.parse(this.#bytes.toString('utf8', from - 1, this.#nameTo + 1)) === text;
+      if (byte !== letters[index]) return false;
+    }
     return true;
   }
 
-  #string(): void {
-    const bytes = this.#bytes;
-    for (let at = this.#at + 1; ; at++) {
-      const byte = bytes[at];
-      if (byte === quote) {
-        this.#at = at + 1;
-        return;
-      }
-      if (byte === undefined || byte < 0x20) throw new NotJson();
-      if (byte !== backslash) continue;
-      at++;
-      const escaped = bytes[at] ?? 0;
-      if (escapes.has(escaped)) continue;
-      if (escaped !== code('u')) throw new NotJson();
-      for (const end = at + 4; at < end; at++) if (!isHexDigit(bytes[at + 1] ?? 0)) throw new NotJson();
-    }
+  #skip(): void {
+    this.#at = pastValue(this.#bytes, this.#at);
   }
 
-  #number(): void {
-    const bytes = this.#bytes;
-    if (bytes[this.#at] === minus) this.#at++;
-    if (bytes[this.#at] === zero) this.#at++;
-    else this.#digits();
-    if (bytes[this.#at] === point) {
-      this.#at++;
-      this.#digits();
-    }
-    // A small letter is its capital with this bit set.
-    if (((bytes[this.#at] ?? 0) | 0x20) !== code('e')) return;
-    this.#at++;
-    const sign = bytes[this.#at];
-    if (sign === plus || sign === minus) this.#at++;
-    this.#digits();
-  }
-
-  #digits(): void {
+  #parse(): unknown {
     const from = this.#at;
-    while (isDigit(this.#bytes[this.#at])) this.#at++;
-    if (this.#at === from) throw new NotJson();
-  }
-
-  #literal(): void {
-    const word = literals.find((letters) => letters.every((letter, index) => this.#bytes[this.#at + index] === letter));
-    if (!word) throw new NotJson();
-    this.#at += word.length;
+    this.#skip();
+    return JSON.parse(this.#bytes.toString('utf8', from, this.#at));
   }
 }
 
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= zero && byte <= nine;
+interface Name {
+  text: string;
+  letters: Buffer;
 }
 
-function isHexDigit(byte: number): boolean {
-  const small = byte | 0x20;
-  return isDigit(byte) || (small >= code('a') && small <= code('f'));
+function nameOf(text: string): Name {
+  return { text, letters: Buffer.from(text) };
 }
+
+const paginationName = nameOf('pagination');

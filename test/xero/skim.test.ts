@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { NotJson, skimPage } from '../../xero/skim.ts';
+import { NotJson } from '../../xero/json-bytes.ts';
+import { skimPage } from '../../xero/skim.ts';
 
 const skim = (text: string) => skimPage(Buffer.from(text), 'Rows', 'Id');
 
