@@ -19,7 +19,12 @@ export function createShares(): Shares {
   const refusals = new Map<string, number>();
   let lastRefusal = Number.NEGATIVE_INFINITY;
 
-  const recent = (tenant: string, now: number) => calls.get(tenant)?.filter((at) => at > now - minuteMs) ?? [];
+  /** Those older than a minute are let go here: one at a time, as calls come, and without a copy of what may be thousands. */
+  function recent(tenant: string, now: number): number[] {
+    const had = calls.get(tenant) ?? [];
+    while (had[0] !== undefined && had[0] <= now - minuteMs) had.shift();
+    return had;
+  }
 
   return {
     allowedFrom(tenant, limit, now) {
@@ -32,7 +37,11 @@ export function createShares(): Shares {
       const oldestOfShare = recent(tenant, now).at(-Math.max(1, shareOf(limit, wanted)));
       return oldestOfShare === undefined ? now : oldestOfShare + minuteMs;
     },
-    had: (tenant, now) => void calls.set(tenant, [...recent(tenant, now), now]),
+    had(tenant, now) {
+      const had = recent(tenant, now);
+      had.push(now);
+      calls.set(tenant, had);
+    },
     refused(tenant, now) {
       refusals.set(tenant, now);
       lastRefusal = now;
