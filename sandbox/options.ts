@@ -41,7 +41,7 @@ export interface SandboxOptions {
   invoices?: number;
   gapRate?: number;
   contiguous?: boolean;
-  /** The books end just before this instant. Default: midnight UTC of the day the sandbox (or its state file) began. */
+  /** The books end just before this instant. Default: the last midnight UTC at least six hours before the sandbox (or its state file) began. */
   now?: Date;
   /** So many random edits of invoices before every page of them, by `seed`, which is printed. Default 0. */
   editsPerPage?: number;

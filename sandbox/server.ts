@@ -39,6 +39,13 @@ function plain(response: ServerResponse, answer: Answer): void {
   response.end(answer.body);
 }
 
+const HOUR = 3_600_000;
+
+/** The last midnight UTC that is six hours past: what is newer than that, importers look at twice. */
+function lastMidnight(now: number): number {
+  return Math.floor((now - 6 * HOUR) / (24 * HOUR)) * 24 * HOUR;
+}
+
 /** Starts a local Xero. Resolves when it answers; rejects when the port is taken or the state file cannot be read. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const seed = options.seed ?? 1;
@@ -49,7 +56,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const save = stateFile === undefined ? undefined : () => saveState(stateFile, state);
   const key = signingKey(state.privateKey);
   state.privateKey = key.pem;
-  state.booksNow = options.now?.getTime() ?? state.booksNow ?? Math.floor(clock.wall() / 86_400_000) * 86_400_000;
+  state.booksNow = options.now?.getTime() ?? state.booksNow ?? lastMidnight(clock.wall());
   state.booksJournals = options.journals ?? state.booksJournals ?? DEFAULT_JOURNALS;
   save?.();
 
