@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { type InvoicePlace, watermarkAfter } from '../model/invoice-cursor.ts';
 import { type DataError, isAboutData } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
+import { type Counts, storeInHalves } from './halves.ts';
 import { clearInvoiceParts, invoiceColumns, putInvoiceParts } from './invoice-rows.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
@@ -81,12 +82,6 @@ const record = `
          status = case status when 'stopping' then status else 'running' end
    where run_id = $1`;
 
-interface Counts {
-  stored: number;
-  admitted: number;
-  quarantined: number;
-}
-
 /**
  * Stores a page: its invoices with their parts, its receipt and the run's place in one commit. What Postgres cannot take goes
  * to quarantine, word for word, with the reason. False when the run does not stand where this page lies.
@@ -98,7 +93,7 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
     const stands = rows[0];
     if (!stands) return false;
     const whole = await attempt(client, page, page.body);
-    const counts = 'refused' in whole ? await onePerOne(client, page) : whole;
+    const counts = 'refused' in whole ? await inPieces(client, page) : whole;
     const numbers = [place.second, next.second, place.page, page.count, counts.stored, counts.admitted];
     const watermark = watermarkAfter(stands.watermark, place, next, page.askedAt);
     const after = [next.page, next.beyond, next.closing, watermark];
@@ -129,26 +124,14 @@ async function attempt(
   }
 }
 
-async function onePerOne(client: Queryable, page: InvoicePage): Promise<Counts> {
-  const counts = { stored: 0, admitted: 0, quarantined: 0 };
-  for (const invoice of rowsOf(page.body.toString(), 'Invoices')) {
-    const one = await attempt(client, page, `{"Invoices":[${invoice}]}`);
-    if ('refused' in one) {
+function inPieces(client: Queryable, page: InvoicePage): Promise<Counts> {
+  return storeInHalves(
+    rowsOf(page.body.toString(), 'Invoices'),
+    (invoices) => attempt(client, page, `{"Invoices":[${invoices}]}`),
+    (invoice, refused) => {
       const invoiceId = /"InvoiceID"\s*:\s*"([^"]*)"/.exec(invoice)?.[1] ?? null;
       // Pages overlap: one that this run has met before is not counted again.
-      const quarantined = await quarantine(
-        client,
-        { ...page, stream: 'invoices' },
-        invoice,
-        { invoiceId },
-        one.refused,
-      );
-      counts.quarantined += quarantined;
-      counts.admitted += quarantined;
-      continue;
-    }
-    counts.stored += one.stored;
-    counts.admitted += one.admitted;
-  }
-  return counts;
+      return quarantine(client, { ...page, stream: 'invoices' }, invoice, { invoiceId }, refused);
+    },
+  );
 }

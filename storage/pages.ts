@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { basisOf, type Stream } from '../model/streams.ts';
-import { isAboutData } from './data-errors.ts';
+import { type DataError, isAboutData } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
+import { type Counts, storeInHalves } from './halves.ts';
 import { insertJournalLines, journalColumns } from './journal-rows.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
@@ -77,13 +78,14 @@ const storeWhole = `
   counted as (select (select count(*) from inserted) as stored, (select count(*) from admitted) as admitted, 0 as quarantined),
   ${recordPage('$4', '$5', '$6', '$8')}`;
 
-const storeOne = `with element as (select $4::jsonb as j), ${insertJournals}
+const storePiece = `
+  with element as (select e.j from jsonb_array_elements($4::text::jsonb) as e (j)), ${insertJournals}
   select (select count(*) from inserted)::int as stored, (select count(*) from admitted)::int as admitted`;
 
 /** Lines whose journal is not there, because somebody deleted it by hand, would stand in the way of its return. */
 const clearOrphans = `
   with gone as (
-    select id from (select ($3::jsonb->>'JournalID')::uuid as id) as sent
+    select id from (select (j->>'JournalID')::uuid as id from jsonb_array_elements($3::text::jsonb) as e (j)) as sent
      where not exists (select from xero.journal where tenant_id = $1 and basis = $2 and journal_id = id)
   ), tracking as (
     delete from xero.journal_line_tracking where tenant_id = $1 and basis = $2 and journal_id in (select id from gone)
@@ -97,7 +99,7 @@ const recordPieces = `
 
 /**
  * Stores a page: its journals, its receipt and the run's cursor in one commit. A page that Postgres cannot take as a whole
- * is taken journal by journal; what cannot be stored goes to quarantine, word for word, with the reason. False when the run
+ * is taken in ever smaller pieces; what cannot be stored goes to quarantine, word for word, with the reason. False when the run
  * does not stand where this page begins, because another attempt has stored it.
  */
 export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boolean> {
@@ -113,15 +115,17 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boole
     if (!isAboutData(error)) throw error;
   }
   return inTransaction(pool, async (client) => {
-    const counted = { stored: 0, admitted: 0, quarantined: 0 };
     const { rowCount } = await client.query(runStandsHere('$2'), [page.runId, page.after]);
     if (rowCount === 0) return false;
-    for (const journal of rowsOf(page.body.toString(), 'Journals')) {
-      const one = await storeOrQuarantine(client, page, journal);
-      counted.stored += one.stored;
-      counted.admitted += one.admitted;
-      counted.quarantined += one.quarantined;
-    }
+    const counted = await storeInHalves(
+      rowsOf(page.body.toString(), 'Journals'),
+      (journals) => attempt(client, page, journals),
+      (journal, refused) => {
+        const journalNumber = /"JournalNumber"\s*:\s*"?(\d{1,18})\b/.exec(journal)?.[1] ?? null;
+        // Whether the filters admit it can only be told by its number; without one it is kept, so that nothing is lost.
+        return quarantine(client, page, journal, { journalNumber }, refused);
+      },
+    );
     await client.query(recordPieces, [
       page.runId,
       page.after,
@@ -136,32 +140,29 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boole
   });
 }
 
-interface Counts {
-  stored: number;
-  admitted: number;
-  quarantined: number;
-}
-
-async function storeOrQuarantine(client: Queryable, page: JournalPage, journal: string): Promise<Counts> {
+/** Stores some journals of a page, or none of them and says why they cannot be stored. */
+async function attempt(
+  client: Queryable,
+  page: JournalPage,
+  journals: string[],
+): Promise<Counts | { refused: DataError }> {
   const basis = basisOf(page.stream);
-  await client.query('savepoint journal');
+  const piece = `[${journals}]`;
+  await client.query('savepoint journals');
   try {
-    await client.query(clearOrphans, [page.tenantId, basis, journal]);
-    const { rows } = await client.query<{ stored: number; admitted: number }>(storeOne, [
+    await client.query(clearOrphans, [page.tenantId, basis, piece]);
+    const { rows } = await client.query<{ stored: number; admitted: number }>(storePiece, [
       page.runId,
       page.tenantId,
       basis,
-      journal,
+      piece,
     ]);
-    await client.query('release savepoint journal');
-    return { stored: rows[0]?.stored ?? 0, admitted: rows[0]?.admitted ?? 0, quarantined: 0 };
+    await client.query('release savepoint journals');
+    return { stored: 0, admitted: 0, ...rows[0], quarantined: 0 };
   } catch (error) {
     if (!isAboutData(error)) throw error;
-    await client.query('rollback to savepoint journal');
-    const number = /"JournalNumber"\s*:\s*"?(\d{1,18})\b/.exec(journal)?.[1] ?? null;
-    // Whether the filters admit it can only be told by its number; without one it is kept, so that nothing is lost.
-    const quarantined = await quarantine(client, page, journal, { journalNumber: number }, error);
-    return { stored: 0, admitted: quarantined, quarantined };
+    await client.query('rollback to savepoint journals');
+    return { refused: error };
   }
 }
 

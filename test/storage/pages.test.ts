@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeInvoicePage } from '../../storage/invoice-pages.ts';
 import { type JournalPage, storePage } from '../../storage/pages.ts';
 import { openPool } from '../../storage/pool.ts';
+import { openAnyRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -21,25 +21,6 @@ const journal = (number: number, reference: string) => ({
 const firstPage = (id: string, body: Buffer): JournalPage => ({
   ...{ runId: id, tenantId: id, stream: 'journals', after: 0, askedAfter: 0, through: 3, body, count: 3 },
 });
-
-/** Opens a run at the begin of a feed; answers its id, which is its tenant's, too. */
-async function openAnyRun(pool: pg.Pool, stream = 'journals'): Promise<string> {
-  const id = randomUUID();
-  await pool.query(
-    `with a as (insert into daybook.authorisation (authorisation_id, kind, client_id) values ($1::uuid, 'custom', $1::uuid::text)),
-          c as (insert into daybook.connection (connection_id, name, tenant_id, tenant_name, authorisation_id)
-                values ($1::uuid, 'c' || $1::uuid::text, $1::uuid, 'x', $1::uuid))
-     select`,
-    [id],
-  );
-  await pool.query(
-    `insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id, stream, request,
-                                     starting_at, moves_watermark, next_offset)
-     values ($1, 'w', $1, 'x', 'a', $1, $2, '{}', 0, true, 0)`,
-    [id, stream],
-  );
-  return id;
-}
 
 test('a page with bytes that are no UTF-8 is stored, each such byte as the sign that stands for it', async () => {
   const pool = openPool(database.url, 2, () => {});
