@@ -1,5 +1,3 @@
-import type { DataError } from './data-errors.ts';
-
 /** What came of some rows of a page. */
 export interface Counts {
   stored: number;
@@ -7,15 +5,20 @@ export interface Counts {
   quarantined: number;
 }
 
+/** Nothing was stored, for this reason. */
+export interface Refused {
+  refused: string;
+}
+
 /**
  * Stores the rows of a page that was refused as a whole: each half at once, and only what is refused again in halves of it.
- * So one bad row among a thousand costs some twenty attempts, and is known by its own error all the same. Rows come in their
+ * So one bad row among a thousand costs some twenty attempts, and is known with its own reason all the same. Rows come in their
  * order, as the first of two that exclude each other is the one to be stored.
  */
 export async function storeInHalves(
   rows: string[],
-  attempt: (rows: string[]) => Promise<Counts | { refused: DataError }>,
-  putAside: (row: string, refused: DataError) => Promise<number>,
+  attempt: (rows: string[]) => Promise<Counts | Refused>,
+  putAside: (row: string, reason: string) => Promise<number>,
 ): Promise<Counts> {
   const counts = { stored: 0, admitted: 0, quarantined: 0 };
   const middle = Math.ceil(rows.length / 2);

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { type InvoicePlace, watermarkAfter } from '../model/invoice-cursor.ts';
-import { type DataError, isAboutData } from './data-errors.ts';
+import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
-import { type Counts, storeInHalves } from './halves.ts';
+import { type Counts, type Refused, storeInHalves } from './halves.ts';
 import { clearInvoiceParts, invoiceColumns, putInvoiceParts } from './invoice-rows.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
@@ -103,11 +103,7 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
 }
 
 /** Puts the invoices of an answer, or nothing of them and says why they cannot be stored. */
-async function attempt(
-  client: Queryable,
-  page: InvoicePage,
-  answer: Buffer | string,
-): Promise<Counts | { refused: DataError }> {
+async function attempt(client: Queryable, page: InvoicePage, answer: Buffer | string): Promise<Counts | Refused> {
   await client.query('savepoint invoices');
   try {
     const values = [page.runId, page.tenantId, answer, page.askedAt, page.place.second];
@@ -120,7 +116,7 @@ async function attempt(
   } catch (error) {
     if (!isAboutData(error)) throw error;
     await client.query('rollback to savepoint invoices');
-    return { refused: error };
+    return { refused: reasonOf(error) };
   }
 }
 
@@ -128,10 +124,10 @@ function inPieces(client: Queryable, page: InvoicePage): Promise<Counts> {
   return storeInHalves(
     rowsOf(page.body.toString(), 'Invoices'),
     (invoices) => attempt(client, page, `{"Invoices":[${invoices}]}`),
-    (invoice, refused) => {
+    (invoice, reason) => {
       const invoiceId = /"InvoiceID"\s*:\s*"([^"]*)"/.exec(invoice)?.[1] ?? null;
       // Pages overlap: one that this run has met before is not counted again.
-      return quarantine(client, { ...page, stream: 'invoices' }, invoice, { invoiceId }, refused);
+      return quarantine(client, { ...page, stream: 'invoices' }, invoice, { invoiceId }, reason);
     },
   );
 }

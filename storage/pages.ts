@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { basisOf, type Stream } from '../model/streams.ts';
-import { type DataError, isAboutData } from './data-errors.ts';
+import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
-import { type Counts, storeInHalves } from './halves.ts';
+import { type Counts, type Refused, storeInHalves } from './halves.ts';
 import { insertJournalLines, journalColumns } from './journal-rows.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
@@ -41,7 +41,7 @@ const insertJournals = `
     insert into xero.journal (tenant_id, basis, journal_id, ${Object.keys(journalColumns)}, payload, run_id)
     select $2::uuid, $3, journal_id, ${Object.values(journalColumns)}, j, $1::uuid from admitted
     on conflict (tenant_id, basis, journal_id) do nothing
-    returning journal_id
+    returning journal_id, journal_number
   ), ${insertJournalLines('inserted i join admitted a using (journal_id)', '$2')}`;
 
 /** Only the attempt whose page begins where the run stands may store: a zombie finds no row here and changes nothing. */
@@ -71,16 +71,46 @@ const recordPage = (after: string, through: string, journals: string, asked: str
    where r.run_id = here.run_id
   returning r.run_id`;
 
+/**
+ * Whether an admitted journal is neither new nor there already under the number it comes with, which lies where the page does.
+ * They are fetched at once, which costs less than a look for each. What another run has stored since this statement began is
+ * not seen and counts as renumbered, which costs that page its pieces and no more.
+ */
+const oneIsRenumbered = `exists (
+    select from admitted
+     where (journal_id, (j->>'JournalNumber')::bigint) not in (
+       select journal_id, journal_number from inserted
+       union all
+       select journal_id, journal_number from xero.journal
+        where tenant_id = $2 and basis = $3 and journal_number > $8::bigint and journal_number <= $5::bigint))`;
+
+/**
+ * A journal that is there under another number must not be passed over in silence, and only JavaScript has its words: so a
+ * count of nothing, which the run's row does not take, makes the statement refuse its page. It is looked for only where fewer
+ * were inserted than admitted.
+ */
 const storeWhole = `
   with here as (${runStandsHere('$4')}),
   element as (select e.j from here, jsonb_array_elements($7::text::jsonb -> 'Journals') as e (j)),
   ${insertJournals},
-  counted as (select (select count(*) from inserted) as stored, (select count(*) from admitted) as admitted, 0 as quarantined),
+  counted as (
+    select i.stored, case when i.stored < a.admitted and ${oneIsRenumbered} then null else a.admitted end as admitted, 0 as quarantined
+      from (select count(*) as stored from inserted) as i, (select count(*) as admitted from admitted) as a
+  ),
   ${recordPage('$4', '$5', '$6', '$8')}`;
 
 const storePiece = `
   with element as (select e.j from jsonb_array_elements($4::text::jsonb) as e (j)), ${insertJournals}
   select (select count(*) from inserted)::int as stored, (select count(*) from admitted)::int as admitted`;
+
+/** Why a journal of a piece cannot be stored: it is there already, under another number. */
+const renumbered = `
+  select format('Journal %s came with number %s, but is stored with number %s, and a journal never changes its number.',
+                s.journal_id, sent.number, s.journal_number) as reason
+    from (select (j->>'JournalID')::uuid as id, (j->>'JournalNumber')::bigint as number
+            from jsonb_array_elements($3::text::jsonb) as e (j)) as sent
+    join xero.journal s on s.tenant_id = $1 and s.basis = $2 and s.journal_id = sent.id
+   where s.journal_number <> sent.number limit 1`;
 
 /** Lines whose journal is not there, because somebody deleted it by hand, would stand in the way of its return. */
 const clearOrphans = `
@@ -120,10 +150,10 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boole
     const counted = await storeInHalves(
       rowsOf(page.body.toString(), 'Journals'),
       (journals) => attempt(client, page, journals),
-      (journal, refused) => {
+      (journal, reason) => {
         const journalNumber = /"JournalNumber"\s*:\s*"?(\d{1,18})\b/.exec(journal)?.[1] ?? null;
         // Whether the filters admit it can only be told by its number; without one it is kept, so that nothing is lost.
-        return quarantine(client, page, journal, { journalNumber }, refused);
+        return quarantine(client, page, journal, { journalNumber }, reason);
       },
     );
     await client.query(recordPieces, [
@@ -141,11 +171,7 @@ export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boole
 }
 
 /** Stores some journals of a page, or none of them and says why they cannot be stored. */
-async function attempt(
-  client: Queryable,
-  page: JournalPage,
-  journals: string[],
-): Promise<Counts | { refused: DataError }> {
+async function attempt(client: Queryable, page: JournalPage, journals: string[]): Promise<Counts | Refused> {
   const basis = basisOf(page.stream);
   const piece = `[${journals}]`;
   await client.query('savepoint journals');
@@ -157,12 +183,22 @@ async function attempt(
       basis,
       piece,
     ]);
+    const { stored = 0, admitted = 0 } = rows[0] ?? {};
+    if (stored < admitted) {
+      // A statement of its own, as it must see whatever kept one from being inserted.
+      const { rows: found } = await client.query<{ reason: string }>(renumbered, [page.tenantId, basis, piece]);
+      if (found[0]) return refuse(found[0].reason);
+    }
     await client.query('release savepoint journals');
-    return { stored: 0, admitted: 0, ...rows[0], quarantined: 0 };
+    return { stored, admitted, quarantined: 0 };
   } catch (error) {
     if (!isAboutData(error)) throw error;
+    return refuse(reasonOf(error));
+  }
+
+  async function refuse(reason: string) {
     await client.query('rollback to savepoint journals');
-    return { refused: error };
+    return { refused: reason };
   }
 }
 

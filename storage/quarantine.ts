@@ -1,6 +1,5 @@
 import type { ReferenceEndpoint } from '../model/reference.ts';
 import type { Stream } from '../model/streams.ts';
-import { type DataError, reasonOf } from './data-errors.ts';
 import type { Queryable } from './pool.ts';
 
 /** Which run met the row, reading what. */
@@ -11,7 +10,7 @@ interface Origin {
 }
 
 /**
- * Keeps a row that Postgres cannot store, word for word, with the reason, and answers how many this counts for the run: 0
+ * Keeps a row that cannot be stored, word for word, with the reason, and answers how many this counts for the run: 0
  * when it has met the row before, as pages overlap, or when the run did not ask for this journal number. One without a
  * number is kept, so that nothing is lost.
  */
@@ -20,7 +19,7 @@ export async function quarantine(
   { runId, tenantId, stream }: Origin,
   payload: string,
   name: { journalNumber?: string | null; invoiceId?: string | null },
-  error: DataError,
+  reason: string,
 ): Promise<number> {
   const { rowCount } = await db.query(
     `insert into daybook.quarantine (tenant_id, stream, run_id, journal_number, invoice_id, reason, payload)
@@ -30,7 +29,7 @@ export async function quarantine(
      on conflict (tenant_id, stream, md5(payload)) do update
         set run_id = excluded.run_id, reason = excluded.reason, quarantined_at = now()
       where quarantine.run_id <> excluded.run_id`,
-    [runId, tenantId, stream, name.journalNumber ?? null, name.invoiceId ?? null, reasonOf(error), payload],
+    [runId, tenantId, stream, name.journalNumber ?? null, name.invoiceId ?? null, reason, payload],
   );
   return rowCount ?? 0;
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { ReferenceEndpoint } from '../model/reference.ts';
-import { isAboutData } from './data-errors.ts';
+import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
 import type { Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
@@ -74,7 +74,7 @@ export async function storeReference(pool: pg.Pool, page: ReferencePage): Promis
       if (newest !== null && (whole.newest === null || newest > whole.newest)) whole.newest = newest;
     } catch (error) {
       if (!isAboutData(error)) throw error;
-      whole.quarantined += await quarantine(pool, { runId, tenantId, stream: endpoint }, item, {}, error);
+      whole.quarantined += await quarantine(pool, { runId, tenantId, stream: endpoint }, item, {}, reasonOf(error));
     }
   }
   return whole;

@@ -12,13 +12,27 @@ export async function openAnyRun(pool: pg.Pool, stream: Stream = 'journals'): Pr
      select`,
     [id],
   );
+  await openRunOf(pool, id, stream, id);
+  return id;
+}
+
+/** Another run of the same tenant, at the begin of the feed, too, once those before it have ended; answers its id. */
+export async function openNextRun(pool: pg.Pool, tenantId: string, stream: Stream = 'journals'): Promise<string> {
+  const runId = randomUUID();
+  await pool.query(`update daybook.import_run set status = 'caughtUp', ended_at = now() where tenant_id = $1`, [
+    tenantId,
+  ]);
+  await openRunOf(pool, tenantId, stream, runId);
+  return runId;
+}
+
+async function openRunOf(pool: pg.Pool, tenantId: string, stream: Stream, runId: string): Promise<void> {
   await pool.query(
     `insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id, stream, request,
                                      starting_at, moves_watermark, next_offset)
-     values ($1, 'w', $1, 'x', 'a', $1, $2, '{}', 0, true, 0)`,
-    [id, stream],
+     values ($3, 'w', $1, 'x', 'a', $1, $2, '{}', 0, true, 0)`,
+    [tenantId, stream, runId],
   );
-  return id;
 }
 
 /** What a run has counted. */
