@@ -1,3 +1,4 @@
+import { pagesTold } from '../model/invoice-cursor.ts';
 import { NotJson } from './json-bytes.ts';
 import { type SkimmedPage, skimPage } from './skim.ts';
 
@@ -41,7 +42,7 @@ export interface InvoicePage {
   count: number;
   /** The second since 1970 of the greatest UpdatedDateUTC; null when none can be read. */
   lastSecond: number | null;
-  /** Pages there are, by Xero's `pagination`; null when it sends none. */
+  /** Pages there are, by Xero's `pagination`, one more behind a full page; null when it sends none that can be true. */
   pageCount: number | null;
 }
 
@@ -54,8 +55,8 @@ export function readInvoicePage(body: Buffer): InvoicePage | NotAPage {
     const second = secondOf(updated);
     if (second !== null && (lastSecond === null || second > lastSecond)) lastSecond = second;
   }
-  const { pageCount } = (page.pagination ?? {}) as { pageCount?: unknown };
-  return { count: page.rows.length, lastSecond, pageCount: typeof pageCount === 'number' ? pageCount : null };
+  const count = page.rows.length;
+  return { count, lastSecond, pageCount: pagesTold(count, page.pagination ?? {}) };
 }
 
 /** The second of an instant as Xero writes it, "/Date(1539993600000+0000)/" (the offset changes nothing) or ISO in UTC. */

@@ -101,13 +101,18 @@ export function getInvoices(request: ApiRequest): Answer {
   // Out of range is clamped without a word, as Xero does.
   const { invoicesPerPage = 1000, pagination: says = true } = request.organisation.books.invoices.options;
   const pageSize = Math.min(Math.max(Number(query.get('pageSize') ?? 100), 1), invoicesPerPage);
-  const pagination = { page, pageSize, pageCount: Math.ceil(sorted.length / pageSize), itemCount: sorted.length };
   const rows = sorted.slice((page - 1) * pageSize, page * pageSize).slice(0, bent?.rows);
+  const pagination = {
+    page,
+    pageSize,
+    pageCount: says === true ? Math.ceil(sorted.length / pageSize) : 1,
+    itemCount: says === 'ownRows' ? rows.length : sorted.length,
+  };
   return answer(
     rows.map((each) => each.full()),
     { fourDecimals, extent: summary ? 'summary' : 'paged' },
     now,
-    says ? `"pagination":${JSON.stringify(pagination)},` : '',
+    says !== false ? `"pagination":${JSON.stringify(pagination)},` : '',
   );
 }
 

@@ -34,8 +34,11 @@ export interface BooksOptions {
   modifiedSince?: 'inclusive' | 'exclusive';
   /** The largest page of invoices, whatever is asked for. Default 1,000, as Xero's. */
   invoicesPerPage?: number;
-  /** Pages of invoices say how many there are. Default true, as Xero's do. */
-  pagination?: boolean;
+  /**
+   * Pages of invoices say how many there are. Default true, as Xero's do; `onePage` has each say that it is the only one,
+   * and `ownRows` that there is nothing beside its own rows.
+   */
+  pagination?: boolean | 'onePage' | 'ownRows';
   /** Journals that become visible only later, among the newest. */
   late?: LateJournals;
   /** What the trial balance shows and the journals do not. */

@@ -11,7 +11,7 @@ export interface InvoiceBook {
     listsDeleted?: boolean;
     modifiedSince?: 'inclusive' | 'exclusive';
     invoicesPerPage?: number;
-    pagination?: boolean;
+    pagination?: boolean | 'onePage' | 'ownRows';
   };
   /** In Xero's default order: UpdatedDateUTC, then InvoiceID, both ascending. */
   entries(): readonly InvoiceEntry[];

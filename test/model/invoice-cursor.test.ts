@@ -6,6 +6,7 @@ import {
   invoicesStartingPoint,
   isComplete,
   modifiedSinceOf,
+  pagesTold,
   watermarkAfter,
 } from '../../model/invoice-cursor.ts';
 import { drawSeed } from '../support/observe.ts';
@@ -17,8 +18,17 @@ interface Row {
   turn: number;
 }
 
+/** What pages say of how many there are: the truth, nothing, that each is the only one, or that its own rows are all. */
+type Says = 'truth' | 'nothing' | 'onePage' | 'ownRows';
+
+function paginationOf(says: Says, { page, pageSize, of, count }: Record<'page' | 'pageSize' | 'of' | 'count', number>) {
+  if (says === 'nothing') return {};
+  if (says === 'truth') return { page, pageSize, pageCount: Math.ceil(of / pageSize), itemCount: of };
+  return { page, pageSize, pageCount: 1, itemCount: says === 'ownRows' ? count : of };
+}
+
 /** Reads rows as an import does, from a list that is edited before each call: an edited row goes to the end, a new one too. */
-function readAll(rows: Row[], pageSize: number, exclusive: boolean, says: boolean, edit: (rows: Row[]) => void) {
+function readAll(rows: Row[], pageSize: number, exclusive: boolean, says: Says, edit: (rows: Row[]) => void) {
   const read = new Map<number, number>();
   let place: InvoicePlace = { second: 0, page: 1, beyond: null, closing: 0 };
   let largest = 0;
@@ -31,7 +41,8 @@ function readAll(rows: Row[], pageSize: number, exclusive: boolean, says: boolea
     const got = listed.slice((page - 1) * pageSize, page * pageSize);
     for (const { id, second } of got) read.set(id, Math.max(second, read.get(id) ?? 0));
     const lastSecond = got.length === 0 ? null : Math.max(...got.map(({ second }) => second));
-    const complete = isComplete(got.length, page, says ? Math.ceil(listed.length / pageSize) : null, largest);
+    const said = paginationOf(says, { page, pageSize, of: listed.length, count: got.length });
+    const complete = isComplete(got.length, page, pagesTold(got.length, said), largest);
     const after = afterPage(place, { count: got.length, lastSecond, complete });
     largest = Math.max(largest, got.length);
     place = after.next;
@@ -48,7 +59,7 @@ const shape = fc.record({
   ),
   pageSize: fc.integer({ min: 2, max: 20 }),
   exclusive: fc.boolean(),
-  says: fc.boolean(),
+  says: fc.constantFrom<Says[]>('truth', 'nothing', 'onePage', 'ownRows'),
   edits: fc.array(fc.nat(), { maxLength: 40 }),
   editsACall: fc.integer({ min: 1, max: 3 }),
 });
@@ -77,7 +88,7 @@ test('every row that existed at the start is read at a state no older, whatever 
 test('what leaves a second between the two ways through it is found behind it', () => {
   const [a, b, c, d] = [0, 1, 2, 3].map((id) => ({ id, second: 1, turn: id })) as [Row, Row, Row, Row];
   let calls = 0;
-  const read = readAll([a, b, c, d], 2, false, true, () => {
+  const read = readAll([a, b, c, d], 2, false, 'truth', () => {
     calls++;
     // Still in the same second: the third is now on the first page, which has been read.
     if (calls === 3) a.turn = 4;
@@ -128,7 +139,9 @@ test('what is dated ahead of the clock, or seen late, hides nothing: when the bo
           const got = listed.slice((Math.abs(place.page) - 1) * 5, Math.abs(place.page) * 5);
           for (const { id, second } of got) read.set(id, second);
           const lastSecond = got.at(-1)?.second ?? null;
-          const complete = isComplete(got.length, Math.abs(place.page), Math.ceil(listed.length / 5), 5);
+          const page = Math.abs(place.page);
+          const said = paginationOf('truth', { page, pageSize: 5, of: listed.length, count: got.length });
+          const complete = isComplete(got.length, page, pagesTold(got.length, said), 5);
           const { next, ended } = afterPage(place, { count: got.length, lastSecond, complete });
           if (got.length > 0) watermark = watermarkAfter(watermark, place, next, new Date(now * 1_000));
           if (ended) return;
@@ -144,12 +157,31 @@ test('what is dated ahead of the clock, or seen late, hides nothing: when the bo
   );
 });
 
-test('what does not change is read with one call more than it has pages', () => {
-  const rows = Array.from({ length: 35 }, (_, id) => ({ id, second: 2 * id + 1, turn: id }));
+test.each([
+  ['the last page short', 35, 5],
+  ['the last page full', 28, 4],
+])('what does not change is read with one call more than it has pages, %s', (_, count, expected) => {
+  const rows = Array.from({ length: count }, (_, id) => ({ id, second: 2 * id + 1, turn: id }));
   let calls = 0;
-  readAll(rows, 10, false, true, () => {
+  readAll(rows, 10, false, 'truth', () => {
     calls++;
   });
   // Each page after the first begins with the last row of the one before.
-  expect(calls).toBe(5);
+  expect(calls).toBe(expected);
+});
+
+test.each([
+  ['the last page of several', 300, { page: 3, pageSize: 1_000, pageCount: 3, itemCount: 2_300 }, 3],
+  ['the only page', 40, { page: 1, pageSize: 1_000, pageCount: 1, itemCount: 40 }, 1],
+  ['a page with others behind it', 1_000, { page: 1, pageSize: 1_000, pageCount: 3, itemCount: 2_300 }, 3],
+  ['a page behind the last', 0, { page: 4, pageSize: 1_000, pageCount: 3, itemCount: 2_300 }, 3],
+  ['a full page said to be the last', 1_000, { page: 1, pageSize: 1_000, pageCount: 1, itemCount: 1_000 }, 2],
+  ['a full page of few said to be the last', 5, { page: 2, pageSize: 5, pageCount: 1, itemCount: 99 }, 3],
+  ['a short page with others behind it', 7, { page: 1, pageSize: 1_000, pageCount: 3, itemCount: 2_300 }, 3],
+  ['fewer rows than the last page would have', 200, { page: 3, pageSize: 1_000, pageCount: 3, itemCount: 2_300 }, null],
+  ['one page for more items than it holds', 100, { page: 1, pageSize: 1_000, pageCount: 1, itemCount: 2_300 }, null],
+  ['a number of pages and nothing else', 100, { pageCount: 1 }, null],
+  ['nothing', 100, {}, null],
+])('%s: %i rows with %j make %j pages', (_, count, pagination, pages) => {
+  expect(pagesTold(count, pagination)).toBe(pages);
 });

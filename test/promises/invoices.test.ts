@@ -76,6 +76,29 @@ describe.each([
   });
 });
 
+describe.each(['onePage', 'ownRows'] as const)('Where each page says that it is the only one (%s)', (pagination) => {
+  let stand: Stand;
+  beforeAll(async () => {
+    stand = await startStand({
+      sandbox: {
+        seed: 9,
+        limits: unlimited,
+        organisations: [{ journals: 100, invoices: 850, invoicesInOneSecond: 350, invoicesPerPage: 100, pagination }],
+      },
+    });
+  });
+  afterAll(() => stand.close());
+
+  test('one import has all of it, many of the same second too, before it says that it has caught up', async () => {
+    expect(await stand.importInvoices()).toMatchObject(caughtUp);
+    expect(await storedInvoices(stand)).toEqual(booksOf(stand));
+    // The newest, all of one second: the next import begins in their midst.
+    stand.organisation.books.invoices.touch(250);
+    expect(await stand.importInvoices()).toMatchObject(caughtUp);
+    expect(await storedInvoices(stand)).toEqual(booksOf(stand));
+  });
+});
+
 describe('An import of invoices stores exactly what was asked for', () => {
   let stand: Stand;
   beforeAll(async () => {
