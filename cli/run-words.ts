@@ -1,6 +1,6 @@
+import { becauseOf } from '../client/waiting.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { RunSummary } from '../storage/runs.ts';
-import { limitInWords } from '../workflows/standing.ts';
 
 /** What a run that has not ended waits for, for people; null when it waits for nothing that is known. */
 export function waitInWords({
@@ -15,7 +15,7 @@ export function waitInWords({
   if (status === 'needsReconnect') return `waits for a new consent: \`${connectCommand(run)}\``;
   if (status === 'paused') return `paused, until \`daybook resume ${workflowId}\``;
   if (waitingUntil === null) return null;
-  return `goes on at ${waitingUntil.toISOString()}${blockedBy === null ? '' : `: ${limitInWords[blockedBy]}`}`;
+  return `goes on at ${waitingUntil.toISOString()}${becauseOf(blockedBy)}`;
 }
 
 /** The command that gets the consent which a run waits for. */

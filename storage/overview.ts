@@ -2,6 +2,7 @@ import type { RunStatus, WaitReason } from '../model/run.ts';
 import type { Stream } from '../model/streams.ts';
 import { type Connection, listConnections } from './connections.ts';
 import type { Queryable } from './pool.ts';
+import { blockedByColumn, type RunSummary } from './runs.ts';
 
 /** A run as the overview shows it. */
 export interface OverviewRun {
@@ -15,6 +16,8 @@ export interface OverviewRun {
   /** Why it ended so; null while it runs. */
   message: string | null;
   waitingUntil: Date | null;
+  /** As in a `RunSummary`. */
+  blockedBy: RunSummary['blockedBy'];
 }
 
 /** A connection with what an admin wants to see of it at once. */
@@ -41,8 +44,9 @@ export async function listOverview(db: Queryable): Promise<OverviewConnection[]>
           where connection_id = c.connection_id and ended_at is not null order by started_at desc limit 1) as r
      )
      select connection_id as "connectionId", workflow_id as "workflowId", stream, application, status, stored, message,
-            started_at as "startedAt", ended_at as "endedAt", waiting_until as "waitingUntil"
-       from daybook.import_run
+            started_at as "startedAt", ended_at as "endedAt", waiting_until as "waitingUntil",
+            ${blockedByColumn}
+       from daybook.import_run r
       where ended_at is null or run_id in (select run_id from newest) order by started_at desc`,
   );
   const quotas = await db.query<{

@@ -205,12 +205,14 @@ export interface RunSummary extends ImportRun {
   blockedBy: WaitReason | null;
 }
 
-/** The columns of a `RunSummary`, from the table under the name r. */
-export const runSummaryColumns = `${columns}, r.started_at as "startedAt", r.ended_at as "endedAt", r.message,
-  r.waiting_until as "waitingUntil",
-  coalesce(case when r.waiting_until is not null then r.waiting_for end,
+/** The column `blockedBy` of a `RunSummary`, from the table under the name r. */
+export const blockedByColumn = `coalesce(case when r.waiting_until is not null then r.waiting_for end,
            (select q.blocked_by from daybook.quota_ledger q
              where q.scope = 'tenant:' || r.tenant_id and q.blocked_until > now())) as "blockedBy"`;
+
+/** The columns of a `RunSummary`, from the table under the name r. */
+export const runSummaryColumns = `${columns}, r.started_at as "startedAt", r.ended_at as "endedAt", r.message,
+  r.waiting_until as "waitingUntil", ${blockedByColumn}`;
 
 /** The newest runs, of one connection or of all. */
 export async function recentRuns(db: Queryable, limit: number, connection?: string): Promise<RunSummary[]> {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectCustom } from '../../admin/custom-connection.ts';
+import { waitInWords } from '../../cli/run-words.ts';
+import { recentRuns } from '../../storage/runs.ts';
 import { runProcess } from '../support/processes.ts';
 import { type Browser, startWebStand, type WebStand } from './web-stand.ts';
 
@@ -125,6 +127,30 @@ describe('An admin sets up connections on the connect page', () => {
     await stand.database.pool.query(`delete from daybook.import_run`);
     await browser.get('/');
     expect(browser.page).not.toContain('Needs reconnect');
+  });
+
+  test('an import that waits is shown with the reason, in the words of `daybook status`', async () => {
+    const { pool } = stand.database;
+    await pool.query(
+      `insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id, stream,
+                                       request, starting_at, moves_watermark, status, waiting_until, waiting_for)
+       select gen_random_uuid(), 'import-journals', connection_id, name, 'planning', tenant_id, 'journals', '{}', 0, true,
+              'waiting', '2099-07-01T09:30:00Z', 'precedence' from daybook.connection where tenant_id = '${tenants[0]}'`,
+    );
+    // Others meet another limit of the same organisation meanwhile: that is not what this one waits for.
+    await pool.query(
+      `insert into daybook.quota_ledger (scope, blocked_until, blocked_by) values ($1, now() + interval '1 hour', 'minute')`,
+      [`tenant:${tenants[0]}`],
+    );
+    const [told] = (await recentRuns(pool, 1)).map(waitInWords);
+    const { text } = await browser.get('/');
+    const shown = /data-label="What it does">(.*?)<\/td>/
+      .exec(text)?.[1]
+      ?.replace(/<time datetime="([^"]+)">.*?<\/time>/, '$1');
+    expect(shown).toBe(`Waits, ${told}`);
+    expect(shown).toMatch(/^Waits, goes on at 2099-07-01T09:30:00.000Z: .*imports that somebody waits for$/);
+    await pool.query('delete from daybook.import_run');
+    await pool.query('delete from daybook.quota_ledger');
   });
 
   test('applications are allowed and taken off; a connection is removed, at Xero too', async () => {

@@ -55,7 +55,7 @@ function openTable(open: { connection: OverviewConnection; run: OverviewConnecti
         <th scope="row" data-label="Import">${streamWords[run.stream]}<span class="hint">${run.workflowId}</span></th>
         <td data-label="Of">${connection.name}</td>
         <td data-label="For">${run.application}</td>
-        <td data-label="What it does">${openRunWords(run, connection)}</td>
+        <td data-label="What it does">${openRunWords(run)}</td>
         <td data-label="Stored so far">${count(run.stored)}</td>
       </tr>`,
     )}</tbody>

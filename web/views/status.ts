@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import type { RunStatus, WaitReason } from '../../model/run.ts';
+import { becauseOf } from '../../client/waiting.ts';
+import type { RunStatus } from '../../model/run.ts';
 import type { Stream } from '../../model/streams.ts';
 import type { OverviewConnection, OverviewRun } from '../../storage/overview.ts';
 import { count, type Html, inCode, instant } from './layout.ts';
@@ -56,24 +57,18 @@ export function lastImport({ lastRun }: OverviewConnection): Html {
   return html`${streamWords[stream]}, ${endWords[status] ?? status} <span class="hint">${endedAt === null ? '' : instant(endedAt)}; ${count(stored)} new</span>${why}`;
 }
 
-const openWords: Record<WaitReason | 'running' | 'stopping' | 'paused' | 'needsReconnect' | 'waiting', string> = {
+const openWords: Partial<Record<RunStatus, string>> = {
   running: 'Running',
   stopping: 'Stopping',
   paused: 'Paused',
   needsReconnect: 'Waits until the connection is reconnected',
   waiting: 'Waits',
-  day: 'Waits for the day’s quota',
-  outage: 'Waits until Xero, or the organisation in it, is up again',
-  minute: 'Waits for the minute’s quota',
-  concurrent: 'Waits for its turn',
-  appMinute: 'Waits for the app’s quota',
-  reserve: 'Leaves the rest of the day’s quota to others',
-  precedence: 'Lets imports that somebody waits for go first',
 };
 
-/** What an open run does or waits for, and until when. */
-export function openRunWords({ status, waitingUntil }: OverviewRun, { blocked }: OverviewConnection): Html {
-  const key = status === 'waiting' ? (blocked?.by ?? 'waiting') : status;
-  const words = openWords[key as keyof typeof openWords] ?? status;
-  return html`${words}${waitingUntil === null ? '' : html`, until ${instant(waitingUntil)}`}`;
+/** What an open run does; of one that waits, until when and why, as `daybook status` says it. */
+export function openRunWords({ status, waitingUntil, blockedBy }: OverviewRun): Html {
+  const words = openWords[status] ?? status;
+  return waitingUntil === null
+    ? html`${words}`
+    : html`${words}, goes on at ${instant(waitingUntil)}${becauseOf(blockedBy)}`;
 }
