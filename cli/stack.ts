@@ -7,6 +7,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/serv
 import { recordKeysMade } from '../storage/audit.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
+import { untilPostgresAnswers } from '../worker/wait-for-servers.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
@@ -55,7 +56,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const postgres = config.databaseUrl === null ? await startPostgres({ dataDir, onLine: say }) : null;
     if (postgres) stops.push(() => postgres.stop());
     const databaseUrl = config.databaseUrl ?? postgres?.url ?? '';
-    await migrate(databaseUrl);
+    // One that was just started here answers. Before one that is yours does, nothing is started that would have to be stopped.
+    if (postgres) await migrate(databaseUrl);
+    else await untilPostgresAnswers(() => migrate(databaseUrl), { who: 'Daybook', say });
     if (config.tokenKeys === null) await auditOwnKeys(databaseUrl, tokenKeys);
 
     const temporal = config.temporalConfigured ? null : await startEmbeddedTemporal(options);

@@ -56,12 +56,9 @@ async function up(options: UpOptions): Promise<void> {
   // The worker would be the first to find it wrong, again and again.
   if (config.temporalConfigured) found.temporal();
   if (config.xero === null && options.journals !== undefined) refuseOtherBooks(config.dataDir, options.journals);
-  const release = takeFolder(config.dataDir);
-  try {
-    await stayUp(config, options);
-  } finally {
-    release();
-  }
+  // However this ends: told to stop while it waits for Postgres, it goes at once.
+  process.once('exit', takeFolder(config.dataDir));
+  await stayUp(config, options);
 }
 
 async function stayUp(config: Config, options: UpOptions): Promise<void> {

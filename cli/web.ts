@@ -5,11 +5,12 @@ import type { Command } from 'commander';
 import type pg from 'pg';
 import { type Config, ConfigurationError, loadConfig, type XeroSettings } from '../config/config.ts';
 import { createLogger } from '../config/logging.ts';
+import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { storeLink } from '../storage/web-sessions.ts';
 import { listen } from '../web/listen.ts';
 import { hashOf, newSecret } from '../web/secrets.ts';
-
+import { untilPostgresAnswers } from '../worker/wait-for-servers.ts';
 import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
 import { print } from './output.ts';
@@ -40,15 +41,25 @@ async function web(): Promise<void> {
   const page = await openPage(config);
   if (page === null) throw new ConfigurationError(portTaken(config));
   try {
-    await withDatabase(async () => {
-      const [databaseUrl, tokenKeys] = [found.databaseUrl(), found.tokenKeys()];
-      await page.serve({ databaseUrl, tokenKeys, xero: { ...found.xero(), redirectUri: page.redirectUri } });
-    });
-    process.stdout.write(`The connect page: ${await page.link()}\n`);
-    await untilStopped();
+    const [databaseUrl, tokenKeys] = [found.databaseUrl(), found.tokenKeys()];
+    const xero = { ...found.xero(), redirectUri: page.redirectUri };
+    await untilUsable(config, databaseUrl);
+    await page.serve({ databaseUrl, tokenKeys, xero });
+    const link = await page.link();
+    // Who reads the line may stop it at once.
+    const stopped = untilStopped();
+    process.stdout.write(`The connect page: ${link}\n`);
+    await stopped;
   } finally {
     await page.close();
   }
+}
+
+/** One that is configured is waited for; that of a `daybook up` is there, or else that has to be started again. */
+async function untilUsable(config: Config, databaseUrl: string): Promise<void> {
+  if (config.databaseUrl === null) return requireCurrent(databaseUrl, reach(config).remedies.postgres);
+  const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
+  await untilPostgresAnswers(() => requireCurrent(databaseUrl), { who: 'The connect page', say });
 }
 
 /** The connect page's port, open; until it serves, it answers that it is starting. */

@@ -9,6 +9,7 @@ import type { XeroSettings } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
 import { databaseMark } from '../storage/diagnosis.ts';
+import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { createXeroApi } from '../xero/api.ts';
 import { createKeyRing } from '../xero/sealing.ts';
@@ -47,8 +48,9 @@ const sliceMs = 3_000;
 export async function runWorker(place: WorkerPlace): Promise<void> {
   const { databaseUrl, temporal, taskQueue, xero, log } = place;
   const { metricMeter } = installRuntime(log, place.metricsAddress);
-  await untilPostgresAnswers(databaseUrl, log);
-  await untilTemporalAnswers(temporal, log);
+  const waiting = { who: 'The worker', say: (sentence: string) => log.warn(sentence) };
+  await untilPostgresAnswers(() => requireCurrent(databaseUrl), waiting);
+  await untilTemporalAnswers(temporal, waiting);
   const workflows = await workflowBundle(place.cacheDir);
   const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
     throw unreachableTemporal(temporal.connectionOptions.address, error);

@@ -1,28 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import type { Logger } from '../config/logging.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
-import { requireCurrent, UnfitDatabase } from '../storage/migrate.ts';
+import { UnfitDatabase } from '../storage/migrate.ts';
 import { isAway } from '../storage/pool.ts';
 
-// A worker is started by machines, often before its servers are there. It waits for one that does not answer; one that
-// answers and refuses (a password, a database, a migration that lacks) is for a person to mend, and ends it.
+// What stays (a worker, the connect page, `up`) is started by machines, often before its servers are there. It waits for one
+// that does not answer; one that answers and refuses (a password, a database, a migration that lacks) is for a person to
+// mend, and ends it.
+
+/** Who waits, as a sentence begins, and where that is said. */
+export interface Waiting {
+  who: string;
+  say: (sentence: string) => void;
+}
 
 const firstPauseMs = 500;
 const longestPauseMs = 15_000;
 
-/** Resolves once Postgres answers and has this program's tables. */
-export function untilPostgresAnswers(databaseUrl: string, log: Logger): Promise<void> {
-  return untilItAnswers(
-    () => requireCurrent(databaseUrl),
-    (error) => isAway(error instanceof UnfitDatabase ? error.cause : error),
-    log,
-  );
+/** Resolves once Postgres answers what is asked of it first: to have this program's tables, or to get them. */
+export function untilPostgresAnswers(ask: () => Promise<unknown>, waiting: Waiting): Promise<void> {
+  return untilItAnswers(ask, (error) => isAway(error instanceof UnfitDatabase ? error.cause : error), waiting);
 }
 
 /** Resolves once Temporal answers. */
-export function untilTemporalAnswers({ connectionOptions }: ClientConnectConfig, log: Logger): Promise<void> {
+export function untilTemporalAnswers({ connectionOptions }: ClientConnectConfig, waiting: Waiting): Promise<void> {
   // The worker's own connection would wait without end, and without a word, for a server that takes it and is silent.
   const ask = async () => {
     const connection = await Connection.connect(connectionOptions).catch((error: unknown) => {
@@ -30,7 +32,7 @@ export function untilTemporalAnswers({ connectionOptions }: ClientConnectConfig,
     });
     await connection.close();
   };
-  return untilItAnswers(ask, (error) => isSilence(error instanceof Error ? error.cause : error), log);
+  return untilItAnswers(ask, (error) => isSilence(error instanceof Error ? error.cause : error), waiting);
 }
 
 /** RESOURCE_EXHAUSTED, UNAVAILABLE and DEADLINE_EXCEEDED of gRPC: it is there, but not yet at work. */
@@ -43,20 +45,21 @@ function isSilence(error: unknown): boolean {
 }
 
 async function untilItAnswers(
-  ask: () => Promise<void>,
+  ask: () => Promise<unknown>,
   isSilent: (error: unknown) => boolean,
-  log: Logger,
+  { who, say }: Waiting,
 ): Promise<void> {
-  // Temporal's runtime takes the signals for its workers, of which there is none yet; nothing is begun that must be finished.
+  // Nobody else heeds the signals yet (Temporal's runtime takes them for its workers); nothing is begun that must be finished.
   const leave = () => process.exit(0);
   process.once('SIGTERM', leave).once('SIGINT', leave);
   try {
     for (let pauseMs = firstPauseMs, isTold = false; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
-        return await ask();
+        await ask();
+        return;
       } catch (error) {
         if (!isSilent(error)) throw error;
-        if (!isTold) log.warn(`${(error as Error).message} The worker waits for it.`);
+        if (!isTold) say(`${(error as Error).message} ${who} waits for it.`);
         isTold = true;
         await sleep(pauseMs);
       }

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { daybook } from '../support/daybook.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
@@ -83,6 +85,58 @@ describe('A worker whose servers are away at its start', { timeout: 90_000 }, ()
     expect(await worker.exited).toBe(2);
     expect(worker.output()).toMatch(/\nTemporal at .* does not answer: .*TEMPORAL_API_KEY/);
     server.close();
+  });
+
+  // The connect page and `up` need Postgres before all else; Temporal only when somebody asks for what it has, and a worker does.
+  test.each([
+    ['web', 'The connect page', /^The connect page: http/],
+    ['up', 'Daybook', /^The worker is ready/],
+  ])(
+    '`daybook %s` waits for its Postgres in the same way, and begins when it is there',
+    async (command, who, ready) => {
+      postgres.refuse();
+      const env = { ...environment, DAYBOOK_WEB_PORT: String(await freePort()) };
+      const started = runProcess('bin/daybook.mjs', { args: [command], env });
+      const waits = new RegExp(`^Postgres at 127.0.0.1:${postgres.port}/.* cannot be used: .* ${who} waits for it\\.$`);
+      try {
+        await started.line(waits);
+        postgres.heal();
+        await started.line(ready, 60_000);
+        expect(
+          started
+            .output()
+            .split('\n')
+            .filter((line) => waits.test(line)),
+        ).toHaveLength(1);
+        expect(await started.end('SIGTERM')).toBe(0);
+      } finally {
+        await started.kill9();
+      }
+    },
+  );
+
+  test.each(['web', 'up'])('`daybook %s` that waits stops at once; what Postgres refuses ends it', async (command) => {
+    const port = { DAYBOOK_WEB_PORT: String(await freePort()) };
+    const nowhere = `postgres://u:geheim@127.0.0.1:${await freePort()}/x`;
+    const waiting = runProcess('bin/daybook.mjs', {
+      args: [command],
+      env: { ...environment, ...port, DATABASE_URL: nowhere },
+    });
+    await waiting.line(/Postgres at .*ECONNREFUSED.* waits for it\./);
+    expect(await waiting.end('SIGTERM')).toBe(0);
+    expect(waiting.output()).not.toContain('geheim');
+    expect(existsSync(join(environment.DAYBOOK_DATA_DIR ?? '', 'up.lock'))).toBe(false);
+
+    for (const [part, wrong, why] of [
+      ['pathname', '/no_such_books', /"no_such_books" does not exist/],
+      ['password', 'wrong', /password/],
+    ] as const) {
+      const refused = new URL(stand.database.url);
+      refused[part] = wrong;
+      const said = await daybook([command], { ...environment, ...port, DATABASE_URL: refused.href });
+      expect(said).toMatchObject({ code: 2, stderr: expect.stringMatching(/^Postgres at /) });
+      expect(said.stderr).toMatch(why);
+    }
   });
 
   test('a database that is not there, and an address that is none, end it with the sentence', async () => {
