@@ -85,6 +85,8 @@ addReconcileCommand(program);
 
 endWithoutReader(fail);
 await program.parseAsync().catch(fail);
+// gRPC cannot let go of a connection whose TLS handshake is never answered; that alone must not keep a command that is done.
+setTimeout(() => process.exit(), 1_000).unref();
 
 function fail(error: unknown): void {
   const { text, exitCode } = explain(error);

@@ -1,6 +1,7 @@
-import { Client, Connection as TemporalConnection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { createImports, type Imports } from '../client/imports.ts';
+import { openConnection } from '../client/open-connection.ts';
 import { createReconciliations, type Reconciliations } from '../client/reconciliations.ts';
 import { createSchedules, type Schedules } from '../client/schedules.ts';
 import { loadConfig } from '../config/config.ts';
@@ -45,7 +46,7 @@ async function withTemporal<T>(
   const found = reach(config);
   const { connectionOptions, namespace } = found.temporal();
   const options = { connectTimeout, ...connectionOptions };
-  const connection = await TemporalConnection.connect(options).catch((error: unknown) => {
+  const connection = await openConnection(options).catch((error: unknown) => {
     throw unreachableTemporal(connectionOptions.address, error, found.remedies.temporal);
   });
   try {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
+import { openConnection } from '../client/open-connection.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
 import { UnfitDatabase } from '../storage/migrate.ts';
 import { isAway } from '../storage/pool.ts';
@@ -27,7 +28,7 @@ export function untilPostgresAnswers(ask: () => Promise<unknown>, waiting: Waiti
 export function untilTemporalAnswers({ connectionOptions }: ClientConnectConfig, waiting: Waiting): Promise<void> {
   // The worker's own connection would wait without end, and without a word, for a server that takes it and is silent.
   const ask = async () => {
-    const connection = await Connection.connect(connectionOptions).catch((error: unknown) => {
+    const connection = await openConnection(connectionOptions).catch((error: unknown) => {
       throw unreachableTemporal(connectionOptions.address, error);
     });
     await connection.close();

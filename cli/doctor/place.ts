@@ -1,5 +1,6 @@
-import { Client, Connection as TemporalConnection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import type pg from 'pg';
+import { openConnection } from '../../client/open-connection.ts';
 import { type RunningWorkflow, runningOn } from '../../client/running.ts';
 import type { Config, XeroSettings } from '../../config/config.ts';
 import { unreachableTemporal } from '../../config/unreachable.ts';
@@ -41,11 +42,9 @@ export function createPlace(config: Config): DoctorPlace {
   });
   const openTemporal = once(async () => {
     const { connectionOptions, namespace } = found.temporal();
-    const connection = await TemporalConnection.connect({ connectTimeout, ...connectionOptions }).catch(
-      (error: unknown) => {
-        throw unreachableTemporal(connectionOptions.address, error, found.remedies.temporal);
-      },
-    );
+    const connection = await openConnection({ connectTimeout, ...connectionOptions }).catch((error: unknown) => {
+      throw unreachableTemporal(connectionOptions.address, error, found.remedies.temporal);
+    });
     closing.push(() => connection.close());
     return new Client({ connection, namespace: namespace ?? 'default' });
   });
