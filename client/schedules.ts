@@ -131,7 +131,7 @@ function kindOf(workflowType: string | undefined): ScheduledKind | null {
 }
 
 /** Null when it has been deleted meanwhile. */
-async function describedSchedule(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
+export async function describedSchedule(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
   return client.schedule
     .getHandle(scheduleId)
     .describe()

@@ -80,13 +80,14 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   });
   const sweeping = sweepEachMinute(tokens, log);
   try {
+    const mark = await databaseMark(pool);
     worker = await createWorker({
       ...{ connection, namespace, taskQueue, activities, workflows },
-      identity: workerIdentity(await databaseMark(pool)),
+      identity: workerIdentity(mark),
     });
     log.info({ taskQueue, namespace, pid: process.pid }, 'the worker is ready');
     place.onReady?.();
-    await scheduleKeepAlive(client, taskQueue).catch((error: Error) =>
+    await scheduleKeepAlive(client, taskQueue, mark).catch((error: Error) =>
       log.warn(
         { reason: error.message },
         'the daily keep-alive of the authorisations could not be scheduled; tried again at the next start',

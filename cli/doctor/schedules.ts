@@ -1,8 +1,10 @@
-import { type Client, ScheduleNotFoundError } from '@temporalio/client';
-import { createSchedules, type ScheduledImport } from '../../client/schedules.ts';
+import type { Client } from '@temporalio/client';
+import { described } from '../../client/found-run.ts';
+import { createSchedules, describedSchedule, type ScheduledImport } from '../../client/schedules.ts';
 import { shellWord } from '../../model/shell-word.ts';
 import { listConnections } from '../../storage/connections.ts';
-import { keepAliveId } from '../../worker/schedule-keep-alive.ts';
+import { databaseMark } from '../../storage/diagnosis.ts';
+import { keepAliveId, keepAliveType } from '../../worker/schedule-keep-alive.ts';
 import { counted } from '../counted.ts';
 import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
@@ -11,13 +13,7 @@ import { isLive, pollersOf } from './pollers.ts';
 export async function schedules({ temporal: reached, database, config }: DoctorPlace): Promise<Found> {
   const client = await reached();
   const problems: string[] = [];
-  const keepAlive = await client.schedule
-    .getHandle(keepAliveId(config.taskQueue))
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof ScheduleNotFoundError) return null;
-      throw error;
-    });
+  const keepAlive = await describedSchedule(client, keepAliveId(config.taskQueue));
   if (keepAlive === null) {
     problems.push(
       'The Schedule that refreshes idle authorisations each day is missing, and Xero forgets one after 60 days. A worker makes it at its start.',
@@ -40,6 +36,9 @@ export async function schedules({ temporal: reached, database, config }: DoctorP
       config.taskQueue,
     )),
   );
+  // Where the database is away nobody knows whose the others are.
+  const mark = await database().then(databaseMark, () => null);
+  if (mark !== null) problems.push(...(await keptAliveInVain(client, mark, config.taskQueue)));
   const failures = await Promise.all(ours.map((each) => schedules.newestFailure(each)));
   for (const [index, { scheduleId, newestWorkflowId }] of ours.entries()) {
     if (failures[index])
@@ -65,13 +64,47 @@ export async function schedules({ temporal: reached, database, config }: DoctorP
  */
 async function inVain(client: Client, scheduled: ScheduledImport[], taskQueue: string): Promise<string[]> {
   const elsewhere = scheduled.filter(({ isOurs, paused }) => !isOurs && !paused);
-  const queues = [...new Set(elsewhere.map((each) => each.taskQueue))];
-  const polled = await Promise.all(queues.map((queue) => pollersOf(client, queue)));
-  const deserted = queues.filter((_, index) => !polled[index]?.some((each) => isLive(each, Date.now())));
+  const deserted = await desertedOf(
+    client,
+    elsewhere.map((each) => each.taskQueue),
+  );
   return elsewhere
-    .filter((each) => deserted.includes(each.taskQueue))
+    .filter((each) => deserted.has(each.taskQueue))
     .map(
       ({ scheduleId, connection, taskQueue: queue }) =>
         `The Schedule "${scheduleId}" of "${connection}" starts what no worker takes: it names the task queue "${queue}", and TEMPORAL_TASK_QUEUE is "${taskQueue}". Delete it (\`daybook schedule delete ${shellWord(scheduleId)}\`) and create it again, or start a worker for that queue.`,
     );
+}
+
+/** The Schedule that refreshed this database's idle authorisations while the task queue had another name: a worker makes its own for the new one. */
+async function keptAliveInVain(client: Client, mark: string, taskQueue: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { scheduleId, action } of client.schedule.list()) {
+    if (action?.workflowType === keepAliveType && scheduleId !== keepAliveId(taskQueue)) ids.push(scheduleId);
+  }
+  const found = await Promise.all(ids.map((scheduleId) => describedSchedule(client, scheduleId)));
+  const left = found.flatMap((each) =>
+    each !== null && each.action.memo?.database === mark && !each.state.paused ? each : [],
+  );
+  const deserted = await desertedOf(
+    client,
+    left.map(({ action }) => action.taskQueue),
+  );
+  return Promise.all(
+    left
+      .filter(({ action }) => deserted.has(action.taskQueue))
+      .map(async ({ scheduleId, action, info }) => {
+        const started = info.recentActions.at(-1)?.action.workflow.workflowId;
+        const isOpen = started !== undefined && (await described(client, started))?.status.name === 'RUNNING';
+        const waits = isOpen ? ` What it has started waits for good: terminate "${started}" in Temporal.` : '';
+        return `The Schedule "${scheduleId}" starts what no worker takes: it refreshes idle authorisations on the task queue "${action.taskQueue}", and TEMPORAL_TASK_QUEUE is "${taskQueue}". Delete it: \`daybook schedule delete ${shellWord(scheduleId)}\` (a worker for that queue would make it again).${waits}`;
+      }),
+  );
+}
+
+/** Those of these task queues from which no worker takes work. */
+async function desertedOf(client: Client, taskQueues: string[]): Promise<Set<string>> {
+  const queues = [...new Set(taskQueues)];
+  const polled = await Promise.all(queues.map((queue) => pollersOf(client, queue)));
+  return new Set(queues.filter((_, index) => !polled[index]?.some((each) => isLive(each, Date.now()))));
 }

@@ -14,7 +14,7 @@ describe('daybook doctor', () => {
   let scheduleId: string;
   beforeAll(async () => {
     stand = await startStand({ sandbox: { journals: 150 } });
-    scheduleId = await scheduleKeepAlive(stand.temporal.client, stand.taskQueue);
+    scheduleId = await scheduleKeepAlive(stand.temporal.client, stand.taskQueue, 'its mark');
   });
   afterAll(async () => {
     await stand.temporal.client.schedule.getHandle(scheduleId).delete();

@@ -13,7 +13,7 @@ afterAll(() => stand.close());
 test('an authorisation that nobody uses is refreshed each day, by one Schedule however many workers start', async () => {
   const { client } = stand.temporal;
   const { pool } = stand.database;
-  const ids = await Promise.all([1, 2, 3].map(() => scheduleKeepAlive(client, stand.taskQueue)));
+  const ids = await Promise.all([1, 2, 3].map(() => scheduleKeepAlive(client, stand.taskQueue, 'its mark')));
   expect(new Set(ids).size).toBe(1);
   const schedule = client.schedule.getHandle(ids[0] ?? '');
   try {
@@ -50,7 +50,9 @@ test('a consent of which no connection was made is not kept alive: the same Sche
   ]) {
     await pool.query(`update daybook.${table} set ${column} = ${column} - interval '25 hours'`);
   }
-  const schedule = temporal.client.schedule.getHandle(await scheduleKeepAlive(temporal.client, stand.taskQueue));
+  const schedule = temporal.client.schedule.getHandle(
+    await scheduleKeepAlive(temporal.client, stand.taskQueue, 'its mark'),
+  );
   try {
     await schedule.trigger();
     await vi.waitFor(

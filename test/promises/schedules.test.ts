@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSchedules } from '../../client/schedules.ts';
+import { databaseMark } from '../../storage/diagnosis.ts';
+import { scheduleKeepAlive } from '../../worker/schedule-keep-alive.ts';
 import { daybook, temporalCommand } from '../support/daybook.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 import { uniqueName } from '../support/temporal.ts';
@@ -128,6 +130,38 @@ test('one that starts what no worker takes, as the task queue had another name b
     await Promise.all([stray, other].map((scheduleId) => served.delete(scheduleId)));
   }
 }, 60_000);
+
+test('so is the one that refreshed this database’s authorisations then, with what it has started; another’s is not', async () => {
+  const { database, environment, taskQueue, temporal } = stand;
+  const { client } = temporal;
+  const [before, now] = [`${taskQueue}-before`, `${taskQueue}-now`];
+  // Made by an earlier version, or for another database: the worker that starts says whose it is.
+  await scheduleKeepAlive(client, before, 'of no one');
+  const left = await scheduleKeepAlive(client, before, await databaseMark(database.pool));
+  const other = await scheduleKeepAlive(client, `${taskQueue}-other`, 'of another');
+  const handles = [left, other].map((scheduleId) => client.schedule.getHandle(scheduleId));
+  try {
+    for (const handle of handles) await handle.trigger();
+    const doctor = async () => (await daybook(['doctor'], { ...environment, TEMPORAL_TASK_QUEUE: now })).stdout;
+    await vi.waitFor(
+      async () =>
+        expect(await doctor()).toMatch(
+          new RegExp(
+            `"${left}" starts what no worker takes: .* "${before}".*schedule delete ${left}.* terminate "keep[^"]+"`,
+          ),
+        ),
+      { timeout: 60_000, interval: 500 },
+    );
+    const said = await doctor();
+    expect(said).not.toContain(other);
+    const waits = / terminate "(\S+)" in Temporal/.exec(said)?.[1] ?? '';
+    await client.workflow.getHandle(waits).terminate();
+    expect(await daybook(['schedule', 'delete', left], environment)).toMatchObject({ code: 0 });
+    expect(await doctor()).not.toContain(left);
+  } finally {
+    await Promise.all(handles.map((handle) => handle.delete().catch(() => {})));
+  }
+}, 150_000);
 
 test('a cron expression of a leap day is taken, as there will be one', async () => {
   const { connection } = stand;
