@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../config/config.ts';
+import { createLogger } from '../config/logging.ts';
+import { reach } from './environment.ts';
+import { endWithParent, tellParent } from './worker-process.ts';
+
+export function addWorkerCommand(program: Command): void {
+  program
+    .command('worker')
+    .description('run a worker against the configured Postgres, Temporal and Xero')
+    .action(async () => {
+      const config = loadConfig(process.env);
+      const place = reach(config);
+      // Loaded here: a wrong configuration and the help are told without the worker's native library.
+      const { runWorker } = await import('../worker/main.ts');
+      endWithParent();
+      await runWorker({
+        databaseUrl: place.databaseUrl(),
+        temporal: place.temporal(),
+        taskQueue: config.taskQueue,
+        xero: place.xero(),
+        tokenKeys: place.tokenKeys(),
+        cacheDir: config.dataDir,
+        metricsAddress: config.metricsAddress,
+        log: createLogger(config.logLevel),
+        onReady: tellParent,
+      });
+    });
+}
