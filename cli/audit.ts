@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { RequestRefused } from '../client/imports.ts';
+import { RequestRefused } from '../client/refused.ts';
 import { listActs } from '../storage/audit.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase } from './servers.ts';

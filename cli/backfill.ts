@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { startBackfills } from '../client/backfill.ts';
-import { RequestRefused } from '../client/imports.ts';
+import { RequestRefused } from '../client/refused.ts';
 import { usualCallsADay } from '../model/plan.ts';
 import { checkImport, type ImportKind, type ImportRequest, mostCallsADay } from '../model/request.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';

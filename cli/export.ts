@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { requireConnection } from '../admin/registry.ts';
-import { RequestRefused } from '../client/imports.ts';
+import { RequestRefused } from '../client/refused.ts';
 import { checkExport, instantOf } from '../model/request.ts';
 import { type ExportKind, exportTo } from '../storage/export.ts';
 import { counted } from './counted.ts';

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { ActRefused } from '../admin/refused.ts';
-import { RequestRefused } from '../client/imports.ts';
+import { RequestRefused } from '../client/refused.ts';
 import { ConfigurationError } from '../config/config.ts';
 import { NameRefused } from '../storage/connections.ts';
 import { UnfitDatabase } from '../storage/migrate.ts';

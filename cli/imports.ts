@@ -1,7 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { unknownConnection } from '../admin/refused.ts';
-import { type Ending, type Imports, RequestRefused } from '../client/imports.ts';
+import type { Ending, Imports } from '../client/imports.ts';
+import { RequestRefused } from '../client/refused.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { streams } from '../model/streams.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { RequestRefused } from '../client/imports.ts';
+import { RequestRefused } from '../client/refused.ts';
 import { usualCallsADay } from '../model/plan.ts';
 import { type ImportKind, type ImportRequest, largestJournalId, mostCallsADay } from '../model/request.ts';
 import { findConnection } from '../storage/connections.ts';

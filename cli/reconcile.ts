@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { EndingOf } from '../client/ending.ts';
-import { RequestRefused } from '../client/imports.ts';
 import type { Reconciliations } from '../client/reconciliations.ts';
+import { RequestRefused } from '../client/refused.ts';
 import { checkReconcile, type ReconcileResult } from '../model/reconciliation.ts';
 import { findConnection } from '../storage/connections.ts';
 import { type CertificateSummary, findCertificate, listCertificates } from '../storage/reconciliation.ts';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { RequestRefused } from '../client/imports.ts';
+import { RequestRefused } from '../client/refused.ts';
 import type { ScheduledKind } from '../client/schedules.ts';
 import { refusals } from './imports.ts';
 import { print, printTable } from './output.ts';

@@ -1,9 +1,8 @@
-import { Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type pg from 'pg';
-import { createImports, type Imports } from '../client/imports.ts';
-import { openConnection } from '../client/open-connection.ts';
-import { createReconciliations, type Reconciliations } from '../client/reconciliations.ts';
-import { createSchedules, type Schedules } from '../client/schedules.ts';
+import type { Imports } from '../client/imports.ts';
+import type { Reconciliations } from '../client/reconciliations.ts';
+import type { Schedules } from '../client/schedules.ts';
 import { loadConfig } from '../config/config.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
 import { requireCurrent } from '../storage/migrate.ts';
@@ -25,17 +24,26 @@ export async function withDatabase<T>(work: (pool: pg.Pool) => Promise<T>): Prom
 
 /** Gives a command what drives imports, over a connection to Temporal of its own. */
 export function withImports<T>(work: (imports: Imports) => Promise<T>, connectTimeout?: string): Promise<T> {
-  return withTemporal((client, taskQueue) => work(createImports(client, taskQueue)), connectTimeout);
+  return withTemporal(async (client, taskQueue) => {
+    const { createImports } = await import('../client/imports.ts');
+    return work(createImports(client, taskQueue));
+  }, connectTimeout);
 }
 
 /** Gives a command the Schedules of imports. */
 export function withSchedules<T>(work: (schedules: Schedules) => Promise<T>): Promise<T> {
-  return withTemporal((client, taskQueue) => work(createSchedules(client, taskQueue)));
+  return withTemporal(async (client, taskQueue) => {
+    const { createSchedules } = await import('../client/schedules.ts');
+    return work(createSchedules(client, taskQueue));
+  });
 }
 
 /** Gives a command what compares ledgers with Xero. */
 export function withReconciliations<T>(work: (reconciliations: Reconciliations) => Promise<T>): Promise<T> {
-  return withTemporal((client, taskQueue) => work(createReconciliations(client, taskQueue)));
+  return withTemporal(async (client, taskQueue) => {
+    const { createReconciliations } = await import('../client/reconciliations.ts');
+    return work(createReconciliations(client, taskQueue));
+  });
 }
 
 async function withTemporal<T>(
@@ -45,6 +53,9 @@ async function withTemporal<T>(
   const config = loadConfig(process.env);
   const found = reach(config);
   const { connectionOptions, namespace } = found.temporal();
+  // Loaded here, as is what builds on it: its size is felt by commands that need Postgres only.
+  const { Client } = await import('@temporalio/client');
+  const { openConnection } = await import('../client/open-connection.ts');
   const options = { connectTimeout, ...connectionOptions };
   const connection = await openConnection(options).catch((error: unknown) => {
     throw unreachableTemporal(connectionOptions.address, error, found.remedies.temporal);

@@ -1,5 +1,6 @@
 import type { ImportKind } from '../model/request.ts';
-import { type Imports, RunningAlready } from './imports.ts';
+import type { Imports } from './imports.ts';
+import { RunningAlready } from './refused.ts';
 
 export interface StartedBackfill {
   connection: string;

@@ -11,31 +11,8 @@ import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
 import { type FoundRun, findRun, type Trouble, troubleOf, untakenSince } from './found-run.ts';
+import { RequestRefused, RunningAlready } from './refused.ts';
 import { connectionOf, type RunningWorkflow, runningOn } from './running.ts';
-
-/** A request that was refused before anything was started; `problems` names every one. */
-export class RequestRefused extends Error {
-  override name = 'RequestRefused';
-  readonly problems: string[];
-
-  constructor(problems: string[]) {
-    super(problems.join('\n'));
-    this.problems = problems;
-  }
-}
-
-/** The same import runs already; nothing was started. */
-export class RunningAlready extends RequestRefused {
-  override name = 'RunningAlready';
-  readonly workflowId: string;
-
-  constructor(workflowId: string) {
-    super([
-      `This import is running already, as workflow "${workflowId}". Follow it with \`daybook status --follow ${workflowId}\`.`,
-    ]);
-    this.workflowId = workflowId;
-  }
-}
 
 export type Ending = EndingOf<ImportResult>;
 

@@ -4,7 +4,8 @@ import { waitingFor } from '../workflows/messages.ts';
 import type { reconcileLedger } from '../workflows/reconcile-ledger.ts';
 import { type EndingOf, endingOf } from './ending.ts';
 import { untakenSince } from './found-run.ts';
-import { RequestRefused, type StartedImport } from './imports.ts';
+import type { StartedImport } from './imports.ts';
+import { RequestRefused } from './refused.ts';
 
 const answersWithinMs = 3_000;
 

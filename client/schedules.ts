@@ -10,8 +10,9 @@ import { checkReconcile } from '../model/reconciliation.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { endingOf } from './ending.ts';
 import { described } from './found-run.ts';
-import { RequestRefused, summary, workflowIdFor, workflowTypes } from './imports.ts';
+import { summary, workflowIdFor, workflowTypes } from './imports.ts';
 import { reconciliationIdFor, reconciliationSummary } from './reconciliations.ts';
+import { RequestRefused } from './refused.ts';
 import { connectionIn } from './running.ts';
 
 /** What can be done on a rhythm. */

@@ -5,7 +5,6 @@ import { lastLines } from './log-file.ts';
 import { choosePort } from './ports.ts';
 import { type Ownership, ownOrJoin, runningServer, type ServerState } from './shared-server.ts';
 import { supervise } from './supervise.ts';
-import { untilServing } from './temporal-ready.ts';
 
 /** The types Temporal's dev server can register, in the CLI's spelling. */
 type SearchAttributeType = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
@@ -98,7 +97,11 @@ async function runTemporal(
         cwd: dataDir,
         deathSignal: 'SIGTERM',
       }),
-    untilReady: (signal) => untilServing({ address, namespace, retentionDays: options.retentionDays ?? 30, signal }),
+    untilReady: async (signal) => {
+      // Loaded here: who only asks where the server is does without Temporal's client.
+      const { untilServing } = await import('./temporal-ready.ts');
+      await untilServing({ address, namespace, retentionDays: options.retentionDays ?? 30, signal });
+    },
     onReady: (pid) => ownership.publish(pid, { port, uiPort }),
     lastWords: () => lastLines(logFile),
     stopSignal: 'SIGTERM',
