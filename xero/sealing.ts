@@ -1,4 +1,7 @@
-import { base64url, FlattenedEncrypt, type FlattenedJWE, flattenedDecrypt } from 'jose';
+import type { FlattenedJWE } from 'jose';
+
+/** Loaded with the first token: most commands only look whether the keys are such. */
+const loadJose = () => import('jose');
 
 /** What a sealed text belongs to; it can be opened only for the same. */
 type Binding = readonly (string | number)[];
@@ -44,6 +47,7 @@ export function createKeyRing(text: string): KeyRing {
   return {
     kids: [...keys.keys()],
     async seal(plain, binding) {
+      const { FlattenedEncrypt } = await loadJose();
       const { aad: _recomputed, ...sealed } = await new FlattenedEncrypt(new TextEncoder().encode(plain))
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: currentKid })
         .setAdditionalAuthenticatedData(encode(binding))
@@ -52,6 +56,7 @@ export function createKeyRing(text: string): KeyRing {
     },
     async open(sealed, binding) {
       const { ciphertext, iv, tag, protected: header } = sealed as FlattenedJWE;
+      const { base64url, flattenedDecrypt } = await loadJose();
       const jwe = { ciphertext, iv, tag, protected: header, aad: base64url.encode(encode(binding)) } as FlattenedJWE;
       const allowed = { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] };
       const { plaintext } = await flattenedDecrypt(
