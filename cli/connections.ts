@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { changeAccess } from '../admin/applications.ts';
-import { disconnect } from '../admin/disconnect.ts';
 import { setQuotaReserve } from '../admin/quota-reserve.ts';
 import { requireConnection } from '../admin/registry.ts';
 import { mostCallsADay } from '../model/request.ts';
@@ -99,6 +98,8 @@ export function addConnectionCommands(program: Command): void {
     .option('--keep-at-xero', 'forget it here only')
     .action((name: string, { keepAtXero }: { keepAtXero?: boolean }) =>
       withAdminPlace(async (place) => {
+        // Loaded here: with it comes all that asks Xero for tokens, of which the other commands need nothing.
+        const { disconnect } = await import('../admin/disconnect.ts');
         const { message, waiting } = await disconnect(place, name, keepAtXero);
         print(false, null, message);
         await tellWaiting(waiting);
