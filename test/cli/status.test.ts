@@ -12,14 +12,15 @@ afterAll(() => stand.close());
 
 const status = (...args: string[]) => daybook(['status', ...args], stand.environment);
 
-test('an import that no worker takes is told to who follows it, in the list and by the doctor', async () => {
+// Nothing is said before fifteen seconds are over: these two wait for them together.
+test.concurrent('an import that no worker takes is told to who follows it, in the list and by the doctor', async () => {
   const { connection, environment } = stand;
   const words = ['import', 'journals', '--connection', connection, '--application', application, '--follow'];
   const following = runProcess('bin/daybook.mjs', { args: words, env: environment });
   const workflowId = `import-journals-${connection}`;
   const { client } = stand.temporal;
   try {
-    expect(await following.line(/worker/)).toMatch(/^No worker has taken it yet; .*`daybook doctor`/);
+    expect(await following.line(/worker/, 60_000)).toMatch(/^No worker has taken it yet; .*`daybook doctor`/);
     const listed = expect.stringMatching(new RegExp(`${workflowId} +starting`));
     const [all, own, doctor] = await Promise.all([
       status(),
@@ -56,14 +57,14 @@ test('an import that no worker takes is told to who follows it, in the list and 
   }
 }, 120_000);
 
-test('so is a reconciliation that no worker takes', async () => {
+test.concurrent('so is a reconciliation that no worker takes', async () => {
   const { connection, environment } = stand;
   const words = ['reconcile', '--connection', connection];
   const following = runProcess('bin/daybook.mjs', { args: words, env: environment });
-  expect(await following.line(/worker/)).toMatch(/^No worker has taken it yet; .*`daybook doctor`/);
+  expect(await following.line(/worker/, 60_000)).toMatch(/^No worker has taken it yet; .*`daybook doctor`/);
   await stand.temporal.client.workflow.getHandle(`reconcile-${connection}`).terminate();
   await following.exited;
-}, 60_000);
+}, 120_000);
 
 test('a connection that is not known is refused', async () => {
   const refused = { code: 2, stdout: '', stderr: expect.stringContaining('There is no connection "nope"') };
