@@ -57,32 +57,6 @@ describe('No run stays open that nobody looks after', () => {
       { status: 'cancelled', message: expect.stringContaining('ended from outside') },
     ]);
   });
-
-  test('one whose workflow was terminated, and its connection removed since, is ended by the `cancel` that is named', async () => {
-    const books = await startStand({ sandbox: { journals: 2_000, latencyMs: 150 } });
-    try {
-      const { workflowId } = await books.imports.startJournals({ connection: books.connection, application });
-      await untilRow(books, workflowId, ({ pages }) => pages >= 2);
-      await books.temporal.client.workflow.getHandle(workflowId).terminate('pulled the plug');
-      expect(await daybook(['connections', 'remove', books.connection], books.environment)).toMatchObject({ code: 0 });
-      const remedy = `daybook cancel ${workflowId}`;
-      const [status, doctor] = await Promise.all([
-        daybook(['status'], books.environment),
-        daybook(['doctor'], books.environment),
-      ]);
-      expect(status.stdout).toContain(`ended in Temporal from outside; \`${remedy}\` closes its row`);
-      expect(doctor.stdout).toContain(`\`${remedy}\` closes its row`);
-      const cancelled = await daybook(remedy.split(' ').slice(1), books.environment);
-      expect(cancelled).toMatchObject({ code: 0, stdout: expect.stringContaining('its row is closed') });
-      expect(await runRows(books, workflowId)).toMatchObject([
-        { status: 'cancelled', message: expect.stringContaining('ended from outside'), ended_at: expect.any(Date) },
-      ]);
-      const again = await daybook(remedy.split(' ').slice(1), books.environment);
-      expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/^No import runs as workflow/) });
-    } finally {
-      await books.close();
-    }
-  }, 90_000);
 });
 
 test('one that was reset to before somebody cancelled it reads on', async () => {
@@ -120,25 +94,6 @@ test('one that fails again and again says so to whoever follows it, and in the l
 });
 
 describe('`cancel` and `pause` are heard also while every call fails before it is made', () => {
-  test('an import without a token ends when it is cancelled', async () => {
-    // So short-lived that none is kept when no other can be had.
-    const books = await startStand({ sandbox: { journals: 2_000, lifetimes: { accessToken: 6 } } });
-    try {
-      books.sandbox.setLatency(400);
-      const { workflowId } = await books.imports.startJournals({ connection: books.connection, application });
-      await untilRow(books, workflowId, ({ pages }) => pages >= 2);
-      books.sandbox.faults.add({ match: { path: '/connect/token' }, do: { kind: 'problem500' } });
-      await vi.waitFor(async () => expect(await failing(workflowId)).toBeGreaterThan(2), { timeout: 40_000 });
-      const calls = books.sandbox.calls.journals().length;
-      await books.imports.cancel(workflowId);
-      expect(await books.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
-      expect(await runRows(books, workflowId)).toMatchObject([{ status: 'cancelled' }]);
-      expect(books.sandbox.calls.journals()).toHaveLength(calls);
-    } finally {
-      await books.close();
-    }
-  }, 90_000);
-
   test('a reconciliation ends when it is cancelled while Xero is down', async () => {
     stand.sandbox.faults.clear();
     await query('update daybook.authorisation_token set expires_at = now()');
@@ -152,7 +107,53 @@ describe('`cancel` and `pause` are heard also while every call fails before it i
   });
 });
 
-test('a reconciliation that waits for a new consent for weeks renews its history, and still ends', async () => {
+// With books of their own, as these wait long: together.
+test.concurrent('one whose workflow was terminated, and its connection removed since, is ended by the `cancel` that is named', async () => {
+  const books = await startStand({ sandbox: { journals: 2_000, latencyMs: 150 } });
+  try {
+    const { workflowId } = await books.imports.startJournals({ connection: books.connection, application });
+    await untilRow(books, workflowId, ({ pages }) => pages >= 2);
+    await books.temporal.client.workflow.getHandle(workflowId).terminate('pulled the plug');
+    expect(await daybook(['connections', 'remove', books.connection], books.environment)).toMatchObject({ code: 0 });
+    const remedy = `daybook cancel ${workflowId}`;
+    const [status, doctor] = await Promise.all([
+      daybook(['status'], books.environment),
+      daybook(['doctor'], books.environment),
+    ]);
+    expect(status.stdout).toContain(`ended in Temporal from outside; \`${remedy}\` closes its row`);
+    expect(doctor.stdout).toContain(`\`${remedy}\` closes its row`);
+    const cancelled = await daybook(remedy.split(' ').slice(1), books.environment);
+    expect(cancelled).toMatchObject({ code: 0, stdout: expect.stringContaining('its row is closed') });
+    expect(await runRows(books, workflowId)).toMatchObject([
+      { status: 'cancelled', message: expect.stringContaining('ended from outside'), ended_at: expect.any(Date) },
+    ]);
+    const again = await daybook(remedy.split(' ').slice(1), books.environment);
+    expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/^No import runs as workflow/) });
+  } finally {
+    await books.close();
+  }
+}, 150_000);
+
+test.concurrent('an import without a token ends when it is cancelled', async () => {
+  // So short-lived that none is kept when no other can be had.
+  const books = await startStand({ sandbox: { journals: 2_000, lifetimes: { accessToken: 6 } } });
+  try {
+    books.sandbox.setLatency(400);
+    const { workflowId } = await books.imports.startJournals({ connection: books.connection, application });
+    await untilRow(books, workflowId, ({ pages }) => pages >= 2);
+    books.sandbox.faults.add({ match: { path: '/connect/token' }, do: { kind: 'problem500' } });
+    await vi.waitFor(async () => expect(await failing(workflowId)).toBeGreaterThan(2), { timeout: 60_000 });
+    const calls = books.sandbox.calls.journals().length;
+    await books.imports.cancel(workflowId);
+    expect(await books.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
+    expect(await runRows(books, workflowId)).toMatchObject([{ status: 'cancelled' }]);
+    expect(books.sandbox.calls.journals()).toHaveLength(calls);
+  } finally {
+    await books.close();
+  }
+}, 150_000);
+
+test.concurrent('a reconciliation that waits for a new consent for weeks renews its history, and still ends', async () => {
   const books = await startStand({ sandbox: { journals: 100 } });
   try {
     expect(await books.importJournals()).toMatchObject({ ok: true });
