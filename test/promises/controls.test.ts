@@ -178,9 +178,10 @@ describe('An import longer than a history goes on in a fresh one', () => {
   beforeAll(async () => {
     long = await startStand({
       sliceMs: 0,
-      // Room for all its calls, but none that would ask for two in flight: each page is a turn.
-      sandbox: { journals: 26_000, seed: 33, limits: { minute: 400, day: 100_000 } },
+      sandbox: { journals: 260 * 99, seed: 33, limits: { minute: 100_000, day: 100_000 } },
     });
+    // Behind a page that is not full none is asked for before it has come, however slow the machine: each page is a turn.
+    long.sandbox.faults.add({ match: { path: 'Journals' }, do: { kind: 'page', rows: 99 } });
   });
   afterAll(() => long.close());
 
@@ -190,7 +191,7 @@ describe('An import longer than a history goes on in a fresh one', () => {
     const ending = await long.imports.ending(run.workflowId);
     expect(ending).toMatchObject({
       ok: true,
-      result: { outcome: 'caughtUp', runId: run.runId, totals: { pages: 260, stored: 26_000, calls: 261 + 4 } },
+      result: { outcome: 'caughtUp', runId: run.runId, totals: { pages: 260, stored: 260 * 99, calls: 261 + 4 } },
     });
     expect((await historiesOf(long, run.workflowId, run.runId)).length).toBe(2);
     expect(await long.imports.progress(run.workflowId)).toMatchObject({ status: 'caughtUp', totals: { pages: 260 } });
