@@ -71,32 +71,6 @@ export function afterPage(place: InvoicePlace, facts: InvoicePageFacts): { next:
 /** How many rows Xero's pages have when it is not asked for more. */
 const leastPageSize = 100;
 
-/** What an answer says of its page, as far as it says anything. */
-export interface Pagination {
-  page?: unknown;
-  pageSize?: unknown;
-  pageCount?: unknown;
-  itemCount?: unknown;
-}
-
-/**
- * How many pages there are by `pagination`; null where it says nothing, or calls a page the last that by its own numbers is
- * not. A count that is too small would end an import before its end, and of a second with several pages lose the others for
- * good. So a full page is never the last one, whatever is said: the sweep that follows it asks for what is behind it anyway.
- */
-export function pagesTold(count: number, { page, pageSize, pageCount, itemCount }: Pagination): number | null {
-  if (!isWhole(page) || !isWhole(pageCount)) return null;
-  if (isWhole(pageSize) && count > 0 && count >= pageSize) return Math.max(pageCount, page + 1);
-  if (page < pageCount) return pageCount;
-  if (!isWhole(pageSize) || !isWhole(itemCount)) return null;
-  const due = Math.max(0, itemCount - (page - 1) * pageSize);
-  return pageCount === Math.ceil(itemCount / pageSize) && count === due ? pageCount : null;
-}
-
-function isWhole(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
 /**
  * Whether a page reaches the end, given how many there are by `pagesTold`. A server that does not say may have given smaller
  * pages than it was asked for, so there a page is the last only when it is short by any measure.

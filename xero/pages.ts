@@ -1,4 +1,4 @@
-import { pagesTold } from '../model/invoice-cursor.ts';
+import { type Pagination, pagesTold } from '../model/pagination.ts';
 import { NotJson } from './json-bytes.ts';
 import { type SkimmedPage, skimPage } from './skim.ts';
 
@@ -76,13 +76,14 @@ export function countRows(body: Buffer, name: string): { count: number } | NotAP
   return 'problem' in page ? page : { count: page.rows.length };
 }
 
-/** Rows of an answer, and whether `pagination` says that this is the last page; null where there is none: not every endpoint always has it. */
+/** Rows of an answer, and whether this is the last page by its `pagination`; null where that says nothing that can be true, as not every endpoint always has it. */
 export function readContactPage(body: Buffer): { count: number; isLast: boolean | null } | NotAPage {
   const contacts = readPage(body, 'Contacts');
   if ('problem' in contacts) return contacts;
-  const { page, pageCount } = (contacts.pagination ?? {}) as { page?: unknown; pageCount?: unknown };
-  const isLast = typeof page === 'number' && typeof pageCount === 'number' ? page >= pageCount : null;
-  return { count: contacts.rows.length, isLast };
+  const count = contacts.rows.length;
+  const pagination: Pagination = contacts.pagination ?? {};
+  const pageCount = pagesTold(count, pagination);
+  return { count, isLast: pageCount === null ? null : Number(pagination.page) >= pageCount };
 }
 
 function readPage(body: Buffer, name: string, key?: string): SkimmedPage | NotAPage {
