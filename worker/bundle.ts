@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -26,8 +26,8 @@ export async function workflowBundle(cacheDir: string): Promise<string> {
   const path = join(cacheDir, `workflows-${hash.digest('hex').slice(0, 16)}.js`);
   if (existsSync(path)) return path;
   await mkdir(cacheDir, { recursive: true });
-  // Two processes may make it at once; a rename shows either whole.
-  const unfinished = `${path}.${process.pid}`;
+  // Two may make it at once, in one process even; a rename shows either whole.
+  const unfinished = `${path}.${randomUUID()}`;
   const script = join(root, 'worker', 'make-bundle.ts');
   await promisify(execFile)(process.execPath, ['--import', 'tsx', script, unfinished], { cwd: root });
   await rename(unfinished, path);
