@@ -12,7 +12,7 @@ const referenceCalls = 4;
 let stand: Stand;
 /** A stand that is closed at the end of the test. */
 const open = async (context: Pick<TestContext, 'onTestFinished'>, journals: number, seed = 21) => {
-  const opened = await startStand({ sandbox: { journals, seed, limits: { minute: 10_000 } }, xeroTimeoutMs: 1_000 });
+  const opened = await startStand({ sandbox: { journals, seed, limits: { minute: 10_000 } }, xeroTimeoutMs: 2_500 });
   context.onTestFinished(opened.close);
   return opened;
 };
