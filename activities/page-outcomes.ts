@@ -5,7 +5,6 @@ import type { Attempt } from '../storage/quota.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
 import type { Answered } from '../xero/api.ts';
 import type { Caller, CallOutcome } from './call-xero.ts';
-import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
 
 /** A wait after trouble that came after progress; an activity's whole time is five minutes. */
@@ -18,21 +17,13 @@ export type Reading = RunAtWork & Caller & Attempt;
 
 /** What the reading of pages tells the workflow, whichever stream is read. */
 export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'pool' | 'permits' | 'now'>) {
-  return { standing, reached, ended };
+  return { standing, ended };
 
-  /** Where the run stands once what was handed over is stored; not at its end when another attempt stores it. */
-  async function reached(kind: 'caughtUp' | 'imported', run: RunAtWork, store: InOrder): Promise<PageOutcome> {
-    const isStored = await store.isDone();
-    return { kind: isStored ? kind : 'imported', ...(await standing(run)) };
-  }
-
-  /** A call that brought no page ends the slice, once what came before it is stored. */
+  /** A call that brought no page ends the slice. */
   async function ended(
     run: RunAtWork,
     outcome: Exclude<CallOutcome<Answered>, { kind: 'answered' }>,
-    store = new InOrder(),
   ): Promise<PageOutcome> {
-    if (!(await store.isDone())) return reached('imported', run, store);
     switch (outcome.kind) {
       case 'throttled': {
         const jitter =

@@ -15,7 +15,7 @@ import { storePatiently } from './store-patiently.ts';
 /** Reads journals by offset, several calls in flight where answers are slow; the end is an empty page. */
 export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   const { pool, xero, permits, now, stopping } = dependencies;
-  const { standing, reached, ended } = createPageOutcomes(dependencies);
+  const { standing, ended } = createPageOutcomes(dependencies);
   /** What a call took last, for each tenant: a slice begins with as many lanes as the one before. */
   const latencies = new Map<string, number>();
 
@@ -57,8 +57,9 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         const flight = await flights.take();
         if (!flight) continue;
         const outcome = await flight.outcome.catch((trouble: Error) => passOver(trouble, course.cursor > from));
-        if (outcome === null) return await reached('imported', run, store);
-        if (outcome.kind !== 'answered') return await ended(run, outcome, store);
+        if (outcome === null) return await reached('imported');
+        if (outcome.kind !== 'answered')
+          return (await store.isDone()) ? await ended(run, outcome) : await reached('imported');
         latencies.set(run.tenantId, outcome.latencyMs);
         // The page before reached the last journal wanted: this one was asked for when that was not known.
         if (course.isPastEnd) break;
@@ -71,7 +72,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
           continue;
         }
         // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
-        if (lastNumber === null) return await reached('caughtUp', run, store);
+        if (lastNumber === null) return await reached('caughtUp');
         const [after, through] = [course.cursor, course.reachOf(lastNumber)];
         if (through <= after) throw endless(run, after, through);
         course.moveTo(through, flight.offset, count);
@@ -79,11 +80,11 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
         const page = { ...run, after, askedAfter: flight.offset, through, body, count };
         // Another attempt has stored the page before, and this one is a zombie.
-        if (!(await store.next(() => storePatiently(dependencies, page)))) return await reached('imported', run, store);
+        if (!(await store.next(() => storePatiently(dependencies, page)))) return await reached('imported');
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
         if (slices.isCrowded()) await store.isDone();
       }
-      return await reached(course.isPastEnd ? 'caughtUp' : 'imported', run, store);
+      return await reached(course.isPastEnd ? 'caughtUp' : 'imported');
     } finally {
       // Should storing fail here, something else ended the reading, and is told.
       await Promise.all([flights.allLanded(), store.isDone().catch(() => false)]);
@@ -98,6 +99,12 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
       const next = () => flights.next(course.cursor, course.stride);
       while (hasRoom() && mayLaunch(next())) flights.launch(next());
+    }
+
+    /** Where the run stands once what was handed over is stored; not at its end when another attempt stores it. */
+    async function reached(kind: 'caughtUp' | 'imported'): Promise<PageOutcome> {
+      const isStored = await store.isDone();
+      return { kind: isStored ? kind : 'imported', ...(await standing(run)) };
     }
   }
 

@@ -1,9 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../embedded/probes.ts';
 import { booksOf, invoiceCalls, storedInvoices, storedUpdates, updatesOf } from '../support/invoices.ts';
 import { drawSeed, forgetImports } from '../support/observe.ts';
-import { application, type Stand, startStand } from '../support/stand.ts';
+import { type Stand, startStand } from '../support/stand.ts';
 import { uniqueName } from '../support/temporal.ts';
 
 const unlimited = { minute: 100_000, day: 1_000_000 };
@@ -211,25 +209,3 @@ describe('An import of invoices stores exactly what was asked for', () => {
     expect(stand.sandbox.calls.all()).toEqual([]);
   });
 });
-
-test('while Postgres takes its time over a page of invoices the next is at hand, but no further', async () => {
-  const organisations = [{ journals: 100, invoices: 350, invoicesPerPage: 100 }];
-  const stand = await startStand({ sandbox: { seed: 3, limits: unlimited, organisations } });
-  const locker = await stand.database.pool.connect();
-  try {
-    await locker.query('begin');
-    await locker.query('lock table xero.invoice in exclusive mode');
-    const { workflowId } = await stand.imports.startInvoices({ connection: stand.connection, application });
-    await eventually(() => invoiceCalls(stand) >= 2);
-    await sleep(1_000);
-    expect(invoiceCalls(stand)).toBe(2);
-    await locker.query('rollback');
-    expect(await stand.imports.ending(workflowId)).toMatchObject({ ...caughtUp, result: { totals: { stored: 350 } } });
-    expect(await storedInvoices(stand)).toEqual(booksOf(stand));
-    // Four pages, and the sweep.
-    expect(invoiceCalls(stand)).toBe(5);
-  } finally {
-    locker.release();
-    await stand.close();
-  }
-}, 60_000);
