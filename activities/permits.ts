@@ -47,6 +47,8 @@ export type Permits = ReturnType<typeof createPermits>;
 
 /** How long a worker may not know that another one was told to wait for the whole app. */
 const appNewsMs = 1_000;
+/** For so long what became of a call may wait for the next call, which takes it along: with answers that are slow it goes by itself. */
+const restMs = 50;
 
 /**
  * The quota ledgers, as one worker sees them. Postgres holds the truth, and every change is a compare-and-set on the version
@@ -92,8 +94,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
 
   function end(tenantId: string, ending: Ending): void {
     unwritten.set(tenantId, [...(unwritten.get(tenantId) ?? []), ending]);
-    // Whoever goes on with the answer spends the next call before this comes.
-    setImmediate(() => written(tenantId));
+    setTimeout(() => written(tenantId), restMs);
   }
 
   async function written(tenantId: string): Promise<void> {
