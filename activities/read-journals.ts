@@ -4,6 +4,7 @@ import { type Allowance, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAl
 import type { PageOutcome } from '../model/run.ts';
 import { basisOf } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
+import { Pipeline } from '../storage/pipeline.ts';
 import { callXero } from './call-xero.ts';
 import { Flights } from './flights.ts';
 import { InOrder } from './in-order.ts';
@@ -42,6 +43,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       return outcome;
     });
     const store = new InOrder();
+    const line = new Pipeline(pool);
 
     const latency = () => latencies.get(run.tenantId) ?? 0;
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
@@ -76,11 +78,13 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         const [after, through] = [course.cursor, course.reachOf(lastNumber)];
         if (through <= after) throw endless(run, after, through);
         course.moveTo(through, flight.offset, count);
-        // Where the next page begins is known now: it is on its way while this one, or even the one before, is stored.
+        // No further ahead than this, as all that is not stored when the worker dies is fetched again. Where there is no room any more,
+        // another attempt has stored the pages before, and this one is a zombie.
+        if (!(await store.hasRoom())) return await reached('imported');
+        // Where the next page begins is known now: it is on its way while this one, and even the one before, is stored.
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
         const page = { ...run, after, askedAfter: flight.offset, through, body, count };
-        // Another attempt has stored the page before, and this one is a zombie.
-        if (!(await store.next(() => storePatiently(dependencies, page)))) return await reached('imported');
+        store.begin(() => storePatiently(dependencies, line, page));
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
         if (slices.isCrowded()) await store.isDone();
       }

@@ -2,6 +2,7 @@ import { sleep } from '@temporalio/activity';
 import type { Stream } from '../model/streams.ts';
 import { type InvoicePage, storeInvoicePage } from '../storage/invoice-pages.ts';
 import { type JournalPage, storePage } from '../storage/pages.ts';
+import type { Pipeline } from '../storage/pipeline.ts';
 import { isAway } from '../storage/pool.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
@@ -16,12 +17,13 @@ type Needed = Pick<Dependencies, 'pool' | 'meters'>;
  * Stores a page, and keeps it in hand for half a minute while Postgres is away: fetching it again would cost a call. False
  * when another attempt has stored it and this one is a zombie.
  */
-export function storePatiently(needed: Needed, page: JournalPage): Promise<boolean> {
+export function storePatiently(needed: Needed, line: Pipeline, page: JournalPage): Promise<boolean> {
   return patiently(
     needed,
     page,
-    () => storePage(needed.pool, page),
-    ({ nextOffset }) => nextOffset === page.through,
+    () => storePage(needed.pool, page, line),
+    // Beyond it, where the page that was sent right behind is stored as well.
+    ({ nextOffset }) => nextOffset !== null && nextOffset >= page.through,
   );
 }
 
@@ -41,7 +43,7 @@ async function patiently(
   for (let tried = 1; ; tried++) {
     try {
       const moved = await store();
-      // The commit may have happened with its answer lost; then the run stands just behind this page.
+      // The commit may have happened with its answer lost; then the run stands behind this page.
       const run = moved || tried === 1 ? null : await runAtWork(pool, runId);
       const isStored = moved || (run !== null && isBehind(run));
       if (isStored) meters.stored(stream, count);

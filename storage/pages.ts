@@ -127,15 +127,20 @@ const recordPieces = `
   counted as (select $5::int as stored, $6::int as admitted, $7::int as quarantined),
   ${recordPage('$2', '$3', '$4', '$8')}`;
 
+/** Whatever can carry out the one statement that stores most pages. */
+interface Line {
+  query(statement: pg.QueryConfig): Promise<pg.QueryResult>;
+}
+
 /**
  * Stores a page: its journals, its receipt and the run's cursor in one commit. A page that Postgres cannot take as a whole
  * is taken in ever smaller pieces; what cannot be stored goes to quarantine, word for word, with the reason. False when the run
  * does not stand where this page begins, because another attempt has stored it.
  */
-export async function storePage(pool: pg.Pool, page: JournalPage): Promise<boolean> {
+export async function storePage(pool: pg.Pool, page: JournalPage, line: Line = pool): Promise<boolean> {
   const basis = basisOf(page.stream);
   try {
-    const { rowCount } = await pool.query({
+    const { rowCount } = await line.query({
       name: 'store-journal-page',
       text: storeWhole,
       values: [page.runId, page.tenantId, basis, page.after, page.through, page.count, page.body, page.askedAfter],

@@ -21,6 +21,8 @@ export interface PoolOptions {
    * https://www.postgresql.org/docs/current/wal-async-commit.html
    */
   durable?: boolean;
+  /** True where statements may be sent over a connection before those in front are answered, see `Pipeline`. */
+  pipelined?: boolean;
 }
 
 /**
@@ -31,12 +33,13 @@ export function openPool(
   databaseUrl: string,
   max: number,
   onIdleError: (error: Error) => void,
-  { durable = true }: PoolOptions = {},
+  { durable = true, pipelined = false }: PoolOptions = {},
 ): pg.Pool {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max,
     types,
+    pipeline: pipelined,
     application_name: 'daybook',
     connectionTimeoutMillis: 10_000,
     keepAlive: true,

@@ -56,7 +56,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
     throw unreachableTemporal(temporal.connectionOptions.address, error);
   });
   const lost = (error: Error) => log.warn({ reason: error.message }, 'lost an idle connection to Postgres');
-  const pool = openPool(databaseUrl, poolSize, lost);
+  const pool = openPool(databaseUrl, poolSize, lost, { pipelined: true });
   // Xero's next answer says how many calls are left, so the ledger may forget some in a crash of Postgres.
   const ledgerPool = openPool(databaseUrl, ledgerPoolSize, lost, { durable: false });
   const namespace = temporal.namespace ?? 'default';

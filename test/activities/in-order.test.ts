@@ -1,44 +1,77 @@
 import { expect, test } from 'vitest';
 import { InOrder } from '../../activities/in-order.ts';
 
-/** A piece of work whose end is told from outside. */
+/** A piece of work whose end is told from outside, try by try. */
 function piece() {
-  let begun = false;
-  let end = (_isDone: boolean) => {};
-  const told = new Promise<boolean>((resolve) => {
-    end = resolve;
-  });
-  const work = () => {
-    begun = true;
-    return told;
-  };
-  return { work, end, hasBegun: () => begun };
+  const ends: ((isDone: boolean) => void)[] = [];
+  const work = () => new Promise<boolean>((resolve) => ends.push(resolve));
+  return { work, tries: () => ends.length, end: (isDone: boolean) => ends.at(-1)?.(isDone) };
 }
 
-test('a piece begins when the one before is done, and whoever hands it over goes on then', async () => {
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('a piece begins while the one before is under way, the one after it when there is room', async () => {
+  const inOrder = new InOrder();
+  const [first, second, third] = [piece(), piece(), piece()];
+  for (const { work } of [first, second]) {
+    expect(await inOrder.hasRoom()).toBe(true);
+    inOrder.begin(work);
+  }
+  expect([first.tries(), second.tries()]).toEqual([1, 1]);
+  let hasRoom = false;
+  const room = inOrder.hasRoom().then((is) => {
+    hasRoom = is;
+  });
+  await settled();
+  expect(hasRoom).toBe(false);
+  first.end(true);
+  await room;
+  expect(hasRoom).toBe(true);
+  inOrder.begin(third.work);
+  expect(third.tries()).toBe(1);
+  second.end(true);
+  third.end(true);
+  expect(await inOrder.isDone()).toBe(true);
+});
+
+test('a piece whose turn had not come is begun again when it has', async () => {
   const inOrder = new InOrder();
   const [first, second] = [piece(), piece()];
-  expect(await inOrder.next(first.work)).toBe(true);
-  expect(first.hasBegun()).toBe(true);
-  const handedOver = inOrder.next(second.work);
-  await Promise.resolve();
-  expect(second.hasBegun()).toBe(false);
+  inOrder.begin(first.work);
+  inOrder.begin(second.work);
+  second.end(false);
+  await settled();
+  expect(second.tries()).toBe(1);
   first.end(true);
-  expect(await handedOver).toBe(true);
-  expect(second.hasBegun()).toBe(true);
+  await settled();
+  expect(second.tries()).toBe(2);
   second.end(true);
   expect(await inOrder.isDone()).toBe(true);
 });
 
-test('after a piece that was not done, or failed, none is begun', async () => {
+test('after a piece that was not done, or failed, there is room for none, and all have ended when that is told', async () => {
   const undone = new InOrder();
-  const later = piece();
-  await undone.next(async () => false);
-  expect(await undone.next(later.work)).toBe(false);
-  expect(await undone.isDone()).toBe(false);
+  const [first, second] = [piece(), piece()];
+  undone.begin(first.work);
+  undone.begin(second.work);
+  let told = false;
+  const isDone = undone.isDone().finally(() => {
+    told = true;
+  });
+  first.end(false);
+  await settled();
+  // Nothing was in front of it: it is not done, whatever is tried.
+  first.end(false);
+  await settled();
+  expect(told).toBe(false);
+  second.end(false);
+  expect(await isDone).toBe(false);
+  expect(second.tries()).toBe(1);
+  expect(await undone.hasRoom()).toBe(false);
+
   const failed = new InOrder();
-  await failed.next(() => Promise.reject(new Error('Postgres is away')));
-  await expect(failed.next(later.work)).rejects.toThrow('Postgres is away');
+  failed.begin(() => Promise.reject(new Error('Postgres is away')));
+  failed.begin(async () => false);
+  await expect(failed.hasRoom()).rejects.toThrow('Postgres is away');
   await expect(failed.isDone()).rejects.toThrow('Postgres is away');
-  expect(later.hasBegun()).toBe(false);
 });
