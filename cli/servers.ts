@@ -55,13 +55,18 @@ async function withTemporal<T>(
   const { connectionOptions, namespace } = found.temporal();
   // Loaded here, as is what builds on it: its size is felt by commands that need Postgres only.
   const { Client } = await import('@temporalio/client');
-  const { openConnection } = await import('../client/open-connection.ts');
+  const { openConnection, silenceOf } = await import('../client/open-connection.ts');
   const options = { connectTimeout, ...connectionOptions };
+  const unreachable = (error: unknown) =>
+    unreachableTemporal(connectionOptions.address, error, found.remedies.temporal);
   const connection = await openConnection(options).catch((error: unknown) => {
-    throw unreachableTemporal(connectionOptions.address, error, found.remedies.temporal);
+    throw unreachable(error);
   });
   try {
     return await work(new Client({ connection, namespace: namespace ?? 'default' }), config.taskQueue);
+  } catch (error) {
+    const silence = silenceOf(error);
+    throw silence === null ? error : unreachable(silence);
   } finally {
     await connection.close();
   }

@@ -30,6 +30,19 @@ const idle = () =>
     .on('stream', (stream) => void stream.on('error', () => {}))
     .on('sessionError', () => {});
 
+/** Answers the first call of all, and falls silent. */
+const fallingSilent = () =>
+  createHttp2Server()
+    .on('stream', (stream, headers) => {
+      stream.on('error', () => {});
+      if (!headers[':path']?.endsWith('/GetSystemInfo')) return;
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      // An empty message of gRPC's: not compressed, no bytes.
+      stream.end(Buffer.alloc(5));
+    })
+    .on('sessionError', () => {});
+
 test.each([
   ['takes the connection and is silent', mute, {}],
   ['never answers the TLS handshake', mute, { TEMPORAL_TLS: 'true' }],
@@ -58,3 +71,15 @@ test.each([
   },
   150_000,
 );
+
+test('a Temporal that falls silent in the middle of a command: it ends with the sentence', async () => {
+  const address = await addressOf(fallingSilent());
+  const environment = { ...stand.environment, TEMPORAL_ADDRESS: address };
+  const sentence = `Temporal at ${address} does not answer: `;
+  const commands = [['status'], ['doctor'], ['cancel', 'x'], ['schedule', 'list']];
+  const [status, doctor, cancel, schedules] = await Promise.all(commands.map((words) => daybook(words, environment)));
+  expect(status).toMatchObject({ code: 0, stderr: expect.stringContaining(sentence) });
+  expect(doctor).toMatchObject({ code: 1, stdout: expect.stringMatching(/not checked temporal .* no answer came/) });
+  for (const ended of [cancel, schedules])
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringMatching(new RegExp(`${sentence}.*Check that`)) });
+}, 150_000);
