@@ -11,6 +11,7 @@ export class InOrder {
     return this.#before;
   }
 
+  /** Begins a piece, for which there must be room. */
   begin(work: () => Promise<boolean>): void {
     this.#before = this.#last;
     this.#last = behind(this.#before, work);
