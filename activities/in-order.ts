@@ -1,6 +1,6 @@
 /**
  * Pieces of work done in order. The next one is begun while one is under way, so that nothing is idle in between: it must see for
- * itself whether its turn has come. A piece says whether it was done; after one that was not, or failed, none is begun.
+ * itself whether its turn has come. A piece says whether it was done; behind one that was not, or failed, none is.
  */
 export class InOrder {
   #last: Promise<boolean> = Promise.resolve(true);

@@ -47,7 +47,7 @@ export type Permits = ReturnType<typeof createPermits>;
 
 /** How long a worker may not know that another one was told to wait for the whole app. */
 const appNewsMs = 1_000;
-/** For so long what became of a call may wait for the next call, which takes it along: with answers that are slow it goes by itself. */
+/** For so long what became of calls may wait for the next one, which takes it along; where answers are slow it goes by itself. */
 const restMs = 50;
 
 /**
@@ -58,6 +58,8 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
   const known = new Map<string, VersionedLedger>();
   /** What became of calls and is not written yet: the next call that is spent takes it along, which spares a statement a page. */
   const unwritten = new Map<string, Ending[]>();
+  /** Tenants for which that is looked at soon. */
+  const resting = new Set<string>();
   const turns = new Map<string, Promise<unknown>>();
   const appScope: QuotaScope = `app:${clientId}`;
   /** The minute's quota of the whole app, by the headers this worker sees: every worker sees them at each answer. */
@@ -94,7 +96,12 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
 
   function end(tenantId: string, ending: Ending): void {
     unwritten.set(tenantId, [...(unwritten.get(tenantId) ?? []), ending]);
-    setTimeout(() => written(tenantId), restMs);
+    if (resting.has(tenantId)) return;
+    resting.add(tenantId);
+    setTimeout(() => {
+      resting.delete(tenantId);
+      void written(tenantId);
+    }, restMs);
   }
 
   async function written(tenantId: string): Promise<void> {

@@ -43,7 +43,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       return outcome;
     });
     const store = new InOrder();
-    const line = new Pipeline(pool);
+    const pipeline = new Pipeline(pool);
 
     const latency = () => latencies.get(run.tenantId) ?? 0;
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
@@ -84,7 +84,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         // Where the next page begins is known now: it is on its way while this one, and even the one before, is stored.
         if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
         const page = { ...run, after, askedAfter: flight.offset, through, body, count };
-        store.begin(() => storePatiently(dependencies, line, page));
+        store.begin(() => storePatiently(dependencies, pipeline, page));
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
         if (slices.isCrowded()) await store.isDone();
       }

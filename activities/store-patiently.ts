@@ -17,11 +17,11 @@ type Needed = Pick<Dependencies, 'pool' | 'meters'>;
  * Stores a page, and keeps it in hand for half a minute while Postgres is away: fetching it again would cost a call. False
  * when another attempt has stored it and this one is a zombie.
  */
-export function storePatiently(needed: Needed, line: Pipeline, page: JournalPage): Promise<boolean> {
+export function storePatiently(needed: Needed, pipeline: Pipeline, page: JournalPage): Promise<boolean> {
   return patiently(
     needed,
     page,
-    () => storePage(needed.pool, page, line),
+    () => storePage(needed.pool, page, pipeline),
     // Beyond it, where the page that was sent right behind is stored as well.
     ({ nextOffset }) => nextOffset !== null && nextOffset >= page.through,
   );

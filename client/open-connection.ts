@@ -36,8 +36,8 @@ export async function openConnection(options: ConnectionOptions): Promise<Connec
   }
 }
 
-/** DEADLINE_EXCEEDED and UNAVAILABLE of gRPC. */
-const silences = [4, 14];
+/** DEADLINE_EXCEEDED and UNAVAILABLE of gRPC: nobody answers. */
+export const silences = [4, 14];
 
 /** Why a call failed, if it did because Temporal is silent or away; else null. The SDK wraps it in errors of its own. */
 export function silenceOf(error: unknown): Error | null {

@@ -4,6 +4,7 @@ import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
 import { type Counts, type Refused, storeInHalves } from './halves.ts';
 import { insertJournalLines, journalColumns } from './journal-rows.ts';
+import type { Pipeline } from './pipeline.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
 
@@ -127,20 +128,20 @@ const recordPieces = `
   counted as (select $5::int as stored, $6::int as admitted, $7::int as quarantined),
   ${recordPage('$2', '$3', '$4', '$8')}`;
 
-/** Whatever can carry out the one statement that stores most pages. */
-interface Line {
-  query(statement: pg.QueryConfig): Promise<pg.QueryResult>;
-}
-
 /**
  * Stores a page: its journals, its receipt and the run's cursor in one commit. A page that Postgres cannot take as a whole
  * is taken in ever smaller pieces; what cannot be stored goes to quarantine, word for word, with the reason. False when the run
- * does not stand where this page begins, because another attempt has stored it.
+ * does not stand where this page begins: another attempt has stored it, or the page before is not stored yet. Most pages are one
+ * statement, sent by `pipeline`, if there is one.
  */
-export async function storePage(pool: pg.Pool, page: JournalPage, line: Line = pool): Promise<boolean> {
+export async function storePage(
+  pool: pg.Pool,
+  page: JournalPage,
+  pipeline: Pick<Pipeline, 'query'> = pool,
+): Promise<boolean> {
   const basis = basisOf(page.stream);
   try {
-    const { rowCount } = await line.query({
+    const { rowCount } = await pipeline.query({
       name: 'store-journal-page',
       text: storeWhole,
       values: [page.runId, page.tenantId, basis, page.after, page.through, page.count, page.body, page.askedAfter],

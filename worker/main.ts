@@ -35,7 +35,7 @@ export interface WorkerPlace {
   onReady?: () => void;
 }
 
-/** Connections to Postgres: an activity holds one for a statement only, never while it waits for Xero. */
+/** Connections to Postgres: an activity holds one for a statement or two, never while it waits for Xero. */
 const poolSize = 20;
 /** The quota ledger's statements take a millisecond, two for each call to Xero. */
 const ledgerPoolSize = 5;

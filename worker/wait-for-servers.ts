@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { openConnection } from '../client/open-connection.ts';
+import { openConnection, silences } from '../client/open-connection.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
 import { UnfitDatabase } from '../storage/migrate.ts';
 import { isAway } from '../storage/pool.ts';
@@ -36,8 +36,8 @@ export function untilTemporalAnswers({ connectionOptions }: ClientConnectConfig,
   return untilItAnswers(ask, (error) => isSilence(error instanceof Error ? error.cause : error), waiting);
 }
 
-/** RESOURCE_EXHAUSTED, UNAVAILABLE and DEADLINE_EXCEEDED of gRPC: it is there, but not yet at work. */
-const notYet = [8, 14, 4];
+/** With RESOURCE_EXHAUSTED of gRPC: it is there, but not yet at work. */
+const notYet = [...silences, 8];
 
 /** Nobody was there; what is wrong with the address (a TypeError), or refused by the server, comes as another kind of error. */
 function isSilence(error: unknown): boolean {

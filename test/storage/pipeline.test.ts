@@ -82,13 +82,13 @@ test('pages sent behind one that goes to pieces, or that cannot be taken whole t
     ...{ JournalID: randomUUID(), JournalNumber: number, JournalDate: instant, CreatedDateUTC: instant },
     ...{ JournalLines: [], Reference: bad.includes(number) ? 'no\u0000text' : 'ok' },
   });
-  const [line, order] = [new Pipeline(pool), new InOrder()];
+  const [pipeline, order] = [new Pipeline(pool), new InOrder()];
   for (let after = 0; after < 40; after += 10) {
     const journals = Array.from({ length: 10 }, (_, index) => journal(after + index + 1));
     const body = Buffer.from(JSON.stringify({ Journals: journals }));
     const place = { runId, tenantId: runId, after, askedAfter: after, through: after + 10, count: 10 };
     expect(await order.hasRoom()).toBe(true);
-    order.begin(() => storePage(pool, { ...place, stream: 'journals', body }, line));
+    order.begin(() => storePage(pool, { ...place, stream: 'journals', body }, pipeline));
   }
   expect(await order.isDone()).toBe(true);
   expect(await countedBy(pool, runId)).toEqual({ stored: 36, admitted: 40, quarantined: 4 });
