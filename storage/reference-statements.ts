@@ -87,6 +87,8 @@ const read: Record<Columns[string][1], (field: string) => string> = {
   instant: (field) => `daybook.xero_instant(nullif(j->>'${field}', ''))`,
 };
 
+const asText = (instant: string) => `to_char(${instant} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
 /** One answer: $1 tenant, $2 run, $3 the response text. Rows go in one order, lest two runs of a tenant wait for each other. */
 function statement(
   endpoint: ReferenceEndpoint,
@@ -112,10 +114,10 @@ function statement(
   )${more}
   ${
     updated
-      ? `select to_char(max(updated_date_utc) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as newest,
+      ? `select ${asText('min(updated_date_utc)')} as oldest, ${asText('max(updated_date_utc)')} as newest,
             coalesce(bool_and(updated_date_utc >= before), true) as ascending
        from (select updated_date_utc, lag(updated_date_utc) over (order by place) as before from parsed) as p`
-      : 'select null as newest, true as ascending'
+      : 'select null as oldest, null as newest, true as ascending'
   }`;
 }
 

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { ReferenceEndpoint } from '../model/reference.ts';
 import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
+import { storeInHalves } from './halves.ts';
 import type { Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
 import { referenceStatements, responseArrays } from './reference-statements.ts';
@@ -48,36 +49,51 @@ export interface StoredReference {
   quarantined: number;
 }
 
+/** What the statement of an endpoint tells of the rows it was given, ISO; null where none has an UpdatedDateUTC. */
+interface Instants {
+  oldest: string | null;
+  newest: string | null;
+  ascending: boolean;
+}
+
 /**
  * Stores an answer: rows are inserted or brought up to date, an older copy never overwrites a newer one, and what Xero does
- * not send any more stays. An answer that Postgres cannot take as a whole is taken row by row; what cannot be stored goes
- * to quarantine, word for word.
+ * not send any more stays. An answer that Postgres cannot take as a whole is taken in ever smaller pieces; what cannot be stored
+ * goes to quarantine, word for word.
  */
 export async function storeReference(pool: pg.Pool, page: ReferencePage): Promise<StoredReference> {
   const { endpoint, tenantId, runId } = page;
-  const text = referenceStatements[endpoint];
   const name = responseArrays[endpoint];
+  const stored = { newest: null as string | null, ascending: true };
+
   const store = async (body: string) => {
-    const { rows } = await pool.query<Omit<StoredReference, 'quarantined'>>(text, [tenantId, runId, body]);
-    return rows[0] ?? { newest: null, ascending: true };
+    const { rows } = await pool.query<Instants>(referenceStatements[endpoint], [tenantId, runId, body]);
+    const { oldest = null, newest = null, ascending = true } = rows[0] ?? {};
+    const isBehind = oldest === null || stored.newest === null || oldest >= stored.newest;
+    stored.ascending &&= ascending && isBehind;
+    if (newest !== null && (stored.newest === null || newest > stored.newest)) stored.newest = newest;
   };
+
   try {
-    return { ...(await store(page.text)), quarantined: 0 };
+    await store(page.text);
+    return { ...stored, quarantined: 0 };
   } catch (error) {
     if (!isAboutData(error)) throw error;
   }
-  const whole: StoredReference = { newest: null, ascending: true, quarantined: 0 };
-  for (const item of rowsOf(page.text, name)) {
-    try {
-      const { newest } = await store(`{"${name}":[${item}]}`);
-      if (newest !== null && whole.newest !== null && newest < whole.newest) whole.ascending = false;
-      if (newest !== null && (whole.newest === null || newest > whole.newest)) whole.newest = newest;
-    } catch (error) {
-      if (!isAboutData(error)) throw error;
-      whole.quarantined += await quarantine(pool, { runId, tenantId, stream: endpoint }, item, {}, reasonOf(error));
-    }
-  }
-  return whole;
+  const { quarantined } = await storeInHalves(
+    rowsOf(page.text, name),
+    async (rows) => {
+      try {
+        await store(`{"${name}":[${rows}]}`);
+        return { stored: rows.length, admitted: rows.length, quarantined: 0 };
+      } catch (error) {
+        if (!isAboutData(error)) throw error;
+        return { refused: reasonOf(error) };
+      }
+    },
+    (row, reason) => quarantine(pool, { runId, tenantId, stream: endpoint }, row, {}, reason),
+  );
+  return { ...stored, quarantined };
 }
 
 /** Writes down how far an endpoint is read while there is more of it. */

@@ -6,6 +6,7 @@ import { storeInHalves } from '../../storage/halves.ts';
 import { storeInvoicePage } from '../../storage/invoice-pages.ts';
 import { storePage } from '../../storage/pages.ts';
 import { openPool } from '../../storage/pool.ts';
+import { storeReference } from '../../storage/reference.ts';
 import { countedBy, openAnyRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { drawSeed } from '../support/observe.ts';
@@ -107,6 +108,31 @@ test('bad journals at both ends and in the middle of a page keep no other from b
     [runId],
   );
   expect(kept).toEqual(bad.map((place) => ({ number: place + 1, payload: JSON.stringify(journals[place]) })));
+});
+
+test('bad contacts among many: what is told of the others is what they tell one by one', async () => {
+  const bad = [3, 150, 299];
+  const contacts = Array.from({ length: 300 }, (_, place) => ({
+    ...{ ContactID: randomUUID(), Name: bad.includes(place) ? 'no\u0000text' : `Contact ${place}` },
+    UpdatedDateUTC: `/Date(${1_539_993_600_000 + place * 1_000}+0000)/`,
+  }));
+  const store = (tenantId: string, some: object[]) =>
+    storeReference(pool, { runId: tenantId, tenantId, endpoint: 'contacts', text: JSON.stringify({ Contacts: some }) });
+  const tenantId = randomUUID();
+  let told: unknown;
+  expect(
+    await statementsOf(async () => {
+      told = await store(tenantId, contacts);
+    }),
+  ).toBeLessThan(100);
+  expect(told).toEqual({ newest: '2018-10-20T00:04:58.000Z', ascending: true, quarantined: 3 });
+  const { rows } = await pool.query('select name from xero.contact where tenant_id = $1 order by updated_date_utc', [
+    tenantId,
+  ]);
+  expect(rows).toEqual(contacts.filter((_, place) => !bad.includes(place)).map(({ Name }) => ({ name: Name })));
+  // Out of order across two pieces only.
+  const swapped = [...contacts.slice(150), ...contacts.slice(0, 150)];
+  expect(await store(randomUUID(), swapped)).toMatchObject({ ascending: false, quarantined: 3 });
 });
 
 test('halving finds the same bad rows as one after the other, in their order, whichever they are', async () => {
