@@ -17,7 +17,8 @@ export const variables = {
   XERO_CLIENT_ID: { meaning: 'Client id of your Xero app; without it the local sandbox stands in for Xero.' },
   XERO_CLIENT_SECRET: { meaning: 'Client secret of your Xero app.' },
   XERO_REDIRECT_URI: {
-    meaning: 'Where Xero sends the admin back to; must be registered in the Xero app.',
+    meaning:
+      'Where Xero sends the admin back to; must be registered in the Xero app. Without it /oauth/callback of the connect page.',
     default: 'http://localhost:8088/oauth/callback',
   },
   XERO_SCOPES: {
