@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { startBackfills } from '../client/backfill.ts';
 import { RequestRefused } from '../client/refused.ts';
 import { usualCallsADay } from '../model/plan.ts';
@@ -32,7 +32,11 @@ export function addBackfillCommand(program: Command): void {
     const command = backfill
       .command(kind)
       .description(`import ${kind} over as many days as it takes`)
-      .option('--connection <name>', 'the connection to import through; may be given again', collect, [])
+      .addOption(
+        new Option('--connection <name>', 'the connection to import through; may be given again')
+          .argParser(collect)
+          .default([], 'none'),
+      )
       .option('--all-connections', 'each connection that lists the application')
       .requiredOption('--application <name>', 'the application that asks')
       .option(

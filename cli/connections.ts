@@ -58,7 +58,7 @@ export function addConnectionCommands(program: Command): void {
 
   connections
     .command('deny <name>')
-    .description('take an application off a connection; a running import of its stops at its next page')
+    .description('take an application off a connection; its running imports stop at their next page')
     .requiredOption('--application <name>', 'which one')
     .action((name: string, { application }: { application: string }) =>
       withDatabase(async (pool) => {

@@ -3,12 +3,12 @@ import { startOf, wanted } from '../activities/starting-point.ts';
 import {
   budgetOf,
   type CallsToCome,
-  type Course,
   countAt,
-  courseOf,
   invoiceCalls,
   journalCalls,
   type QuotaStanding,
+  type Timetable,
+  timetableOf,
 } from '../model/plan.ts';
 import type { ImportKind, ImportRequest } from '../model/request.ts';
 import { type Stream, streamOf } from '../model/streams.ts';
@@ -39,7 +39,7 @@ export interface Plan {
   /** Whether Xero has named when the day begins again; else the instants are the latest there can be. */
   isNamed: boolean;
   /** When the calls would be made; null where their number is unknown, or the reserve leaves none. */
-  course: Course | null;
+  course: Timetable | null;
   /** The import that has this stream at the moment. */
   running: { workflowId: string; status: string } | null;
 }
@@ -77,7 +77,7 @@ export async function makePlan(
     cost,
     quota: { ...quota, reserve, callsADay },
     isNamed: budget.isNamed,
-    course: cost === null ? null : courseOf(cost.calls, budget, now),
+    course: cost === null ? null : timetableOf(cost.calls, budget, now),
     running: running && start.movesWatermark ? { workflowId: running.workflowId, status: running.status } : null,
   };
 

@@ -14,7 +14,7 @@ interface RebuildOptions {
 export function addRebuildCommand(program: Command): void {
   program
     .command('rebuild')
-    .description('make all tables anew from what Xero sent, without one call; readers and imports go on beside it')
+    .description('make all tables anew from what Xero sent, without a call; readers and imports go on beside it')
     .option('--connection <name>', 'of one connection’s organisation only')
     .addOption(new Option('--stream <stream>', 'these only').choices(rebuildable))
     .option('--json', 'print one line of JSON')

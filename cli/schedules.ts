@@ -34,7 +34,7 @@ export function addScheduleCommands(program: Command): void {
       .requiredOption('--connection <name>', 'the connection to use')
       .requiredOption('--application <name>', 'the application that asks')
       .addOption(
-        new Option('--every <minutes>', 'start each so many minutes')
+        new Option('--every <minutes>', 'how many minutes apart')
           .argParser(minutes)
           .conflicts('cron')
           .default(kind === 'reconcile' ? day : 60),

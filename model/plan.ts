@@ -105,7 +105,8 @@ interface Suspension {
   until: number;
 }
 
-export interface Course {
+/** On which days the calls of an import are made, and when it sleeps. Instants are epoch milliseconds. */
+export interface Timetable {
   finishedBy: number;
   /** On how many of the tenant's days it makes calls. */
   days: number;
@@ -118,7 +119,7 @@ export interface Course {
 const mostSuspensions = 7;
 
 /** When so many calls are made, from now on; null when there are none in a day to make them with. */
-export function courseOf(calls: number, budget: Budget, now: number): Course | null {
+export function timetableOf(calls: number, budget: Budget, now: number): Timetable | null {
   const { aDay, dayBeginsBy, heardWithinMs } = budget;
   const fitting = Math.floor((dayBeginsBy - now) / callMs);
   const atOnce = Math.min(calls, budget.today, fitting);

@@ -37,7 +37,7 @@ export interface WorkerPlace {
 
 /** Connections to Postgres: an activity holds one for a statement or two, never while it waits for Xero. */
 const poolSize = 20;
-/** The quota ledger's statements take a millisecond, two for each call to Xero. */
+/** The quota ledger's statements take a millisecond, one or two for each call to Xero. */
 const ledgerPoolSize = 5;
 /** Xero's pages take one to four seconds; one that takes this long is not coming. */
 const xeroTimeoutMs = 45_000;

@@ -79,11 +79,11 @@ export async function runImport(kind: ImportKind, request: ImportRequest, carrie
   const controls = new Controls();
   setHandler(progress, () => standing.progress, { description: 'Where the import stands, also during a wait.' });
 
-  const books = createBookkeeping();
-  const begun = carried?.run ?? (await begin(books, kind, request));
+  const bookkeeping = createBookkeeping();
+  const begun = carried?.run ?? (await begin(bookkeeping, kind, request));
   if ('skipped' in begun) return begun.skipped;
   standing.change({ run: begun });
-  const underWay = { request, run: begun, books, standing, controls };
+  const underWay = { request, run: begun, bookkeeping, standing, controls };
 
   let outcome: 'caughtUp' | 'cancelled' | 'historyFull';
   try {
@@ -104,19 +104,21 @@ type Import = (request: ImportRequest, carried?: Carried) => Promise<ImportResul
 interface UnderWay {
   request: ImportRequest;
   run: OpenRun;
-  books: Bookkeeping;
+  bookkeeping: Bookkeeping;
   standing: Standing;
   controls: Controls;
 }
 
 async function begin(
-  books: Bookkeeping,
+  bookkeeping: Bookkeeping,
   kind: ImportKind,
   request: ImportRequest,
 ): Promise<OpenRun | { skipped: ImportResult }> {
   const { firstExecutionRunId: runId, workflowId } = workflowInfo();
   // Begun whole even when it is cancelled meanwhile: a row that was opened must get its outcome.
-  const begun = await CancellationScope.nonCancellable(() => books.beginImport({ kind, request, runId, workflowId }));
+  const begun = await CancellationScope.nonCancellable(() =>
+    bookkeeping.beginImport({ kind, request, runId, workflowId }),
+  );
   if (begun.kind === 'begun') return begun.run;
   if (begun.failure === 'ImportAlreadyRunning' && wasStartedBySchedule()) {
     return {
@@ -173,7 +175,10 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
 }
 
 /** Pages for a few seconds; whoever speaks meanwhile, or cancels, is heard after the page in flight. */
-async function importSlice({ run: { runId }, books, controls }: UnderWay, isFirst: boolean): Promise<PageOutcome> {
+async function importSlice(
+  { run: { runId }, bookkeeping, controls }: UnderWay,
+  isFirst: boolean,
+): Promise<PageOutcome> {
   const reading = isFirst ? importFirstPages({ runId }) : importPages({ runId });
   const read = reading.then(
     () => {},
@@ -184,39 +189,43 @@ async function importSlice({ run: { runId }, books, controls }: UnderWay, isFirs
   await Promise.race([read, spoken]);
   const wantsRest = () => controls.wantsRest || CancellationScope.current().consideredCancelled;
   if (!wantsRest()) return reading;
-  await CancellationScope.nonCancellable(() => books.markRun({ runId, status: 'stopping', waitingUntil: null }));
+  await CancellationScope.nonCancellable(() => bookkeeping.markRun({ runId, status: 'stopping', waitingUntil: null }));
   const slice = await reading;
-  if (!wantsRest()) await books.markRun({ runId, status: 'running', waitingUntil: null });
+  if (!wantsRest()) await bookkeeping.markRun({ runId, status: 'running', waitingUntil: null });
   return slice;
 }
 
 type Waiting = { status: 'waiting'; waitingFor: WaitReason } | { status: 'needsReconnect' };
 
 async function sleepUntil(instant: string, reason: string, waiting: Waiting, underWay: UnderWay): Promise<void> {
-  const { run, books, standing, controls } = underWay;
+  const { run, bookkeeping, standing, controls } = underWay;
   standing.change({ status: waiting.status, waitingFor: reason, waitingUntil: instant });
   const mark = { runId: run.runId, ...waiting, waitingUntil: instant };
-  const marked: Marked | null | undefined = await books.markRun(mark);
+  const marked: Marked | null | undefined = await bookkeeping.markRun(mark);
   // Histories from before it said so have no answer here.
   if (!marked?.isOver) await controls.sleepUntil(Date.parse(instant), `${reason}; goes on at ${instant}`);
   standing.change({ status: 'running' });
 }
 
-async function restUntilResumed({ run, books, standing, controls }: UnderWay): Promise<void> {
+async function restUntilResumed({ run, bookkeeping, standing, controls }: UnderWay): Promise<void> {
   standing.change({ status: 'paused', waitingFor: 'somebody to resume it' });
-  await books.markRun({ runId: run.runId, status: 'paused', waitingUntil: null });
+  await bookkeeping.markRun({ runId: run.runId, status: 'paused', waitingUntil: null });
   await controls.untilResumed();
   standing.change({ status: 'running' });
 }
 
 async function end(underWay: UnderWay, outcome: 'caughtUp' | 'cancelled'): Promise<ImportResult>;
 async function end(underWay: UnderWay, outcome: 'failed', message: string): Promise<unknown>;
-async function end({ request, run, books, standing }: UnderWay, outcome: EndStatus, why?: string): Promise<unknown> {
+async function end(
+  { request, run, bookkeeping, standing }: UnderWay,
+  outcome: EndStatus,
+  why?: string,
+): Promise<unknown> {
   const message =
     why ?? (outcome === 'caughtUp' ? `Imported ${run.wanted} of ${run.organisation}.` : cancelled(request));
   // Also a cancelled run must free its lease and get its outcome.
   const totals = await CancellationScope.nonCancellable(() =>
-    books.finishImport({ runId: run.runId, status: outcome, message }),
+    bookkeeping.finishImport({ runId: run.runId, status: outcome, message }),
   );
   standing.change({ status: outcome, totals });
   return { outcome, message, runId: run.runId, stream: run.stream, readThrough: standing.progress.readThrough, totals };

@@ -5,7 +5,7 @@ import type { Asked } from './errors.ts';
 export function nameProblem(status: 401 | 403, complaint: string, challenge: string) {
   const said = `${complaint} ${challenge}`.replaceAll(/[\s_]/g, '').toLowerCase();
   // Xero spells it "insufficent_scope"; some apps without the journals tier see 403 where others see 401.
-  if (/authorizationunsuccessful|insuffici?ent?scope|insufficentscope/.test(said)) return 'notEntitled';
+  if (/authorizationunsuccessful|insuffici?ent?scope/.test(said)) return 'notEntitled';
   if (status === 403) return /permission/.test(said) ? 'notEntitled' : 'disconnected';
   return /token(has)?expired|expiredtoken/.test(said) ? 'tokenExpired' : 'tokenRejected';
 }
@@ -22,6 +22,7 @@ const scopes: Record<string, string> = {
   Invoices: 'accounting.invoices.read',
   Organisation: 'accounting.settings.read',
   Accounts: 'accounting.settings.read',
+  Contacts: 'accounting.contacts.read',
   TrackingCategories: 'accounting.settings.read',
   TrialBalance: 'accounting.reports.trialbalance.read',
 };

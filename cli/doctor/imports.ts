@@ -107,7 +107,7 @@ export async function quarantine({ database }: DoctorPlace): Promise<Found> {
   const waiting = await countQuarantine(await database());
   const problems = waiting.map(
     ({ connection, stream, rows, newestReason }) =>
-      `${counted(rows, 'rows')} of ${stream} of "${connection}" could not be stored as Xero sent ${rows === 1 ? 'it' : 'them, the newest'}, because: ${newestReason} See daybook.quarantine; delete what is dealt with.`,
+      `${counted(rows, 'rows')} of ${stream} of "${connection}" could not be stored${rows === 1 ? '' : ', the newest'} because: ${newestReason.replace(/\.$/, '')}. See daybook.quarantine; delete what is dealt with.`,
   );
   return judge(problems, ['Every row that Xero sent is stored.']);
 }

@@ -5,10 +5,10 @@ import {
   type Budget,
   budgetOf,
   countAt,
-  courseOf,
   invoiceCalls,
   journalCalls,
   type QuotaStanding,
+  timetableOf,
 } from '../../model/plan.ts';
 
 const now = Date.parse('2026-11-22T10:00:00Z');
@@ -48,7 +48,7 @@ describe('the course of an import over days', () => {
   test('is that of making a call a second as long as the day has one', () => {
     fc.assert(
       fc.property(someCalls, budgets, (calls, budget) => {
-        const { finishedBy, suspensions } = courseOf(calls, budget, now) ?? {};
+        const { finishedBy, suspensions } = timetableOf(calls, budget, now) ?? {};
         expect({ finishedBy, suspensions }).toEqual(counted(calls, budget));
       }),
     );
@@ -57,7 +57,7 @@ describe('the course of an import over days', () => {
   test('sleeps from the last call of a day until the next begins, and is over after the last of its days', () => {
     fc.assert(
       fc.property(someCalls, budgets, (calls, budget) => {
-        const course = courseOf(calls, budget, now);
+        const course = timetableOf(calls, budget, now);
         let awakeAt = now;
         for (const { from, until } of course?.first ?? []) {
           expect(from).toBeGreaterThanOrEqual(awakeAt);
@@ -78,7 +78,7 @@ describe('the course of an import over days', () => {
       blockedBy: fc.constantFrom('day' as const, 'minute' as const),
     });
     const finish = (...[calls, quota, aDay, reserve]: [number, QuotaStanding, number, number]) =>
-      courseOf(calls, budgetOf(quota, aDay, reserve, now), now)?.finishedBy ?? Number.POSITIVE_INFINITY;
+      timetableOf(calls, budgetOf(quota, aDay, reserve, now), now)?.finishedBy ?? Number.POSITIVE_INFINITY;
     fc.assert(
       fc.property(
         someCalls,
@@ -97,12 +97,12 @@ describe('the course of an import over days', () => {
 
   test('has no end where the reserve leaves nothing, but for what today has left', () => {
     const budget = budgetOf({ ...unheard, dayRemaining: 600, heardAt: now }, 500, 500, now);
-    expect(courseOf(100, budget, now)?.finishedBy).toBe(now + 100_000);
-    expect(courseOf(101, budget, now)).toBeNull();
+    expect(timetableOf(100, budget, now)?.finishedBy).toBe(now + 100_000);
+    expect(timetableOf(101, budget, now)).toBeNull();
   });
 
   test('is of any length at once: no day is counted by hand', () => {
-    const course = courseOf(Number.MAX_SAFE_INTEGER, budgetOf(unheard, 5_000, 0, now), now);
+    const course = timetableOf(Number.MAX_SAFE_INTEGER, budgetOf(unheard, 5_000, 0, now), now);
     expect(course?.suspensions).toBeGreaterThan(1e12);
   });
 });

@@ -47,7 +47,6 @@ const endWords: Partial<Record<RunStatus, string>> = {
   caughtUp: 'complete',
   cancelled: 'cancelled',
   failed: 'failed',
-  skipped: 'skipped',
 };
 
 export function lastImport({ lastRun }: OverviewConnection): Html {
