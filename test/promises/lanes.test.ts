@@ -29,7 +29,7 @@ describe.concurrent('Where Xero answers slowly, several pages are in flight and 
     const { rows } = await pool.query<{ after_number: string; through_number: string }>(
       'select after_number, through_number from daybook.page_receipt order by after_number',
     );
-    expect(rows[0]?.after_number).toBe('0');
+    expect(rows[0]?.after_number).toBe(0);
     for (const [index, { after_number }] of rows.entries()) {
       if (index > 0) expect(after_number).toBe(rows[index - 1]?.through_number);
     }

@@ -41,7 +41,7 @@ test('an import on a rhythm is created once, listed, starts by itself, and is de
     await vi.waitFor(
       async () => {
         const { rows } = await database.pool.query('select status, stored from daybook.import_run');
-        expect(rows).toEqual([{ status: 'caughtUp', stored: '250' }]);
+        expect(rows).toEqual([{ status: 'caughtUp', stored: 250 }]);
       },
       { timeout: 30_000, interval: 200 },
     );

@@ -61,7 +61,7 @@ describe('A connection’s schema, as dbt_xero joins it', () => {
     expect(
       await one(`select count(*) as lines from ${schema}.account where code = '477' and class = 'EXPENSE'`),
     ).toEqual({
-      lines: '1',
+      lines: 1,
     });
     // No date can be made of 31 February; the 29th is what the package reads as that month's last day.
     expect(
@@ -70,7 +70,7 @@ describe('A connection’s schema, as dbt_xero joins it', () => {
     expect(
       await rows(`select code from ${schema}.account where code is not null group by code having count(*) > 1`),
     ).toEqual([]);
-    expect(await one(`select count(*) from ${schema}.account where name = 'Sales of old'`)).toEqual({ count: '1' });
+    expect(await one(`select count(*) from ${schema}.account where name = 'Sales of old'`)).toEqual({ count: 1 });
   });
 
   test('makes a balance sheet and a profit and loss that balance, and are the trial balance’s to the last digit', async () => {
@@ -97,7 +97,7 @@ describe('A connection’s schema, as dbt_xero joins it', () => {
               (select account_id::text from xero.account where system_account = 'RETAINEDEARNINGS' and tenant_id = $1)`,
       [tenantId],
     );
-    expect(sheets.apart).toBe('0');
+    expect(sheets.apart).toBe(0);
     expect(Number(sheets.compared)).toBeGreaterThan(100);
     const profits = await one(
       `select count(*) as compared, count(*) filter (where p.net is distinct from t.month_movement) as apart
@@ -108,7 +108,7 @@ describe('A connection’s schema, as dbt_xero joins it', () => {
         where coalesce(p.net, 0) <> 0 or t.month is not null`,
       [tenantId],
     );
-    expect(profits.apart).toBe('0');
+    expect(profits.apart).toBe(0);
     expect(Number(profits.compared)).toBeGreaterThan(100);
   });
 
@@ -160,7 +160,7 @@ describe('A connection’s schema, as dbt_xero joins it', () => {
       select count(*) as tags, count(o.name) as kept from ${schema}.journal_line_has_tracking_category t
         left join ${schema}.tracking_category_option o on o.tracking_option_id = t.tracking_category_option_id and o.status = 'ACTIVE'`);
     expect(attributed.kept).toBe(attributed.tags);
-    expect(attributed.tags).not.toBe('0');
+    expect(attributed.tags).not.toBe(0);
   });
 
   test('comes and goes with its connection; a name that would share it is refused with a sentence', async () => {

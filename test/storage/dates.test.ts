@@ -1,19 +1,15 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openPool } from '../../storage/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { drawSeed } from '../support/observe.ts';
 
 let database: TestDatabase;
-let pool: ReturnType<typeof openPool>;
+let pool: TestDatabase['pool'];
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool(database.url, 1, () => {});
+  pool = database.pool;
 });
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
+afterAll(() => database.drop());
 
 test('an instant of Xero’s is exact to the millisecond, whatever its offset', async () => {
   const [from, to] = [Date.UTC(1000, 0, 1), Date.UTC(9999, 11, 31, 23, 59, 59, 999)];

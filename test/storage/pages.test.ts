@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeInvoicePage } from '../../storage/invoice-pages.ts';
 import { type JournalPage, storePage } from '../../storage/pages.ts';
-import { openPool } from '../../storage/pool.ts';
 import { openAnyRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -23,7 +22,7 @@ const firstPage = (id: string, body: Buffer): JournalPage => ({
 });
 
 test('a page with bytes that are no UTF-8 is stored, each such byte as the sign that stands for it', async () => {
-  const pool = openPool(database.url, 2, () => {});
+  const { pool } = database;
   const id = await openAnyRun(pool);
   const text = JSON.stringify({ Journals: [journal(1, 'ok'), journal(2, 'a~b'), journal(3, 'ü')] });
   const body = Buffer.from(text);
@@ -38,11 +37,10 @@ test('a page with bytes that are no UTF-8 is stored, each such byte as the sign 
   expect(receipt.rows).toEqual([{ stored: 3, quarantined: 0 }]);
   // Another attempt, whose page begins where the run no longer stands, changes nothing.
   expect(await storePage(pool, page)).toBe(false);
-  await pool.end();
 });
 
 test('a key that a journal has twice keeps no page from being stored, also beside a journal that cannot be', async () => {
-  const pool = openPool(database.url, 2, () => {});
+  const { pool } = database;
   const id = await openAnyRun(pool);
   const texts = [journal(1, 'ok'), journal(2, 'no\u0000text'), journal(3, 'first')].map((each) => JSON.stringify(each));
   const body = Buffer.from(`{"Journals":[${texts.join(',')}]}`.replace('"first"', '"first","Reference":"last"'));
@@ -54,11 +52,10 @@ test('a key that a journal has twice keeps no page from being stored, also besid
   expect(rows.map(({ reference }) => reference)).toEqual(['ok', 'last']);
   const receipt = await pool.query('select stored, quarantined from daybook.page_receipt where run_id = $1', [id]);
   expect(receipt.rows).toEqual([{ stored: 2, quarantined: 1 }]);
-  await pool.end();
 });
 
 test('invoices with bytes that are no UTF-8, or a text that Postgres cannot hold, keep no page from being stored', async () => {
-  const pool = openPool(database.url, 2, () => {});
+  const { pool } = database;
   const id = await openAnyRun(pool, 'invoices');
   await pool.query('update daybook.import_run set next_page = 1 where run_id = $1', [id]);
   const invoice = (reference: string) => ({
@@ -74,11 +71,10 @@ test('invoices with bytes that are no UTF-8, or a text that Postgres cannot hold
   expect(rows.map(({ reference }) => reference)).toEqual(['a\ufffdb', 'ok']);
   const run = await pool.query('select stored, quarantined from daybook.import_run where run_id = $1', [id]);
   expect(run.rows).toEqual([{ stored: 2, quarantined: 1 }]);
-  await pool.end();
 });
 
 test('an invoice dated ahead of the clock moves the watermark no further than what has settled when it was asked for', async () => {
-  const pool = openPool(database.url, 2, () => {});
+  const { pool } = database;
   const id = await openAnyRun(pool, 'invoices');
   const askedAt = new Date();
   const now = Math.floor(askedAt.getTime() / 1_000);
@@ -104,11 +100,10 @@ test('an invoice dated ahead of the clock moves the watermark no further than wh
   await pool.query('update daybook.import_run set next_offset = 7 where run_id = $1', [id]);
   expect(await store(7, now - 350)).toBe(true);
   expect(await watermark()).toBe(now - 350);
-  await pool.end();
 });
 
 test('an invoice dated ahead of the clock is replaced by what Xero says later, whatever date that has', async () => {
-  const pool = openPool(database.url, 2, () => {});
+  const { pool } = database;
   const id = await openAnyRun(pool, 'invoices');
   const first = { second: 0, page: 1, beyond: null, closing: 0 };
   await pool.query('update daybook.import_run set next_page = 1 where run_id = $1', [id]);
@@ -130,5 +125,4 @@ test('an invoice dated ahead of the clock is replaced by what Xero says later, w
   // Its date is behind the clock now, and counts again.
   expect(await store('SUBMITTED', now - 1_000, new Date(now + 20_000))).toBe(true);
   expect(await status()).toEqual(['PAID']);
-  await pool.end();
 });

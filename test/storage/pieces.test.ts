@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeInHalves } from '../../storage/halves.ts';
 import { storeInvoicePage } from '../../storage/invoice-pages.ts';
 import { storePage } from '../../storage/pages.ts';
-import { openPool } from '../../storage/pool.ts';
 import { storeReference } from '../../storage/reference.ts';
 import { countedBy, openAnyRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -13,15 +11,12 @@ import { drawSeed } from '../support/observe.ts';
 import { statementsOf } from '../support/statements.ts';
 
 let database: TestDatabase;
-let pool: pg.Pool;
+let pool: TestDatabase['pool'];
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool(database.url, 2, () => {});
+  pool = database.pool;
 });
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
+afterAll(() => database.drop());
 
 const instant = '/Date(1539993600000+0000)/';
 const faults = [

@@ -1,22 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storePage } from '../../storage/pages.ts';
-import { openPool } from '../../storage/pool.ts';
 import { countedBy, openAnyRun, openNextRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { statementsOf } from '../support/statements.ts';
 
 let database: TestDatabase;
-let pool: pg.Pool;
+let pool: TestDatabase['pool'];
 beforeAll(async () => {
   database = await createTestDatabase();
-  pool = openPool(database.url, 2, () => {});
+  pool = database.pool;
 });
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
+afterAll(() => database.drop());
 
 const instant = '/Date(1539993600000+0000)/';
 const journal = (number: number, id: string = randomUUID()) => ({

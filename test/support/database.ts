@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { inject } from 'vitest';
 import { migrate } from '../../storage/migrate.ts';
+import { openPool } from '../../storage/pool.ts';
 import { asAdmin, prefixOf } from './database-admin.ts';
 import { provided } from './provided.ts';
 
@@ -31,9 +32,8 @@ export async function createTestDatabase(options: { migrated?: boolean } = {}): 
     await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   });
   const url = withDatabase(adminUrl, name);
-  const pool = new pg.Pool({ connectionString: url, max: 10 });
   // Tests cut connections on purpose; an idle one that dies must not end the test process.
-  pool.on('error', () => undefined);
+  const pool = openPool(url, 10, () => {});
   return {
     url,
     pool,
