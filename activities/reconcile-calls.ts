@@ -7,6 +7,7 @@ import type { Report } from '../storage/compare-ledger.ts';
 import type { Asker } from '../storage/quota.ts';
 import { newestNotStored } from '../storage/reconciliation.ts';
 import type { Answered } from '../xero/api.ts';
+import { journalNumbers } from '../xero/pages.ts';
 import { type Caller, type CallOutcome, callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 import { startOf } from './starting-point.ts';
@@ -40,8 +41,8 @@ export function createReconcileCalls(dependencies: Dependencies) {
   }
 
   /**
-   * The newest journal that is not stored, from where the next import would begin and as far as a few pages go; null when there
-   * is none, or none may be read.
+   * The newest journal that is not stored and could be, from where the next import would begin and as far as a few pages go; null
+   * when there is none, or none may be read.
    */
   async function news(inquiry: Inquiry): Promise<Learnt<number | null>> {
     const { caller, basis } = inquiry;
@@ -59,7 +60,7 @@ export function createReconcileCalls(dependencies: Dependencies) {
       const { body, lastNumber } = outcome.answer;
       if (lastNumber === null || lastNumber <= offset) break;
       // Late journals may lie a page before the newest.
-      newest = (await newestNotStored(pool, tenantId, basis, body.toString())) ?? newest;
+      newest = (await newestNotStored(pool, tenantId, basis, journalNumbers(body))) ?? newest;
       offset = lastNumber;
     }
     return { known: newest };

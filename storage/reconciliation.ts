@@ -29,18 +29,21 @@ export async function storedLedger(db: Queryable, tenantId: string, basis: Basis
   return found === undefined || found.journals === 0 ? null : found;
 }
 
-/** The greatest number of a page of journals, as Xero sent it, that is not stored; null when all of them are. */
+/**
+ * The greatest of these journal numbers that is not stored; null when all of them are. What is in quarantine is passed over: the
+ * next import could not store it either.
+ */
 export async function newestNotStored(
   db: Queryable,
   tenantId: string,
   basis: Basis,
-  text: string,
+  numbers: number[],
 ): Promise<number | null> {
   const { rows } = await db.query<{ newest: number | null }>(
-    `select max(number) as newest
-       from jsonb_path_query($3::jsonb, '$.Journals[*].JournalNumber') as n, cast(n #>> '{}' as bigint) as number
-      where not exists (select from xero.journal j where j.tenant_id = $1 and j.basis = $2 and j.journal_number = number)`,
-    [tenantId, basis, text],
+    `select max(number) as newest from unnest($3::bigint[]) as number
+      where not exists (select from xero.journal j where j.tenant_id = $1 and j.basis = $2 and j.journal_number = number)
+        and not exists (select from daybook.quarantine q where q.tenant_id = $1 and q.stream = $4 and q.journal_number = number)`,
+    [tenantId, basis, numbers, streamOf('journals', { basis })],
   );
   return rows[0]?.newest ?? null;
 }

@@ -27,14 +27,22 @@ export function readJournalPage(body: Buffer): JournalPage | NotAPage {
   if ('problem' in page) return page;
   let firstNumber: number | null = null;
   let lastNumber: number | null = null;
-  for (const number of page.rows) {
-    if (typeof number !== 'number' || !Number.isSafeInteger(number)) continue;
+  for (const number of page.rows.filter(isJournalNumber)) {
     if (firstNumber === null || number < firstNumber) firstNumber = number;
     if (lastNumber === null || number > lastNumber) lastNumber = number;
   }
   const count = page.rows.length;
   if (count > 0 && lastNumber === null) return { kind: 'notAPage', problem: 'no journal has a JournalNumber' };
   return { kind: 'page', count, firstNumber, lastNumber };
+}
+
+/** The numbers of a page of journals that was answered; none for a journal that has no number. */
+export function journalNumbers(body: Buffer): number[] {
+  return (skimPage(body, 'Journals', 'JournalNumber')?.rows ?? []).filter(isJournalNumber);
+}
+
+function isJournalNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 /** What a page of invoices holds, without its amounts. */
