@@ -58,12 +58,18 @@ export async function compareLedger(
       tenantId,
       basis,
       report.date,
-      JSON.stringify(report.rows),
+      asJson(report),
       opening?.date ?? null,
-      JSON.stringify(opening?.rows ?? []),
+      asJson(opening),
     ]);
     return { stored, accounts: rows };
   });
+}
+
+/** Without what no text of Postgres can hold: such a journal or account is in quarantine, but the report has its title. */
+function asJson(report: Report | null): string {
+  const rows = report?.rows ?? [];
+  return JSON.stringify(rows.map((row) => ({ ...row, title: row.title.replaceAll(/\0|\p{Surrogate}/gu, '\ufffd') })));
 }
 
 const columnsOfReport = '("accountId" uuid, title text, debit numeric, credit numeric)';

@@ -19,6 +19,12 @@ const chart: [code: string, name: string, type: string, cls: string, system?: st
   ['960', 'Retained Earnings', 'EQUITY', 'EQUITY', 'RETAINEDEARNINGS'],
 ];
 
+/** $1 is its tenant; its year ends on 30 June. */
+const organisation = `
+  insert into xero.organisation (tenant_id, organisation_id, name, base_currency, financial_year_end_day, financial_year_end_month,
+                                 payload, run_id)
+  values ($1, $1, 'Acme', 'NZD', 30, 6, '{}', $1)`;
+
 describe('Of a difference between Xero’s report and the stored ledger', () => {
   let database: TestDatabase;
   beforeAll(async () => {
@@ -31,12 +37,7 @@ describe('Of a difference between Xero’s report and the stored ledger', () => 
     const tenantId = randomUUID();
     const ids = Object.fromEntries(chart.map(([code]) => [code, randomUUID()]));
     const { pool } = database;
-    await pool.query(
-      `insert into xero.organisation (tenant_id, organisation_id, name, base_currency, financial_year_end_day,
-                                      financial_year_end_month, payload, run_id)
-       values ($1, $1, 'Acme', 'NZD', 30, 6, '{}', $1)`,
-      [tenantId],
-    );
+    await pool.query(organisation, [tenantId]);
     for (const [code, name, type, cls, system = '', currency = null] of chart) {
       await pool.query(
         `insert into xero.account (tenant_id, account_id, code, name, type, class, system_account, currency_code, payload, run_id)
@@ -99,6 +100,31 @@ describe('Of a difference between Xero’s report and the stored ledger', () => 
     expect(await large({ 610: '90071992547409.94', 200: '-90071992547409.93' })).toEqual({
       610: { unexplained: '0.01' },
     });
+  });
+
+  test('a title that no text of Postgres can hold is compared as any other', async () => {
+    const { pool } = database;
+    const tenantId = randomUUID();
+    await pool.query(organisation, [tenantId]);
+    await pool.query(
+      `insert into xero.journal (tenant_id, basis, journal_id, journal_number, journal_date, created_date_utc, payload, run_id)
+       values ($1, 'accrual', $1, 1, '2026-01-15', now(), '{}', $1)`,
+      [tenantId],
+    );
+    const rows = ['nul\0here', 'half \ud83d emoji', 'whole \ud83d\ude00 emoji'].map((title) => ({
+      accountId: null,
+      title,
+      debit: '1.00',
+      credit: '0',
+    }));
+    const question = { tenantId, basis: 'accrual' as const, report: { date: '2026-03-31', rows } };
+    const { accounts } = await compareLedger(pool, { ...question, opening: { date: '2026-01-14', rows } });
+    const names = accounts.map(({ name, conversionBalance }) => [name, conversionBalance]);
+    expect(names.toSorted()).toEqual([
+      ['half \ufffd emoji', '1.00'],
+      ['nul\ufffdhere', '1.00'],
+      ['whole 😀 emoji', '1.00'],
+    ]);
   });
 
   test('unrealised gains are what both sides cover, and what is certain where a third account differs', async () => {
