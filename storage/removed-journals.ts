@@ -16,21 +16,25 @@ export interface Removed {
 export async function removedJournals(db: Queryable, tenantId: string, basis: Basis): Promise<Removed[]> {
   const { rows } = await db.query<Removed>(
     `with short as (
-       select p.after_number, p.through_number, r.starting_at, r.ending_at, p.stored - there.journals as count
-         from daybook.page_receipt p join daybook.import_run r using (run_id)
+       select p.run_id, p.after_number, asked.after, p.through_number, r.starting_at, r.ending_at, p.stored - there.journals as count
+         from daybook.import_run r join daybook.page_receipt p using (run_id)
+        -- A page asked for from before where it begins may have brought a late journal numbered in between.
+        cross join lateral (select coalesce(p.asked_after, p.after_number) as after) asked
         cross join lateral (
+          -- A page's journals and its receipt are of one transaction, so of one now().
           select count(*) as journals from xero.journal j
-           where j.tenant_id = $1 and j.basis = $2 and j.journal_number > p.after_number and j.journal_number <= p.through_number
-             and (j.run_id = p.run_id or j.stored_at > p.stored_at)) there
+           where j.tenant_id = $1 and j.basis = $2 and j.journal_number > asked.after and j.journal_number <= p.through_number
+             and j.stored_at >= p.stored_at) there
         where r.tenant_id = $1 and r.stream = $3 and p.stored > there.journals
         order by p.after_number limit 10
      )
-     select s.count::int as count, coalesce(array_agg(n.number order by n.number), '{}') as among
-       from short s left join lateral (
-         select number from generate_series(greatest(s.after_number + 1, s.starting_at), least(s.through_number, s.ending_at)) number
+     -- Where each number is there, none is gone.
+     select s.count::int as count, array_agg(n.number order by n.number) as among
+       from short s cross join lateral (
+         select number from generate_series(greatest(s.after + 1, s.starting_at), least(s.through_number, s.ending_at)) number
           where not exists (select from xero.journal j
-                             where j.tenant_id = $1 and j.basis = $2 and j.journal_number = number) limit 6) n on true
-      group by s.after_number, s.through_number, s.count order by s.after_number`,
+                             where j.tenant_id = $1 and j.basis = $2 and j.journal_number = number) limit 6) n
+      group by s.run_id, s.after_number, s.count order by s.after_number`,
     [tenantId, basis, streamOf('journals', { basis })],
   );
   return rows;
