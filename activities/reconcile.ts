@@ -164,7 +164,7 @@ export function createReconcile(dependencies: Dependencies) {
       unexplained: unexplained.slice(0, differencesInResult),
       explained: explained.slice(0, differencesInResult),
     };
-    const removed = found.removed.map(({ count, among }) => removalOf(count, among, basis));
+    const removed = found.removed.map((each) => removalOf(each, basis));
     const outcome = unexplained.length === 0 && removed.length === 0 ? ('clean' as const) : ('differs' as const);
     const { isCutShort } = found;
     const isKnown = isAltered || removed.length > 0 || quarantined > 0 || isCutShort || found.newestInXero !== null;

@@ -201,16 +201,27 @@ export function summaryOf(
   return said.join(' ');
 }
 
-/** Of journals deleted in Postgres: which, as far as the receipt of their page tells, and what to do. */
-export function removalOf(count: number, among: readonly number[], basis: Basis): string {
+/**
+ * Of journals deleted in Postgres: which, as far as the receipt of their page tells, and what to do. `among` are numbers that are
+ * missing, as many as `shownOfRemoved` at most; `first` and `through` are those of the page.
+ */
+export function removalOf(
+  { count, among, first, through }: { count: number; among: readonly number[]; first: number; through: number },
+  basis: Basis,
+): string {
   const numbers = among.join(', ');
+  const mayBeMore = among.length >= shownOfRemoved;
   const them = count === 1 ? 'it is not there any more' : 'they are not there any more';
   const what =
-    among.length === count
+    among.length === count && !mayBeMore
       ? `${count === 1 ? 'Journal' : 'Journals'} ${numbers} ${count === 1 ? 'was' : 'were'} stored once, by the receipt of the page, and`
-      : `${count} of the journals ${numbers}${among.length > 5 ? ' and so on' : ''} (the others are gaps in Xero’s own numbers) ${count === 1 ? 'was' : 'were'} stored once, by the receipt of the page, and`;
-  return `${what} ${them}: import again with \`--from ${among[0]} --to ${among.at(-1)}${basis === 'cash' ? ' --basis cash' : ''}\`.`;
+      : `${count} of the journals ${numbers}${mayBeMore ? ' and so on' : ''} (any others are gaps in Xero’s own numbers) ${count === 1 ? 'was' : 'were'} stored once, by the receipt of the page, and`;
+  const [from, to] = mayBeMore ? [first, through] : [among[0], among.at(-1)];
+  return `${what} ${them}: import again with \`--from ${from} --to ${to}${basis === 'cash' ? ' --basis cash' : ''}\`.`;
 }
+
+/** So many numbers of a page that are missing are named. */
+export const shownOfRemoved = 6;
 
 /** Where nothing else is found, in several accounts: balances as at a conversion date after the first journal are known only by that date. */
 export const conversionHint =
