@@ -1,8 +1,8 @@
+import { conversionHint, dayBeforeThat, unusedConversion } from '../model/conversion.ts';
 import {
   type AccountDifference,
   type Certificate,
   checkReconcile,
-  conversionHint,
   differencesInResult,
   differs,
   isUnexplained,
@@ -122,12 +122,16 @@ export function createReconcile(dependencies: Dependencies) {
    */
   async function conversionBalances(task: Task, found: Found, report: Report): Promise<Learnt<Found>> {
     const { basis, date, conversionDate } = task;
-    const { unbrokenThrough, dayBefore, quarantined } = found.stored;
+    const { stored, removed } = found;
+    const { dayBefore } = stored;
     const { tenantId } = task.caller;
-    if (unbrokenThrough === null) return { known: found };
     const known = conversionDate === null ? dayBefore : dayBeforeThat(conversionDate);
-    const isLater = known > dayBefore && known < date && found.removed.length === 0 && quarantined === 0;
-    let conversion = null;
+    let conversion =
+      conversionDate === null
+        ? null
+        : unusedConversion({ conversionDate, date, stored, isAnyRemoved: removed.length > 0 });
+    if (stored.unbrokenThrough === null) return { known: { ...found, conversion } };
+    const isLater = known > dayBefore && conversion === null;
     if (isLater) {
       const eve = await reportAsAt(task, dayBeforeThat(known));
       if ('halt' in eve) return eve;
@@ -205,11 +209,6 @@ export function createReconcile(dependencies: Dependencies) {
     });
     return { accounts: explained, isAltered: altered.length > 0 };
   }
-}
-
-/** The day before a date, both YYYY-MM-DD. */
-function dayBeforeThat(date: string): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
 }
 
 function stopped(failure: FailureName, message: string): ReconcileOutcome {

@@ -25,14 +25,28 @@ const dayMs = 86_400_000;
 
 /**
  * Checks a request to reconcile from anywhere. Every problem is named, in the order of the fields. A day that has not begun
- * anywhere is refused, too: books that are still to be written cannot be certified. `now` is in milliseconds since 1970.
+ * anywhere is refused, too: books that are still to be written cannot be certified. So is a conversion date after the day as at
+ * which is compared, as it could explain nothing. `now` is in milliseconds since 1970.
  */
 export function checkReconcile(input: unknown, now: number): Checked<ReconcileRequest> {
   // Where clocks are ahead of UTC, its tomorrow is today.
   const tomorrow = new Date(now + dayMs).toISOString().slice(0, 10);
   const hasBegun = (text: string) => instantOf(text) === null || text <= tomorrow;
   const date = day.refine(hasBegun, { error: `must be ${tomorrow} at the latest, tomorrow in UTC` });
-  return check<ReconcileRequest>(reconcileRequest.extend({ date: date.optional() }), 'a request to reconcile', input);
+  const today = new Date(now).toISOString().slice(0, 10);
+  const request = reconcileRequest.extend({ date: date.optional() }).refine((asked) => !convertsLater(asked, today), {
+    path: ['conversionDate'],
+    error: ({ input: asked }) =>
+      `is later than ${(asked as ReconcileRequest).date ?? `today, ${today} in UTC`}, as at which is compared`,
+    // Also when other fields are wrong, which zod otherwise takes as a reason not to look.
+    when: () => true,
+  });
+  return check<ReconcileRequest>(request, 'a request to reconcile', input);
+}
+
+function convertsLater({ conversionDate, date }: { [field: string]: unknown }, today: string): boolean {
+  const [converted, compared] = [day.safeParse(conversionDate), day.safeParse(date ?? today)];
+  return converted.success && compared.success && converted.data > compared.data;
 }
 
 /** Which journals a comparison rests on. */
@@ -222,7 +236,3 @@ export function removalOf(
 
 /** So many numbers of a page that are missing are named. */
 export const shownOfRemoved = 6;
-
-/** Where nothing else is found, in several accounts: balances as at a conversion date after the first journal are known only by that date. */
-export const conversionHint =
-  'If its books moved to Xero after the first journal, tell Xero’s conversion date (conversionDate, `--conversion-date`): the balances as at it are in no journal.';

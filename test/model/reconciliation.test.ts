@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { unusedConversion } from '../../model/conversion.ts';
 import { checkReconcile, sentenceOf } from '../../model/reconciliation.ts';
 
 const account = {
@@ -24,4 +25,38 @@ test('a day that has begun nowhere on earth is refused', () => {
     problems: ['date must be 2026-11-28 at the latest, tomorrow in UTC.'],
   });
   expect(asked('soon')).toEqual({ ok: false, problems: ['date must be a real date such as "2026-03-31".'] });
+});
+
+test('a conversion date after the day as at which is compared is refused, beside every other problem', () => {
+  const now = Date.parse('2026-11-27T23:00:00Z');
+  const asked = (fields: object) => checkReconcile({ connection: 'acme', application: 'planning', ...fields }, now);
+  expect(asked({ conversionDate: '2026-11-27' })).toMatchObject({ ok: true });
+  expect(asked({ date: '2026-11-28', conversionDate: '2026-11-28' })).toMatchObject({ ok: true });
+  expect(asked({ conversionDate: '2026-11-28' })).toEqual({
+    ok: false,
+    problems: ['conversionDate is later than today, 2026-11-27 in UTC, as at which is compared.'],
+  });
+  expect(asked({ date: '2026-01-31', basis: 'money', conversionDate: '2026-02-01' })).toEqual({
+    ok: false,
+    problems: [
+      'basis must be "accrual" or "cash".',
+      'conversionDate is later than 2026-01-31, as at which is compared.',
+    ],
+  });
+  expect(asked({ date: 'soon', conversionDate: 'later' })).toMatchObject({ problems: { length: 2 } });
+});
+
+test('a conversion date that is not used is told with the reason', () => {
+  const stored = { unbrokenThrough: 900, dayBefore: '2024-12-31', quarantined: 0 };
+  const told = { conversionDate: '2025-07-01', date: '2026-03-31', stored, isAnyRemoved: false };
+  expect(unusedConversion(told)).toBeNull();
+  // What the report shows before the first journal is found without it.
+  expect(unusedConversion({ ...told, conversionDate: '2025-01-01', isAnyRemoved: true })).toBeNull();
+  const unused = (fields: object) => unusedConversion({ ...told, ...fields });
+  const because = (reason: string) =>
+    expect.stringContaining(`The conversion date 2025-07-01 was not used, as ${reason}`);
+  expect(unused({ isAnyRemoved: true })).toEqual(because('journals that were stored are gone'));
+  expect(unused({ stored: { ...stored, quarantined: 1 } })).toEqual(because('a row is in quarantine'));
+  expect(unused({ stored: { ...stored, unbrokenThrough: null } })).toEqual(because('no import without filters'));
+  expect(unused({ date: '2025-06-30' })).toEqual(because('it is later than 2025-06-30'));
 });

@@ -108,8 +108,11 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
       expect(reportCalls()).toBe(3);
     }
     // Before it there is nothing to explain; as at that day itself it would explain whatever there is.
-    expect(await reconcile({ conversionDate: '2025-07-01', date: '2025-06-29' })).toMatchObject({ outcome: 'clean' });
-    expect(await reconcile({ conversionDate: '2025-07-01', date: day })).toMatchObject({ outcome: 'differs' });
+    expect(await reconcile({ date: '2025-06-29' })).toMatchObject({ outcome: 'clean' });
+    expect(await reconcile({ date: day })).toMatchObject({ outcome: 'differs' });
+    await expect(reconcile({ conversionDate: '2025-07-01', date: day })).rejects.toThrow(
+      'conversionDate is later than 2025-06-30, as at which is compared.',
+    );
 
     const wrong = await reconcile({ conversionDate: '2025-08-01' });
     expect(wrong.outcome).toBe('differs');
@@ -145,6 +148,9 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     await sql('delete from xero.journal where journal_number = $1', [line.number]);
     const deleted = await reconcile({ conversionDate });
     expect(deleted).toMatchObject({ outcome: 'differs', message: expect.stringContaining(`${line.number}`) });
+    expect(deleted.message).toContain(
+      `The conversion date ${conversionDate} was not used, as journals that were stored`,
+    );
     await stand.importJournals({ startingAtJournalId: line.number, endingAtJournalId: line.number });
     expect(await reconcile({ conversionDate })).toMatchObject({ outcome: 'clean' });
   });

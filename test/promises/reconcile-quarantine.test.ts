@@ -10,11 +10,11 @@ beforeAll(async () => {
 afterAll(() => stand.close());
 
 /** The result, and how many calls it took. */
-async function reconcile() {
+async function reconcile(filters: object = {}) {
   stand.sandbox.calls.reset();
   const { client } = stand.temporal;
   const workflowId = uniqueName('reconcile');
-  const args = [{ connection: stand.connection, application }];
+  const args = [{ connection: stand.connection, application, ...filters }];
   await client.workflow.start('reconcileLedger', { taskQueue: stand.taskQueue, workflowId, args });
   const ending = await createReconciliations(client, stand.taskQueue).ending(workflowId);
   if (!ending.ok) throw new Error(JSON.stringify(ending));
@@ -49,4 +49,9 @@ test('a journal behind it that is not stored yet is told all the same', async ()
     certificate: { newestInXero: number },
     message: expect.stringMatching(new RegExp(`such as ${number}\\. Import first.*2 rows are in quarantine`)),
   });
+}, 30_000);
+
+test('a conversion date that is told beside it is not taken at its word, and the message says so', async () => {
+  const { message } = await reconcile({ conversionDate: new Date().toISOString().slice(0, 10) });
+  expect(message).toMatch(/The conversion date \S+ was not used, as rows are in quarantine/);
 }, 30_000);
