@@ -1,5 +1,5 @@
 import { Context, log } from '@temporalio/activity';
-import { type ContactsPlace, contactsPerPage, nextContacts, secondBefore } from '../model/reference.ts';
+import { type ContactsPlace, contactsPerPage, nextContacts, secondBefore, settledThrough } from '../model/reference.ts';
 import type { Attempt } from '../storage/quota.ts';
 import {
   endReference,
@@ -54,17 +54,18 @@ export function createRefreshReference(dependencies: Dependencies) {
     }
   }
 
-  async function readWhole(run: Run, { endpoint }: ReferencePosition, send: Send<Answered>): Promise<Halted | null> {
+  async function readWhole(run: Run, due: ReferencePosition, send: Send<Answered>): Promise<Halted | null> {
+    const { endpoint, settled } = due;
     const outcome = await callXero(dependencies, run, send);
-    if (outcome.kind !== 'answered') return halt(run, { endpoint, readThrough: null }, outcome);
+    if (outcome.kind !== 'answered') return halt(run, due, outcome);
     const { newest } = await storeReference(pool, { ...run, endpoint, text: outcome.answer.body.toString() });
-    await endReference(pool, { ...run, endpoint }, newest);
+    await endReference(pool, { ...run, endpoint }, settledThrough(newest, settled));
     return null;
   }
 
   async function readContacts(run: Run, due: ReferencePosition, from: ContactsPlace): Promise<Halted | null> {
-    const { endpoint } = due;
-    // While the order is kept, all up to the newest seen is stored, and a later attempt may go on from there.
+    const { endpoint, settled } = due;
+    // While the order is kept, all up to the newest seen is stored, and a later attempt may go on from what of it has settled.
     let ordered = true;
     let seen = due.readThrough;
     for (let at = from; ; ) {
@@ -78,10 +79,10 @@ export function createRefreshReference(dependencies: Dependencies) {
       ordered &&= ascending;
       if (newest !== null && (seen === null || newest > seen)) seen = newest;
       if (count === 0 || isLast === true) {
-        await endReference(pool, { ...run, endpoint }, seen);
+        await endReference(pool, { ...run, endpoint }, settledThrough(seen, settled));
         return null;
       }
-      if (ordered) await moveReference(pool, { ...run, endpoint }, seen);
+      if (ordered) await moveReference(pool, { ...run, endpoint }, settledThrough(seen, settled));
       at = nextContacts(at, newest, ordered);
     }
   }

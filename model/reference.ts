@@ -28,3 +28,11 @@ export function nextContacts(at: ContactsPlace, newest: string | null, ascending
 export function secondBefore(instant: string): string {
   return new Date(Math.floor(Date.parse(instant) / 1_000) * 1_000 - 1_000).toISOString();
 }
+
+/**
+ * Up to where all is stored behind a reading that saw rows through `newest`: no further than what had settled when it began, or a
+ * row dated ahead of the clock, or shown by Xero some minutes late, would make every later one pass over something. ISO instants.
+ */
+export function settledThrough(newest: string | null, settled: string): string | null {
+  return newest !== null && newest > settled ? settled : newest;
+}

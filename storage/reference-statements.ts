@@ -87,7 +87,15 @@ const read: Record<Columns[string][1], (field: string) => string> = {
   instant: (field) => `daybook.xero_instant(nullif(j->>'${field}', ''))`,
 };
 
-const asText = (instant: string) => `to_char(${instant} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+/** An instant of Postgres's, ISO in UTC. */
+export const asText = (instant: string) => `to_char((${instant}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/**
+ * Whether a row that comes counts against the one that is stored: it is no older, or that was dated ahead of the clock when it was
+ * stored, and then whatever Xero says since is newer.
+ */
+const isNewer = (come: string, stored: string) =>
+  `(coalesce(${come}.updated_date_utc >= ${stored}.updated_date_utc, true) or ${stored}.updated_date_utc > ${stored}.stored_at)`;
 
 /** One answer: $1 tenant, $2 run, $3 the response text. Rows go in one order, lest two runs of a tenant wait for each other. */
 function statement(
@@ -110,7 +118,7 @@ function statement(
     insert into xero.${table} as t (tenant_id, ${names.join(', ')}, payload, run_id)
     select $1::uuid, ${names.join(', ')}, j, $2::uuid from newest order by ${id}
     on conflict (${key.join(', ')}) do update set ${stored}, stored_at = now()
-    ${updated ? 'where coalesce(excluded.updated_date_utc >= t.updated_date_utc, true)' : ''}
+    ${updated ? `where ${isNewer('excluded', 't')}` : ''}
   )${more}
   ${
     updated
@@ -126,7 +134,7 @@ const history = `, history as (
     insert into xero.account_history (tenant_id, account_id, seen_at, code, name, type, class, status, run_id)
     select $1::uuid, n.account_id, now(), n.code, n.name, n.type, n.class, n.status, $2::uuid
       from newest n left join xero.account a on a.tenant_id = $1 and a.account_id = n.account_id
-     where coalesce(n.updated_date_utc >= a.updated_date_utc, true)
+     where ${isNewer('n', 'a')}
        and (a.account_id is null
             or (a.code, a.name, a.type, a.class, a.status) is distinct from (n.code, n.name, n.type, n.class, n.status))
     on conflict do nothing

@@ -5,7 +5,7 @@ import { rowsOf } from './exact-json.ts';
 import { storeInHalves } from './halves.ts';
 import type { Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
-import { referenceStatements, responseArrays } from './reference-statements.ts';
+import { asText, referenceStatements, responseArrays } from './reference-statements.ts';
 
 /** One answer of a reference endpoint, as Xero sent it. */
 export interface ReferencePage {
@@ -17,11 +17,19 @@ export interface ReferencePage {
 
 export interface ReferencePosition {
   endpoint: ReferenceEndpoint;
-  /** Newest UpdatedDateUTC stored, ISO; null when all must be read. */
+  /** Up to which UpdatedDateUTC all is stored, ISO; null when all must be read. */
   readThrough: string | null;
+  /** What is dated later has not settled: an answer from now on says nothing certain of it. ISO. */
+  settled: string;
 }
 
-/** The endpoints that a run has to read: those not asked within the hour, or, for a full run, since it began. */
+/** As for invoices (`model/invoice-cursor.ts`): so long after its date Xero may show a row, and clocks differ by less. */
+const unsettled = `interval '5 minutes'`;
+
+/**
+ * The endpoints that a run has to read: those not asked within the hour, or, for a full run, since it began. A place ahead of
+ * the clock was written by an earlier version, or when a clock was wrong: what it passed over nobody knows, so all is read.
+ */
 export async function referenceDue(db: Queryable, runId: string): Promise<ReferencePosition[]> {
   const { rows } = await db.query<ReferencePosition>(
     `with asked as (
@@ -29,8 +37,8 @@ export async function referenceDue(db: Queryable, runId: string): Promise<Refere
          from daybook.import_run r where r.run_id = $1
      )
      select e.endpoint,
-            case when not reads_all then
-              to_char(p.read_through at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end as "readThrough"
+            case when not reads_all and p.read_through <= now() then ${asText('p.read_through')} end as "readThrough",
+            ${asText(`now() - ${unsettled}`)} as settled
        from asked, unnest($2::text[]) with ordinality as e (endpoint, place)
        left join daybook.reference_position p
               on p.tenant_id = (select tenant_id from asked) and p.endpoint = e.endpoint
@@ -96,6 +104,9 @@ export async function storeReference(pool: pg.Pool, page: ReferencePage): Promis
   return { ...stored, quarantined };
 }
 
+/** Two refreshes at once may end in either order; a place ahead of the clock is none. */
+const readFurther = `case when p.read_through <= now() then greatest(p.read_through, excluded.read_through) else excluded.read_through end`;
+
 /** Writes down how far an endpoint is read while there is more of it. */
 export async function moveReference(
   db: Queryable,
@@ -105,7 +116,7 @@ export async function moveReference(
   await db.query(
     `insert into daybook.reference_position as p (tenant_id, endpoint, read_through, run_id) values ($1, $2, $3, $4)
      on conflict (tenant_id, endpoint) do update
-        set read_through = greatest(p.read_through, excluded.read_through), run_id = excluded.run_id`,
+        set read_through = ${readFurther}, run_id = excluded.run_id`,
     [tenantId, endpoint, readThrough, runId],
   );
 }
@@ -120,7 +131,7 @@ export async function endReference(
     `insert into daybook.reference_position as p (tenant_id, endpoint, read_through, asked_at, run_id)
      values ($1, $2, $3, now(), $4)
      on conflict (tenant_id, endpoint) do update
-        set read_through = greatest(p.read_through, excluded.read_through), asked_at = now(), message = null,
+        set read_through = ${readFurther}, asked_at = now(), message = null,
             run_id = excluded.run_id`,
     [tenantId, endpoint, readThrough, runId],
   );

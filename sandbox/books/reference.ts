@@ -13,11 +13,14 @@ export interface ReferenceBook {
   categories(): readonly TrackingCategory[];
   /** Oldest change first. */
   contacts(): readonly Contact[];
-  /** By the code, or name, that the account began with. Throws when there is none. */
-  changeAccount(codeOrName: string, change: { name?: string; code?: string; status?: Status }): void;
+  /**
+   * By the code, or name, that the account began with; dated now, or as `updated` says (milliseconds since 1970): Xero may show a
+   * change late, or date it ahead. Throws when there is none.
+   */
+  changeAccount(codeOrName: string, change: { name?: string; code?: string; status?: Status; updated?: number }): void;
   /** By the names that they began with. Throws when there is no such option. */
   changeOption(category: string, option: string, change: { name?: string; status?: Status }): void;
-  changeContact(id: string, change: { name?: string; status?: Status }): void;
+  changeContact(id: string, change: { name?: string; status?: Status; updated?: number }): void;
 }
 
 export function referenceBook(
@@ -33,10 +36,10 @@ export function referenceBook(
     accounts: () => [...accounts.values()],
     categories: () => categories,
     contacts: () => contacts,
-    changeAccount(codeOrName, change) {
+    changeAccount(codeOrName, { updated = clock(), ...change }) {
       const { id } = began.chart.find(codeOrName);
       const known = accounts.get(id);
-      if (known) accounts.set(id, { account: { ...known.account, ...change }, updated: clock() });
+      if (known) accounts.set(id, { account: { ...known.account, ...change }, updated });
     },
     changeOption(categoryName, optionName, change) {
       const first = began.tracking.find((each) => each.name === categoryName);
@@ -47,10 +50,11 @@ export function referenceBook(
         options: category.options.map((option) => (option.id === id ? { ...option, ...change } : option)),
       }));
     },
-    changeContact(id, change) {
+    changeContact(id, { updated = clock(), ...change }) {
       const known = contacts.find((each) => each.id === id);
       if (!known) throw new Error(`The sandbox has no contact ${id}.`);
-      contacts = [...contacts.filter((each) => each !== known), { ...known, ...change, updated: clock() }];
+      const others = contacts.filter((each) => each !== known);
+      contacts = [...others, { ...known, ...change, updated }].toSorted((one, other) => one.updated - other.updated);
     },
   };
 }

@@ -75,6 +75,65 @@ describe('Each import brings the reference data along, for a handful of calls', 
   });
 });
 
+describe('No date that Xero gives makes a later import pass over an edit', () => {
+  const account = async (code: string) => (await rows('select name from xero.account where code = $1', code))[0]?.name;
+  const contact = async (id: string) =>
+    (await rows('select name from xero.contact where contact_id = $1', id))[0]?.name;
+  const ids = () => stand.organisation.books.reference.contacts().map(({ id }) => id);
+  async function refreshAfterAnHour() {
+    await anHourLater();
+    stand.sandbox.calls.reset();
+    expect(await stand.importJournals()).toMatchObject({ ok: true });
+    return asked();
+  }
+  const changesOnly = ['Organisation', 'Accounts since', 'TrackingCategories', 'Contacts since'];
+
+  test('one that is dated ahead of the clock hides neither others nor what becomes of it itself', async () => {
+    const { reference } = stand.organisation.books;
+    const [ahead = '', other = ''] = ids();
+    const updated = Date.now() + 86_400_000;
+    reference.changeContact(ahead, { name: 'Dated ahead', updated });
+    reference.changeAccount('400', { name: 'Dated ahead', updated });
+    expect(await refreshAfterAnHour()).toEqual(changesOnly);
+    expect([await contact(ahead), await account('400')]).toEqual(['Dated ahead', 'Dated ahead']);
+    reference.changeContact(ahead, { name: 'Dated now' });
+    reference.changeContact(other, { name: 'Another' });
+    reference.changeAccount('400', { name: 'Dated now' });
+    reference.changeAccount('404', { name: 'Another' });
+    expect(await refreshAfterAnHour()).toEqual(changesOnly);
+    expect([await contact(ahead), await account('400')]).toEqual(['Dated now', 'Dated now']);
+    expect([await contact(other), await account('404')]).toEqual(['Another', 'Another']);
+  });
+
+  test('one that Xero shows some minutes after its date is found by the next import', async () => {
+    const { reference } = stand.organisation.books;
+    const [first = '', late = ''] = ids();
+    reference.changeContact(first, { name: 'In time' });
+    reference.changeAccount('408', { name: 'In time' });
+    await refreshAfterAnHour();
+    const updated = Date.now() - 120_000;
+    reference.changeContact(late, { name: 'Shown late', updated });
+    reference.changeAccount('412', { name: 'Shown late', updated });
+    expect(await refreshAfterAnHour()).toEqual(changesOnly);
+    expect([await contact(late), await account('412')]).toEqual(['Shown late', 'Shown late']);
+  });
+
+  test('a place ahead of the clock, as earlier versions wrote it, is given up: all is read once, then what changed', async () => {
+    const { reference } = stand.organisation.books;
+    const [passedOver = ''] = ids();
+    reference.changeContact(passedOver, { name: 'Passed over' });
+    reference.changeAccount('416', { name: 'Passed over' });
+    await rows(
+      `update daybook.reference_position set read_through = now() + interval '1 day' where read_through is not null`,
+    );
+    expect(await refreshAfterAnHour()).toEqual([
+      ...['Organisation', 'Accounts', 'TrackingCategories', 'Contacts', 'Contacts since', 'Contacts since'],
+    ]);
+    expect([await contact(passedOver), await account('416')]).toEqual(['Passed over', 'Passed over']);
+    expect(await refreshAfterAnHour()).toEqual(changesOnly);
+  });
+});
+
 describe('What Xero refuses or fails to give of it holds no journal up', () => {
   test('a scope that was not granted is noted, and the journals and the rest are imported', async () => {
     await rows('truncate daybook.reference_position, xero.account, xero.contact');
