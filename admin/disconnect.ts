@@ -1,6 +1,6 @@
 import { recordAct } from '../storage/audit.ts';
-import { endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
-import { type Connection, findLink, type Link, removeConnection } from '../storage/connections.ts';
+import { endAuthorisation, type Need, needOf } from '../storage/authorisations.ts';
+import { type Connection, countSharingLink, removeConnection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { workflowsWaitingOn } from '../storage/waiting-workflows.ts';
 import { createConnections } from '../xero/connections.ts';
@@ -19,53 +19,61 @@ export interface Disconnected {
 
 /**
  * Disconnects an organisation: its link is ended at Xero, where it counts until then, and the connection is forgotten
- * here; what it imported stays. The tokens are revoked only with the last connection of their authorisation, as Xero's
- * revocation ends all connections of that Xero user. `keepAtXero` leaves Xero out: the last connection's tokens are then
- * forgotten here only.
+ * here; what it imported stays. Once nothing here needs the authorisation, no connection and no open set-up page, its
+ * tokens go too: revoked where no link of that Xero user is left at Xero, as a revocation ends all of them, those of
+ * another installation of the app too; else forgotten here only. `keepAtXero` leaves Xero out.
  * @throws ActRefused when there is no such connection, or Xero does not answer; nothing changes then.
  */
 export async function disconnect(place: AdminPlace, name: string, keepAtXero = false): Promise<Disconnected> {
   const { pool, actor } = place;
   const connection = await requireConnection(pool, name);
-  const link = await findLink(pool, connection.connectionId);
+  const sharing = await countSharingLink(pool, connection.connectionId);
   // Removed by somebody else in this very moment.
-  if (link === null) throw unknownConnection(name);
+  if (sharing === null) throw unknownConnection(name);
   const waiting = await workflowsWaitingOn(pool, connection.connectionId);
-  const atXero = keepAtXero ? left(name) : await endAtXero(place, connection, link);
-  await inTransaction(pool, async (db) => {
+  const ended = keepAtXero ? left(name) : await endAtXero(place, connection, sharing);
+  const need = await inTransaction(pool, async (db) => {
     await removeConnection(db, connection.connectionId);
-    const last = keepAtXero && link.siblings === 0;
-    if (last && (await findAuthorisation(db, connection.authorisationId))?.kind === 'oauth') {
-      await endAuthorisation(db, connection.authorisationId, 'Forgotten here; Xero was not told.');
+    const stillFor = await needOf(db, connection.authorisationId);
+    if (stillFor === null && ended.tokens === 'forget') {
+      await endAuthorisation(db, connection.authorisationId, 'Forgotten here; not revoked at Xero.');
     }
-    const after = { atXero: atXero.atXero };
+    const after = { atXero: ended.atXero };
     await recordAct(db, { actor, act: 'disconnect', subject: name, before: described(connection), after });
+    return stillFor;
   });
+  const rest = await ofItsTokens(place, connection, ended, need);
   return {
-    ...atXero,
+    atXero: ended.atXero,
     waiting,
-    message: `"${name}" is removed. ${atXero.message} What was imported through it stays in the database.`,
+    message: `"${name}" is removed. ${ended.message}${rest} What was imported through it stays in the database.`,
   };
 }
 
-type AtXero = Pick<Disconnected, 'atXero' | 'message'>;
+interface AtXero extends Pick<Disconnected, 'atXero' | 'message'> {
+  /** What is to become of the tokens, if nothing here needs them. */
+  tokens: 'revoke' | 'forget' | 'keep';
+  /** Organisations that the same Xero user has linked to the app besides. */
+  others?: string[];
+}
 
 async function endAtXero(
   place: AdminPlace,
   { name, authorisationId, tenantId }: Connection,
-  link: Link,
+  sharing: number,
 ): Promise<AtXero> {
-  const tokens = tokensOf(place);
-  if (link.sharedBy > 0) {
+  if (sharing > 0) {
     return {
       atXero: 'shared',
+      tokens: 'keep',
       message: 'Another connection uses the same organisation, so it stays connected at Xero.',
     };
   }
-  const token = await tokens.accessToken(authorisationId);
+  const token = await tokensOf(place).accessToken(authorisationId);
   if (token.kind === 'needsReconnect') {
     return {
       atXero: 'kept',
+      tokens: 'keep',
       message: `Xero could not be told, as the authorisation is lost: see in Xero whether the app is still among its connected apps.`,
     };
   }
@@ -79,16 +87,38 @@ async function endAtXero(
     const answer = await connections.remove({ accessToken, id });
     if (answer.kind !== 'deleted') throw unheard(name, answer.message);
   }
-  // A custom connection has no consent to revoke: its app speaks for itself, and may be connected again.
-  const custom = (await findAuthorisation(place.pool, authorisationId))?.kind === 'custom';
-  const revoked = link.siblings > 0 || custom || (await tokens.revoke(authorisationId));
-  const rest = revoked ? '' : ' Its tokens could not be revoked; they reach no organisation any more.';
-  return { atXero: 'ended', message: `It is disconnected at Xero.${rest}` };
+  const others = linked.connections.filter((each) => each.tenantId !== tenantId).map(({ tenantName }) => tenantName);
+  return {
+    atXero: 'ended',
+    tokens: others.length > 0 ? 'forget' : 'revoke',
+    others,
+    message: 'It is disconnected at Xero.',
+  };
+}
+
+/** Revokes them where that is to be; what an admin should know of them, in a sentence. */
+async function ofItsTokens(
+  place: AdminPlace,
+  { authorisationId }: Connection,
+  { tokens, others = [] }: AtXero,
+  need: Need,
+): Promise<string> {
+  if (need === 'setUp' && tokens !== 'keep') {
+    return ' Its authorisation stays in use, as a set-up page of the same Xero user is open.';
+  }
+  if (need !== null) return '';
+  if (tokens === 'revoke' && !(await tokensOf(place).revoke(authorisationId))) {
+    return ' Its tokens could not be revoked; they reach no organisation any more.';
+  }
+  if (others.length === 0) return '';
+  const stay = others.length === 1 ? 'stays' : 'stay';
+  return ` ${others.join(', ')} ${stay} connected there by the same Xero user, as for another installation of the app, so the consent is not revoked; its tokens are forgotten here.`;
 }
 
 function left(name: string): AtXero {
   return {
     atXero: 'kept',
+    tokens: 'forget',
     message: `Xero was not told: "${name}" may still be among the organisation's connected apps.`,
   };
 }

@@ -127,6 +127,26 @@ export async function requireReconnect(db: Queryable, authorisationId: string, g
   return rowCount === 1;
 }
 
+/**
+ * What an authorisation is needed for: its `connections`, a `setUp` page that is open, or its `app`, as a custom
+ * connection has no consent that could end. Null when nothing in this database needs it.
+ */
+export type Need = 'connections' | 'setUp' | 'app' | null;
+
+export async function needOf(db: Queryable, authorisationId: string): Promise<Need> {
+  const { rows } = await db.query<{ need: Need }>(
+    `select case when kind = 'custom' then 'app'
+                 when exists (select from daybook.connection c where c.authorisation_id = a.authorisation_id)
+                   then 'connections'
+                 when exists (select from daybook.web_setup s
+                               where s.authorisation_id = a.authorisation_id and s.expires_at > now()) then 'setUp'
+            end as need
+       from daybook.authorisation a where authorisation_id = $1`,
+    [authorisationId],
+  );
+  return rows[0]?.need ?? null;
+}
+
 /** Ends an authorisation for good and removes its tokens. `message` says why a new consent is needed from now on. */
 export async function endAuthorisation(db: Queryable, authorisationId: string, message: string): Promise<void> {
   await db.query(

@@ -136,23 +136,18 @@ export async function removeConnection(db: Queryable, connectionId: string): Pro
   await db.query(`delete from daybook.connection where connection_id = $1`, [connectionId]);
 }
 
-/** Where a connection stands among the others of this database. */
-export interface Link {
-  /** Other connections of the same authorisation. */
-  siblings: number;
-  /** Those of them to the same organisation, which therefore stand on the same link at Xero. */
-  sharedBy: number;
-}
-
-export async function findLink(db: Queryable, connectionId: string): Promise<Link | null> {
-  const { rows } = await db.query<Link>(
-    `select count(o.connection_id)::int as siblings,
-            (count(o.connection_id) filter (where o.tenant_id = c.tenant_id))::int as "sharedBy"
+/**
+ * How many other connections of this database stand on the same link at Xero: to the same organisation, by the same
+ * authorisation. Null when there is no such connection.
+ */
+export async function countSharingLink(db: Queryable, connectionId: string): Promise<number | null> {
+  const { rows } = await db.query<{ sharing: number }>(
+    `select count(o.connection_id)::int as sharing
        from daybook.connection c
-       left join daybook.connection o
-              on o.authorisation_id = c.authorisation_id and o.connection_id <> c.connection_id
+       left join daybook.connection o on o.authorisation_id = c.authorisation_id and o.tenant_id = c.tenant_id
+                                     and o.connection_id <> c.connection_id
       where c.connection_id = $1 group by c.connection_id`,
     [connectionId],
   );
-  return rows[0] ?? null;
+  return rows[0]?.sharing ?? null;
 }
