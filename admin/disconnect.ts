@@ -1,9 +1,11 @@
 import { recordAct } from '../storage/audit.ts';
 import { endAuthorisation, type Need, needOf } from '../storage/authorisations.ts';
-import { type Connection, countSharingLink, removeConnection } from '../storage/connections.ts';
+import { type Connection, schemaOf } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
+import { countSharingLink, removeConnection, SchemaInUse, sessionsInSchema } from '../storage/remove-connection.ts';
 import { workflowsWaitingOn } from '../storage/waiting-workflows.ts';
 import { createConnections } from '../xero/connections.ts';
+import { changeAccess } from './applications.ts';
 import { described } from './connect.ts';
 import { type AdminPlace, tokensOf } from './place.ts';
 import { ActRefused, unknownConnection } from './refused.ts';
@@ -21,8 +23,10 @@ export interface Disconnected {
  * Disconnects an organisation: its link is ended at Xero, where it counts until then, and the connection is forgotten
  * here; what it imported stays. Once nothing here needs the authorisation, no connection and no open set-up page, its
  * tokens go too: revoked where no link of that Xero user is left at Xero, as a revocation ends all of them, those of
- * another installation of the app too; else forgotten here only. `keepAtXero` leaves Xero out.
- * @throws ActRefused when there is no such connection, or Xero does not answer; nothing changes then.
+ * another installation of the app too; else forgotten here only. `keepAtXero` leaves Xero out. Given again, it finishes
+ * what it could not.
+ * @throws ActRefused when there is no such connection, or Xero does not answer: nothing changes then; or when somebody
+ * keeps a transaction open in which its schema was read: then no application may use it any more.
  */
 export async function disconnect(place: AdminPlace, name: string, keepAtXero = false): Promise<Disconnected> {
   const { pool, actor } = place;
@@ -41,6 +45,10 @@ export async function disconnect(place: AdminPlace, name: string, keepAtXero = f
     const after = { atXero: ended.atXero };
     await recordAct(db, { actor, act: 'disconnect', subject: name, before: described(connection), after });
     return stillFor;
+  }).catch(async (error: unknown) => {
+    if (!(error instanceof SchemaInUse)) throw error;
+    await changeAccess(place, name, () => []);
+    throw await notYet(place, name, ended);
   });
   const rest = await ofItsTokens(place, connection, ended, need);
   return {
@@ -121,6 +129,18 @@ function left(name: string): AtXero {
     tokens: 'forget',
     message: `Xero was not told: "${name}" may still be among the organisation's connected apps.`,
   };
+}
+
+/** The tokens are there still, so that the second time can ask Xero, too. */
+async function notYet({ pool }: AdminPlace, name: string, { message }: AtXero): Promise<ActRefused> {
+  const sessions = await sessionsInSchema(pool, name);
+  const readers = sessions.map(
+    (each) => `process ${each.process} (${[each.user, each.program].filter(Boolean).join(', ')})`,
+  );
+  const who = readers.length > 0 ? `: ${readers.join(', ')}` : ', which is gone by now';
+  return new ActRefused(
+    `"${name}" is not removed yet, as its schema "${schemaOf(name)}" is held by a session of Postgres that has read it and keeps the transaction open${who}. ${message} No application may use "${name}" any more. Have that transaction ended, then remove it once more.`,
+  );
 }
 
 function unheard(name: string, why: string): ActRefused {

@@ -1,6 +1,8 @@
 // Apart from what the acts need to reach Xero, so that whoever only shows a refusal starts without it.
 
-/** An act that was not done, and nothing changed; the message is a sentence for the admin with the remedy. */
+/**
+ * An act that was not done; the message is a sentence for the admin with the remedy. Nothing changed, unless it says what did.
+ */
 export class ActRefused extends Error {
   override name = 'ActRefused';
 }

@@ -99,11 +99,16 @@ export async function storeConnection(db: Queryable, connection: NewConnection):
   return rows[0]?.connection_id ?? null;
 }
 
+/** The schema of a connection's views, as `daybook.connection_schema` names it. */
+export function schemaOf(name: string): string {
+  return `xero_${name.replaceAll('-', '_')}`;
+}
+
 function refusedName(name: string, { code, constraint, message }: Error & { code?: string; constraint?: string }) {
   if (code === '42P06') return new NameRefused(message);
   if (constraint !== 'one_schema_for_each_connection') return null;
   return new NameRefused(
-    `The name "${name}" differs only by - and _ from that of another connection, and both would have the schema "xero_${name.replaceAll('-', '_')}". Choose another name.`,
+    `The name "${name}" differs only by - and _ from that of another connection, and both would have the schema "${schemaOf(name)}". Choose another name.`,
   );
 }
 
@@ -129,25 +134,4 @@ export async function reserveQuota(db: Queryable, connectionId: string, calls: n
     connectionId,
     calls,
   ]);
-}
-
-/** Removes a connection from the registry, and its schema with it. What it imported stays. */
-export async function removeConnection(db: Queryable, connectionId: string): Promise<void> {
-  await db.query(`delete from daybook.connection where connection_id = $1`, [connectionId]);
-}
-
-/**
- * How many other connections of this database stand on the same link at Xero: to the same organisation, by the same
- * authorisation. Null when there is no such connection.
- */
-export async function countSharingLink(db: Queryable, connectionId: string): Promise<number | null> {
-  const { rows } = await db.query<{ sharing: number }>(
-    `select count(o.connection_id)::int as sharing
-       from daybook.connection c
-       left join daybook.connection o on o.authorisation_id = c.authorisation_id and o.tenant_id = c.tenant_id
-                                     and o.connection_id <> c.connection_id
-      where c.connection_id = $1 group by c.connection_id`,
-    [connectionId],
-  );
-  return rows[0]?.sharing ?? null;
 }

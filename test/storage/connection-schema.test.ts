@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NameRefused, removeConnection, storeConnection } from '../../storage/connections.ts';
+import { NameRefused, storeConnection } from '../../storage/connections.ts';
+import { removeConnection } from '../../storage/remove-connection.ts';
 import { type Stand, startStand } from '../support/stand.ts';
 import { fivetranSchema } from './fivetran-schema.ts';
 
