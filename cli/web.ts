@@ -89,6 +89,7 @@ export async function openPage(config: Config): Promise<OpenedPage | null> {
   const origin = config.web.origin ?? ownOrigin(redirectUri, listening.port);
   const log = createLogger(config.logLevel);
   let pool: pg.Pool | undefined;
+  let finished = async () => {};
   return {
     origin,
     redirectUri,
@@ -99,7 +100,8 @@ export async function openPage(config: Config): Promise<OpenedPage | null> {
       const { password } = config.web;
       const onError = (error: Error) =>
         log.error({ reason: error.message, stack: error.stack }, 'the connect page failed');
-      answer = answering({ pool, xero, tokenKeys, origin, password, resumeWaiting, onError });
+      const serving = answering({ pool, xero, tokenKeys, origin, password, resumeWaiting, onError });
+      ({ onRequest: answer, finished } = serving);
       publishOrigin(config.dataDir, origin);
     },
     async link() {
@@ -111,6 +113,8 @@ export async function openPage(config: Config): Promise<OpenedPage | null> {
       pool = undefined;
       if (ending !== undefined) withdrawOrigin(config.dataDir);
       await listening.close();
+      // A token that Xero has just given is to be stored, whoever asked for it.
+      await finished();
       await ending?.end();
     },
   };

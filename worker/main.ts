@@ -96,6 +96,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
     await worker.run();
   } finally {
     clearInterval(sweeping);
+    await tokens.close();
     api.close();
     await Promise.all([pool.end(), ledgerPool.end()]);
     await connection.close();

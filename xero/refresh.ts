@@ -128,7 +128,8 @@ const storeForMs = 25 * 60_000;
 
 /**
  * Stores a pair, however long Postgres is away: until it is stored, this process has the only copy. A failure that
- * repeating cannot mend, and half an hour of others, are thrown; the sweep then tries the old token again.
+ * repeating cannot mend, such as that the process stops, and half an hour of others, are thrown; the sweep then tries the
+ * old token again.
  */
 async function store(deps: RefreshDeps, seen: Authorisation, attemptId: string, tokens: TokenSet) {
   const { authorisationId, clientId } = seen;
@@ -149,7 +150,7 @@ async function store(deps: RefreshDeps, seen: Authorisation, attemptId: string, 
         }),
       );
     } catch (error) {
-      if (isPermanent(error) || deps.now() - began > storeForMs) throw error;
+      if (isPermanent(error) || deps.pool.ending || deps.now() - began > storeForMs) throw error;
       deps.log.warn({ authorisationId, reason: (error as Error).message }, 'A new token cannot be stored yet');
       await deps.pause(wait);
     }

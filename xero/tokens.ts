@@ -2,8 +2,10 @@ import type pg from 'pg';
 import { type Authorisation, endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
 import { createRefreshLock } from '../storage/refresh-lock.ts';
 import { pruneTokens } from '../storage/token-sweep.ts';
+import { createUnderWay } from '../storage/under-way.ts';
 import { endAbandoned } from './abandoned-consents.ts';
 import { followUp, keepAlive, type Swept } from './follow-up.ts';
+import { missing, unusable } from './lost-authorisation.ts';
 import { type RefreshDeps, refresh, type TokenLog } from './refresh.ts';
 import type { KeyRing } from './sealing.ts';
 import type { Secret } from './secret.ts';
@@ -52,6 +54,9 @@ export interface Ask {
 export type Tokens = ReturnType<typeof createTokens>;
 
 const pollMs = 200;
+/** The token endpoint gives up after 20 s; then the answer is stored. */
+const closeWithinMs = 25_000;
+const stopping = { kind: 'unavailable' as const, message: 'This process is stopping, so it asks for no new token.' };
 
 /** The one source of access tokens: cached in the process, one refresh at a time for each authorisation everywhere. */
 export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patienceMs = 30_000 }: TokensDeps) {
@@ -66,6 +71,8 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
   const lock = createRefreshLock(pool);
   const cache = new Map<string, AccessToken & { freshUntil: number }>();
   const inFlight = new Map<string, Promise<TokenAnswer>>();
+  const underWay = createUnderWay();
+  let closing = false;
   /** The last generation that Xero rejected: not offered again while no other can be had, as each try costs a call. */
   const rejected = new Map<string, number>();
 
@@ -125,6 +132,7 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
         const message = `Another process has been refreshing authorisation ${authorisationId} for ${(2 * patienceMs) / 1_000} s. It will be tried again.`;
         return { kind: 'unavailable', message };
       }
+      if (closing) return stopping;
       await deps.pause(pollMs);
     }
   }
@@ -150,9 +158,10 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
   function share(authorisationId: string, notThis: number | undefined): Promise<TokenAnswer> {
     const running = inFlight.get(authorisationId);
     if (running !== undefined) return running;
+    if (closing) return Promise.resolve(stopping);
     const begun = obtain(authorisationId, notThis).finally(() => inFlight.delete(authorisationId));
     inFlight.set(authorisationId, begun);
-    return begun;
+    return underWay.track(begun);
   }
 
   const self = {
@@ -177,15 +186,18 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
      * To be called each minute and at start: follows up refreshes whose answer nobody stored, removes worthless tokens.
      * Returns how many authorisations were refreshed and how many could not be.
      */
-    async sweep(): Promise<Swept> {
-      const swept = await followUp(pool, log, now, (authorisationId, notThis) => share(authorisationId, notThis));
-      await pruneTokens(pool);
-      return swept;
+    sweep(): Promise<Swept> {
+      const sweeping = async () => {
+        const swept = await followUp(pool, log, now, share);
+        await pruneTokens(pool);
+        return swept;
+      };
+      return underWay.track(sweeping());
     },
 
     /** To be called each day: refreshes idle authorisations, which Xero forgets after 60 days. */
     keepAlive(): Promise<Swept> {
-      return keepAlive(pool, log, (authorisationId, notThis) => share(authorisationId, notThis));
+      return keepAlive(pool, log, share);
     },
 
     /** To be called each day: ends consents of which no connection was made within hours. Returns how many. */
@@ -206,6 +218,15 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
       cache.delete(authorisationId);
       return true;
     },
+
+    /**
+     * To be called before the pool is ended: begins no refresh any more, and waits for those under way, as this process has
+     * the only copy of what Xero answers. What takes longer than half a minute is left to another process's sweep.
+     */
+    close(): Promise<void> {
+      closing = true;
+      return underWay.settled(closeWithinMs);
+    },
   };
   return self;
 }
@@ -213,25 +234,6 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
 /** Refresh 5 minutes before the end; a sixth of the life for tokens that live shorter than Xero's 30 minutes. */
 function marginSeconds(lifeSeconds: number): number {
   return Math.min(300, lifeSeconds / 6);
-}
-
-function unusable(seen: Authorisation | null, authorisationId: string, clientId: string): TokenAnswer | null {
-  if (seen === null) return missing(authorisationId);
-  if (seen.clientId !== clientId) {
-    // A mistake in the configuration is mended there; no consent is lost by it.
-    const message = `Authorisation ${authorisationId} was given to another Xero app (${seen.clientId}) than the one in XERO_CLIENT_ID (${clientId}). Restore the former app, or connect its organisations again with \`daybook connect\`.`;
-    return { kind: 'unavailable', message };
-  }
-  if (seen.status === 'active') return null;
-  const message =
-    seen.message ??
-    `The consent of authorisation ${authorisationId} was not completed. Connect again with \`daybook connect\`.`;
-  return { kind: 'needsReconnect', message };
-}
-
-function missing(authorisationId: string): TokenAnswer {
-  const message = `There is no authorisation ${authorisationId}. Connect the organisation with \`daybook connect\`.`;
-  return { kind: 'needsReconnect', message };
 }
 
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

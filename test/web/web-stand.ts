@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type RequestListener, request } from 'node:http';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
 import { type SandboxOptions, startSandbox } from '../../sandbox/server.ts';
 import { storeLink } from '../../storage/web-sessions.ts';
@@ -30,14 +30,14 @@ export async function startWebStand({
   const [sandbox, database] = await Promise.all([startSandbox({ journals: 5, ...options }), createTestDatabase()]);
   const errors: Error[] = [];
   const resumed: string[][] = [];
-  let answer: ReturnType<typeof answering> = () => {};
+  let answer: RequestListener = () => {};
   const listening = await listen('localhost', 0, (incoming, outgoing) => answer(incoming, outgoing));
   if (listening === null) throw new Error('No port was free.');
   const origin = `http://localhost:${listening.port}`;
   const xero = sandboxSettings(sandbox, `${origin}/oauth/callback`);
   const tokenKeys = `k1:${Buffer.alloc(32, 5).toString('base64')}`;
   const { pool } = database;
-  answer = answering({
+  ({ onRequest: answer } = answering({
     pool,
     xero,
     tokenKeys,
@@ -49,25 +49,9 @@ export async function startWebStand({
       return `${ids.length} waiting workflow goes on now.`;
     },
     onError: (error) => void errors.push(error),
-  });
+  }));
 
-  /** One request as it is given, whatever a browser would say to it. */
-  function ask(path: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const sent = request({ host: '127.0.0.1', port: listening?.port, path, method, agent: false }, (response) => {
-        let text = '';
-        response.setEncoding('utf8');
-        response.on('data', (piece) => {
-          text += piece;
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
-      });
-      sent.setHeader('host', new URL(origin).host);
-      for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
-      sent.on('error', reject);
-      sent.end(body);
-    });
-  }
+  const ask = askingAt(listening.port, origin);
 
   async function newLink(): Promise<string> {
     const link = newSecret();
@@ -97,6 +81,25 @@ export async function startWebStand({
       await database.drop();
     },
   };
+}
+
+/** One request as it is given, whatever a browser would say to it. */
+export function askingAt(port: number, origin: string) {
+  return (path: string, { method = 'GET', headers = {}, body }: Ask = {}): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', port, path, method, agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (piece) => {
+          text += piece;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      });
+      sent.setHeader('host', new URL(origin).host);
+      for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value);
+      sent.on('error', reject);
+      sent.end(body);
+    });
 }
 
 export type WebStand = Awaited<ReturnType<typeof startWebStand>>;
