@@ -128,9 +128,10 @@ export async function callXero<A extends Answered>(
         rejectedGeneration = token.generation;
         continue;
       case 'unavailable': {
-        const adviceMs = 1_000 * Math.min(answer.retryAfterSeconds ?? 0, longestAdviceSeconds);
-        if (adviceMs > shortWaitMs) return { kind: 'throttled', reason: 'outage', until: now() + adviceMs };
-        throw passing(answer.message, answer.retryAfterSeconds ?? 0, answer.cause === 'offline' ? offlineSeconds : 60);
+        const adviceSeconds = Math.min(answer.retryAfterSeconds ?? 0, longestAdviceSeconds);
+        const until = adviceSeconds > 0 ? await permits.down(permit, adviceSeconds) : now();
+        if (until - now() > shortWaitMs) return { kind: 'throttled', reason: 'outage', until };
+        throw passing(answer.message, adviceSeconds, answer.cause === 'offline' ? offlineSeconds : 60);
       }
       case 'notEntitled':
       case 'disconnected': {

@@ -7,6 +7,7 @@ import {
   block,
   blockedUntil,
   emptyLedger,
+  marginMs,
   type Permit,
   type QuotaLedger,
   type QuotaReading,
@@ -209,6 +210,18 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
         reason === 'appMinute' ? settle(ledger, call, silence, at) : block(ledger, call, reason, until, at),
       );
       await written(tenantId);
+    },
+
+    /**
+     * Records that Xero is down for so long, as a 429 is recorded: it is no page's matter, nor a stream's. The end of the call
+     * itself is told apart. Answers until when nobody asks.
+     */
+    async down({ tenantId }: CallPermit, retryAfterSeconds: number): Promise<number> {
+      const at = now();
+      const until = at + retryAfterSeconds * 1_000 + marginMs;
+      end(tenantId, (ledger) => block(ledger, null, 'outage', until, at));
+      await written(tenantId);
+      return until;
     },
 
     /** What a tenant is allowed, as far as this worker knows; null where Xero has not said. */

@@ -33,7 +33,7 @@ export interface QuotaLedger {
   dayRemaining: number | null;
   /** When Xero last said what is left of the day, or a call was spent of a reserve to hear it; null when neither was. */
   dayHeardAt: number | null;
-  /** Until when Xero refuses (from a 429), and which limit it named. */
+  /** Until when Xero refuses (from a 429, or in an outage), and which limit it named. */
   blockedUntil: number | null;
   blockedBy: WaitReason | null;
   /** One entry for each call in flight: when to stop believing in it, should its process have died. */
@@ -179,7 +179,7 @@ export function wakeJitterMs(runId: string, waitMs: number): number {
   return Math.floor((hash / 2 ** 32) * Math.min(mostJitterMs, Math.max(0, waitMs) / 20));
 }
 
-/** Records a 429. An earlier, longer refusal stands. */
+/** Records a 429, or an outage. An earlier, longer refusal stands. */
 export function block(
   ledger: QuotaLedger,
   call: SpentCall | null,

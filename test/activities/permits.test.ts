@@ -72,3 +72,19 @@ test('calls that died with their process hold no place once they are given up, a
     await end();
   }
 });
+
+test('what Xero says of an outage holds for all who ask, and is over by itself', async () => {
+  const { permits, take, ledger, end } = worker();
+  try {
+    const permit = await take();
+    permits.settle(permit, heard);
+    const until = await permits.down(permit, 1);
+    expect((await ledger()).ledger).toMatchObject({ blockedUntil: until, blockedBy: 'outage', leases: [] });
+    await expect(take()).rejects.toThrow('outage');
+    await vi.waitFor(take, { timeout: 3_000 });
+    expect(Date.now()).toBeGreaterThanOrEqual(until);
+    expect((await ledger()).ledger).toMatchObject({ blockedUntil: null, blockedBy: null });
+  } finally {
+    await end();
+  }
+});

@@ -69,23 +69,6 @@ describe('What passes is survived: the result is the books, and nothing is quara
     expect(await wrongNow(stand)).toEqual([]);
   }, 180_000);
 
-  test.concurrent('an outage that says how long it will last is waited for on a durable timer, and no call is made before', async (context) => {
-    const stand = await open(context, 1_000);
-    stand.sandbox.faults.add(
-      onJournals({ kind: 'answer', status: 503, headers: { 'retry-after': '25' }, body: 'Down' }, { nth: 3 }),
-      onJournals({ kind: 'answer', status: 503, headers: { 'retry-after': '4' }, body: 'Down' }, { nth: 5 }),
-    );
-    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
-    const waiting = await untilProgress(stand, workflowId, ({ status }) => status === 'waiting');
-    expect(waiting.waitingFor).toMatch(/down for a while/);
-    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
-    const calls = stand.sandbox.calls.journals();
-    const pause = (n: number) => (calls[n]?.at ?? 0) - (calls[n - 1]?.at ?? 0);
-    expect(pause(3)).toBeGreaterThanOrEqual(25_000);
-    expect(pause(5)).toBeGreaterThanOrEqual(4_000);
-    expect(await wrongNow(stand)).toEqual([]);
-  }, 90_000);
-
   test.concurrent('a mix by lot, at 15 % of all calls', async (context) => {
     const seed = drawSeed('faults by lot');
     const stand = await open(context, 3_000, seed);

@@ -10,6 +10,7 @@ const longest = [
   'promises/quota',
   'cli/up',
   'cli/own-servers',
+  'promises/outages',
 ];
 
 /**
