@@ -12,7 +12,7 @@
 export interface MinuteLedger {
   /** Calls that are left at least, by the headers and what was spent since; null when Xero has not said. */
   remaining: number | null;
-  /** What the headers have shown to be allowed a minute, see {@link limitOf}; null when Xero has not said. */
+  /** What the headers have shown to be allowed a minute since Xero last refused, see {@link limitOf}; null when Xero has not said. */
   limit: number | null;
   /** Until when the calls answered in the last minute count, ascending; every `stride`th of them. */
   counted: number[];
@@ -119,13 +119,18 @@ export function afterAnswer(minute: MinuteLedger, call: AnsweredCall, stated: nu
   };
 }
 
-/** After Xero has refused a call for the minute's limit: once the time it names has come, one is allowed, and its answer tells more. */
+/**
+ * After Xero has refused a call for the minute's limit: once the time it names has come, one is allowed, and its answer tells more.
+ * No more than Xero's sixty are believed in then: Xero may have allowed more for a while, as it does when an organisation has just
+ * been connected, and each minute would end with a refusal. Where more is allowed still, the first answer of a minute shows it.
+ */
 export function afterRefusal(minute: MinuteLedger, inFlight: number, lastSent: number, now: number): MinuteLedger {
-  const limit = limitOf(minute);
-  if (limit === null) return { ...minute, leaptAt: lastSent };
-  const unseen = Math.max(0, Math.floor((limit - countedNow(minute, limit, inFlight, now)) / strideOf(limit)));
+  const known = limitOf(minute);
+  if (known === null) return { ...minute, leaptAt: lastSent };
+  const limit = Math.min(known, xerosLimit);
+  const unseen = Math.max(0, limit - countedNow(minute, limit, inFlight, now));
   const counted = remember(minute.counted, unseen, now + minuteMs + countedMarginMs, now);
-  return { ...minute, remaining: 1, counted, leaptAt: lastSent };
+  return { limit: known > limit ? limit : minute.limit, remaining: 1, counted, leaptAt: lastSent };
 }
 
 /**

@@ -1,46 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { callsLeft } from '../../model/minute.ts';
-import {
-  block,
-  blockedUntil,
-  emptyLedger,
-  type QuotaLedger,
-  type SpentCall,
-  settle,
-  takePermit,
-} from '../../model/quota.ts';
-
-const start = Date.parse('2026-11-22T10:00:00Z');
-const silent = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
-const minuteMs = 60_000;
-
-/** Windows as Xero documents them, as older pages of its do, and as programs that imitate it count. */
-const kinds = ['fixed', 'begun by a call', 'sliding'] as const;
-
-/** Xero's side: how many calls are left after this one, or null when it is refused. */
-function xeroMinute(kind: (typeof kinds)[number], anchor: number, limit: number) {
-  let windowEnds = kind === 'fixed' ? start + anchor : 0;
-  let used = 0;
-  let recent: number[] = [];
-  return {
-    arrive(at: number): number | null {
-      if (kind === 'sliding') {
-        recent = recent.filter((other) => other > at - minuteMs);
-        if (recent.length >= limit) return null;
-        recent.push(at);
-        return limit - recent.length;
-      }
-      if (at >= windowEnds) {
-        used = 0;
-        while (windowEnds <= at) windowEnds = kind === 'fixed' ? windowEnds + minuteMs : at + minuteMs;
-      }
-      return used >= limit ? null : limit - ++used;
-    },
-    retryAfter: (at: number) =>
-      Math.ceil(((kind === 'sliding' ? (recent[0] ?? at) + minuteMs : windowEnds) - at) / 1_000),
-  };
-}
+import { block, blockedUntil, emptyLedger, type QuotaLedger, settle, takePermit } from '../../model/quota.ts';
+import { callOn, kinds, minuteMs, silent, start, xeroMinute } from './xero-minute.ts';
 
 const side = fc.record({
   kind: fc.constantFrom(...kinds),
@@ -49,52 +11,7 @@ const side = fc.record({
 });
 /** How much of a call's time is the way there, before Xero counts it: half of it at most, and never more than a second. */
 const wayThere = fc.double({ min: 0, max: 0.5, noNaN: true });
-const arrives = (sentAt: number, latency: number, way: number) => sentAt + Math.min(latency * way, 1_000);
-
 const addOne = (said: number | null) => (said === null ? null : said + 1);
-
-interface Step {
-  at: number;
-  counted: boolean;
-  lands: number;
-  call: SpentCall;
-  said: number | null;
-}
-
-/** Calls as fast as the ledger allows, `lanes` at once, for some minutes; every refusal fails. Answers the calls made. */
-function callOn(
-  xero: ReturnType<typeof xeroMinute>,
-  lanes: number,
-  minutes: number,
-  latencyOf: (call: number) => [number, number],
-) {
-  let steps: Step[] = [];
-  let ledger: QuotaLedger = emptyLedger;
-  let now = start;
-  let calls = 0;
-  const end = start + minutes * minuteMs;
-  while (now < end) {
-    const permit = steps.length < lanes ? takePermit(ledger, now) : null;
-    if (permit?.granted) {
-      const [latency, way] = latencyOf(calls++);
-      ledger = permit.ledger;
-      steps.push({ at: arrives(now, latency, way), counted: false, lands: now + latency, call: permit.call, said: 0 });
-    } else {
-      now = Math.max(now, Math.min(...steps.map(({ at }) => at), permit && !permit.granted ? permit.until : end));
-    }
-    for (const step of steps.filter(({ at }) => at <= now)) {
-      if (!step.counted) {
-        step.said = xero.arrive(step.at);
-        expect(step.said).not.toBeNull();
-        [step.counted, step.at] = [true, step.lands];
-      } else {
-        ledger = settle(ledger, step.call, { ...silent, minuteRemaining: step.said }, now);
-        steps = steps.filter((other) => other !== step);
-      }
-    }
-  }
-  return calls;
-}
 
 describe('A paced import never makes Xero say 429 for the minute, and uses what it allows', () => {
   test('one call after the other, whatever kind of window counts them and wherever it lies', () => {
