@@ -23,7 +23,7 @@ const offlineSeconds = 300;
 /** As many tokens are refused in a row at most, should other processes refresh them all the while. */
 const mostRejections = 3;
 
-/** So many attempts in a row must end so before somebody is asked to reconnect. */
+/** So many attempts must end so, without a page in between, before somebody is asked to reconnect. */
 const surelyRejected = 3;
 
 /** Who calls: an import run, or an application outside of one. */
@@ -60,7 +60,7 @@ export type Send<A extends Answered> = (call: {
  * again; all else is a value.
  */
 export async function callXero<A extends Answered>(
-  dependencies: Pick<Dependencies, 'permits' | 'tokens' | 'now' | 'xero' | 'connectPage' | 'meters'>,
+  dependencies: Pick<Dependencies, 'permits' | 'tokens' | 'refusals' | 'now' | 'xero' | 'connectPage' | 'meters'>,
   caller: Caller,
   send: Send<A>,
 ): Promise<CallOutcome<A>> {
@@ -121,7 +121,7 @@ export async function callXero<A extends Answered>(
         if (rejections > 1 && (token.isFresh || rejections > mostRejections)) {
           const said = 'Xero refuses its access token, and the one just refreshed';
           // It goes on giving tokens, so the consent may well live, and only its API be at odds for a moment.
-          if (Context.current().info.attempt < surelyRejected)
+          if (dependencies.refusals.times('token') < surelyRejected)
             throw passing(`Connection "${caller.connectionName}": ${said}.`);
           return mustReconnect(said);
         }

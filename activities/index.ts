@@ -10,9 +10,15 @@ import type { Meters } from './meters.ts';
 import type { Permits } from './permits.ts';
 import { createReconcile } from './reconcile.ts';
 import { createRefreshIdleAuthorisations } from './refresh-idle-authorisations.ts';
+import { createRefusals, type Refusals } from './refusals.ts';
 
 /** What the activities need; made once by the worker. */
-export interface Dependencies {
+export interface Dependencies extends Given {
+  refusals: Refusals;
+}
+
+/** What the worker hands them. */
+interface Given {
   pool: pg.Pool;
   xero: XeroApi;
   tokens: Tokens;
@@ -34,7 +40,8 @@ export interface Dependencies {
 }
 
 /** All activities, each closed over what it needs. */
-export function createActivities(dependencies: Dependencies) {
+export function createActivities(given: Given) {
+  const dependencies = { ...given, refusals: createRefusals() };
   return {
     beginImport: createBeginImport(dependencies),
     importPages: createImportPages(dependencies),

@@ -16,7 +16,12 @@ const surelyRefused = 3;
 export type Reading = RunAtWork & Caller & Attempt;
 
 /** What the reading of pages tells the workflow, whichever stream is read. */
-export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'pool' | 'permits' | 'now'>) {
+export function createPageOutcomes({
+  pool,
+  permits,
+  refusals,
+  now,
+}: Pick<Dependencies, 'pool' | 'permits' | 'refusals' | 'now'>) {
   return { standing, ended };
 
   /** A call that brought no page ends the slice. */
@@ -38,7 +43,8 @@ export function createPageOutcomes({ pool, permits, now }: Pick<Dependencies, 'p
       case 'refused': {
         const message = `Connection "${run.connectionName}": ${outcome.message}`;
         const { totals } = await standing(run);
-        if (totals.pages > 0 && Context.current().info.attempt < surelyRefused)
+        // Where pages have come since, it is another page that is refused.
+        if (totals.pages > 0 && refusals.times(`page ${totals.pages}`) < surelyRefused)
           throw ApplicationFailure.retryable(message, 'RefusedInTheMiddle');
         return { kind: 'stopped', failure: outcome.kind === 'refused' ? 'RefusedByXero' : 'NotEntitled', message };
       }
