@@ -18,8 +18,23 @@ export interface FoundRun {
 /** Asks Temporal for the workflow of a run; another run under the same workflow id is not it. */
 export async function findRun(client: Client, run: { workflowId: string; runId: string }): Promise<FoundRun> {
   const found = await described(client, run.workflowId);
-  const isOpen = found?.raw.workflowExecutionInfo?.firstRunId === run.runId && found.status.name === 'RUNNING';
-  return { isOpen, trouble: isOpen ? troubleOf(found) : null };
+  if (found?.status.name !== 'RUNNING' || (await firstRunIdOf(client, found)) !== run.runId)
+    return { isOpen: false, trouble: null };
+  return { isOpen: true, trouble: troubleOf(found) };
+}
+
+/** The first run of a workflow, under whose id Postgres knows it however often its history was renewed. */
+export async function firstRunIdOf(client: Client, found: WorkflowExecutionDescription): Promise<string> {
+  const { workflowId, runId, raw } = found;
+  const told = raw.workflowExecutionInfo?.firstRunId;
+  if (told) return told;
+  // Temporal before 1.25 does not say so there, but each history begins with it.
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  return history?.events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId || runId;
 }
 
 /** The newest run under a workflow id; null when Temporal does not know it, or not any more. */

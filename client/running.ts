@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { described, untakenSince } from './found-run.ts';
+import { described, firstRunIdOf, untakenSince } from './found-run.ts';
 
 /** A workflow that runs in Temporal; Postgres knows nothing of it before its first step. */
 export interface RunningWorkflow {
@@ -34,13 +34,13 @@ async function listed(client: Client, taskQueue: string): Promise<RunningWorkflo
     if (ids.push(workflowId) === mostAsked) break;
   }
   const found = await Promise.all(ids.map((workflowId) => described(client, workflowId)));
-  return found.flatMap((each) => (each?.status.name === 'RUNNING' ? running(each) : []));
+  return Promise.all(found.flatMap((each) => (each?.status.name === 'RUNNING' ? running(client, each) : [])));
 }
 
-function running(found: WorkflowExecutionDescription): RunningWorkflow {
+async function running(client: Client, found: WorkflowExecutionDescription): Promise<RunningWorkflow> {
   return {
     workflowId: found.workflowId,
-    runId: found.raw.workflowExecutionInfo?.firstRunId || found.runId,
+    runId: await firstRunIdOf(client, found),
     workflowType: found.type,
     startedAt: found.startTime,
     beginsAt: found.executionTime ?? found.startTime,
