@@ -19,6 +19,8 @@ export async function follow(imports: Imports, workflowId: string, show: Display
   const ending = imports.ending(workflowId).finally(() => {
     ended = true;
   });
+  // It may fail before the first question is answered, and a failure that nobody hears ends the process.
+  ending.catch(() => {});
   const silence = createSilence(() => imports.untakenSince(workflowId), show.note);
   try {
     while (!ended) {

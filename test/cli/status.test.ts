@@ -71,6 +71,11 @@ test('a connection that is not known is refused', async () => {
   expect(await status('--connection', 'nope')).toMatchObject(refused);
 });
 
+test('who follows an import that does not exist is told so', async () => {
+  const stderr = 'No import runs as workflow "nope"; `daybook status` shows the newest ones.\n';
+  expect(await status('--follow', 'nope')).toEqual({ code: 2, stdout: '', stderr });
+});
+
 test('while Temporal is away, what Postgres knows is shown', async () => {
   const environment = { ...stand.environment, TEMPORAL_ADDRESS: '127.0.0.1:1' };
   const { code, stdout, stderr } = await daybook(['status'], environment);
