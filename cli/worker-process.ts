@@ -23,10 +23,12 @@ export function keepWorkerRunning(environment: Environment, onLine: (line: strin
 
   function start(): void {
     const since = performance.now();
-    // The channel tells the worker when this process is gone, however it went.
     child = spawn(process.execPath, [command, 'worker'], {
       env: { ...environment },
+      // The channel tells the worker when this process is gone, however it went.
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Ctrl-C in the terminal is for us: the worker hears of it by `stop`, once.
+      detached: true,
     });
     const { pid } = child;
     child.once('message', () => onLine(`The worker is ready (process ${pid}).`));
@@ -44,6 +46,9 @@ export function keepWorkerRunning(environment: Environment, onLine: (line: strin
     });
   }
 
+  // Who lets this process end without waiting for `stop` does not wait for pages in flight; a killed worker's are read again.
+  const onExit = () => child.kill('SIGKILL');
+  process.once('exit', onExit);
   start();
   return {
     pid: () => (child.exitCode === null && child.signalCode === null ? child.pid : undefined),
@@ -51,6 +56,7 @@ export function keepWorkerRunning(environment: Environment, onLine: (line: strin
       stopping = true;
       child.kill('SIGTERM');
       await ended;
+      process.removeListener('exit', onExit);
     },
   };
 }
@@ -62,7 +68,9 @@ export function tellParent(): void {
 
 /** For the worker: ends it, as SIGTERM would, with the process that keeps it running; nobody else would ever stop it. */
 export function endWithParent(): void {
-  if (process.channel === undefined) return;
+  if (process.connected === undefined) return;
+  // It went while this worker was being loaded, when nobody listened.
+  if (!process.connected) process.exit();
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   // Listening alone must not keep a worker alive that is done.
   process.channel?.unref();

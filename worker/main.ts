@@ -16,7 +16,7 @@ import { createKeyRing } from '../xero/sealing.ts';
 import { createTokens, type Tokens } from '../xero/tokens.ts';
 import { workflowBundle } from './bundle.ts';
 import { createWorker, workerIdentity } from './create-worker.ts';
-import { installRuntime } from './runtime.ts';
+import { installRuntime, outlastRepeatedSignals } from './runtime.ts';
 import { scheduleKeepAlive } from './schedule-keep-alive.ts';
 import { untilPostgresAnswers, untilTemporalAnswers } from './wait-for-servers.ts';
 
@@ -44,10 +44,11 @@ const xeroTimeoutMs = 45_000;
 
 const sliceMs = 3_000;
 
-/** Runs a worker, once its servers answer, until it is told to stop (SIGINT, SIGTERM): the pages in flight are finished first. */
+/** Runs a worker, once its servers answer, until it is told to stop (SIGINT, SIGTERM): the pages in flight are finished first, unless it is told again. */
 export async function runWorker(place: WorkerPlace): Promise<void> {
   const { databaseUrl, temporal, taskQueue, xero, log } = place;
   const { metricMeter } = installRuntime(log, place.metricsAddress);
+  outlastRepeatedSignals();
   const waiting = { who: 'The worker', say: (sentence: string) => log.warn(sentence) };
   await untilPostgresAnswers(() => requireCurrent(databaseUrl), waiting);
   await untilTemporalAnswers(temporal, waiting);

@@ -40,3 +40,19 @@ export function installRuntime(log: Logger, metricsAddress: string | null): Runt
     );
   }
 }
+
+/** Who is impatient asks again after this; what comes sooner is the same wish by another way: npx, `up` and systemd hand it on. */
+const sameWishMs = 5_000;
+
+/**
+ * Temporal's runtime hears one signal and leaves the next one to the system, which would kill the worker in the middle of the
+ * pages that it finishes. Ours keeps listening.
+ */
+export function outlastRepeatedSignals(): void {
+  let asked: number | undefined;
+  const heed = () => {
+    asked ??= performance.now();
+    if (performance.now() - asked > sameWishMs) process.exit(130);
+  };
+  process.on('SIGINT', heed).on('SIGTERM', heed);
+}

@@ -13,6 +13,8 @@ export interface TestProcess {
   kill9(): Promise<void>;
   /** Sends a signal and waits for the end, whose exit code it returns (null when a signal ended it). */
   end(signal: NodeJS.Signals): Promise<number | null>;
+  /** What Ctrl-C in its terminal does: SIGINT for it and for all it has started that are in its group. Asks for `inTerminal`. */
+  ctrlC(): void;
   /** Resolves with the exit code (null when a signal ended it). */
   readonly exited: Promise<number | null>;
 }
@@ -25,13 +27,21 @@ const checkout = resolve(import.meta.dirname, '../..');
  */
 export function runProcess(
   script: string,
-  options: { args?: readonly string[]; env?: Record<string, string>; cwd?: string; typing?: boolean } = {},
+  options: {
+    args?: readonly string[];
+    env?: Record<string, string>;
+    cwd?: string;
+    typing?: boolean;
+    /** The first of a process group of its own, as a shell starts what is typed in a terminal. */
+    inTerminal?: boolean;
+  } = {},
 ): TestProcess {
   const loader = script.endsWith('.mjs') ? [] : ['--import', 'tsx'];
   const child = spawn(process.execPath, [...loader, resolve(checkout, script), ...(options.args ?? [])], {
     cwd: options.cwd ?? checkout,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env },
     stdio: [options.typing ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    detached: options.inTerminal ?? false,
   });
   let output = '';
   const watchers = new Set<() => void>();
@@ -62,6 +72,7 @@ export function runProcess(
     pid: child.pid ?? -1,
     output: () => output,
     exited,
+    ctrlC: () => void process.kill(-(child.pid ?? Number.NaN), 'SIGINT'),
     type: (line) => void child.stdin?.write(`${line}\n`),
     end,
     kill9: async () => {
