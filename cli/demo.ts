@@ -15,7 +15,7 @@ import { createVoice, type Voice } from './display.ts';
 import { follow } from './follow.ts';
 import { standInOrganisations } from './sandbox-file.ts';
 import type { Stack } from './stack.ts';
-import { untilStopped } from './until-stopped.ts';
+import { leaveWhenStopped, untilStopped } from './until-stopped.ts';
 import type { WorkerProcess } from './worker-process.ts';
 
 const journals = 4_000;
@@ -34,6 +34,7 @@ export function addDemoCommand(program: Command): void {
 }
 
 async function demo({ keep }: { keep?: boolean }): Promise<void> {
+  leaveWhenStopped(130);
   const voice = createVoice(process.stdout);
   const { say } = voice;
   const base = loadConfig({ DAYBOOK_DATA_DIR: process.env.DAYBOOK_DATA_DIR, DAYBOOK_LOG_LEVEL: 'warn' });

@@ -1,7 +1,21 @@
+/** Ctrl-C, being told to end, and a terminal that is closed. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** What comes sooner after the first is the same wish: npx hands on the Ctrl-C that the terminal has sent to all already. */
 const sameWishMs = 1_000;
 
-/** Resolves at the first Ctrl-C or termination; another one, a second or more later, ends the process at once. */
+let leave: (() => void) | undefined;
+
+/**
+ * Until `untilStopped`, whoever stops this process ends it at once, but by `process.exit`: a signal's own way would run no
+ * 'exit' listeners, and what was started would stay.
+ */
+export function leaveWhenStopped(exitCode: number): void {
+  leave = () => process.exit(exitCode);
+  for (const signal of signals) process.on(signal, leave);
+}
+
+/** Resolves at the first signal to stop; another one, a second or more later, ends the process at once. */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     let asked: number | undefined;
@@ -10,7 +24,9 @@ export function untilStopped(): Promise<void> {
       asked ??= performance.now();
       resolve();
     };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
+    for (const signal of signals) {
+      process.on(signal, stop);
+      if (leave !== undefined) process.off(signal, leave);
+    }
   });
 }

@@ -13,7 +13,7 @@ import { reach } from './environment.ts';
 import { wholeNumber } from './number-option.ts';
 import { refuseOtherBooks, standInOrganisations } from './sandbox-file.ts';
 import type { Stack } from './stack.ts';
-import { untilStopped } from './until-stopped.ts';
+import { leaveWhenStopped, untilStopped } from './until-stopped.ts';
 import { openPage, portTaken } from './web.ts';
 
 const demoConnection = { name: 'demo', applications: ['planning'] };
@@ -48,6 +48,8 @@ interface UpOptions {
 }
 
 async function up(options: UpOptions): Promise<void> {
+  // To be stopped is how it ends, whenever.
+  leaveWhenStopped(0);
   // What the worker logs would stand between our lines, so only trouble is told, unless more is asked for.
   const config = loadConfig({ DAYBOOK_LOG_LEVEL: 'warn', ...process.env });
   const found = reach(config);

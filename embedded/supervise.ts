@@ -42,10 +42,6 @@ export async function supervise(server: Server): Promise<Supervised> {
   const stopping = new AbortController();
   let life: Life | undefined = await begin(server, stopping.signal);
 
-  // For a process that exits without stop(): one signal can still be sent, nothing can be awaited.
-  const onExit = () => life?.child.kill(server.stopSignal);
-  process.once('exit', onExit);
-
   const keepRunning = async () => {
     let pause = FIRST_PAUSE_MS;
     while (life !== undefined) {
@@ -76,7 +72,6 @@ export async function supervise(server: Server): Promise<Supervised> {
     pid: () => life?.child.pid,
     stop: async () => {
       stopping.abort();
-      process.removeListener('exit', onExit);
       if (life !== undefined) await end(life, server);
       await kept;
     },
@@ -90,6 +85,10 @@ async function begin(server: Server, stopping: AbortSignal): Promise<Life> {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : signal));
   });
+  // For a process that exits without stop(), also during the start: one signal can still be sent, nothing can be awaited.
+  const onExit = () => child.kill(server.stopSignal);
+  process.once('exit', onExit);
+  void ended.then(() => process.removeListener('exit', onExit));
   const life = { child, ended };
   const waiting = new AbortController();
   const signal = AbortSignal.any([waiting.signal, stopping]);

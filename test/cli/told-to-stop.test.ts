@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -93,5 +95,42 @@ describe('Stopped before it is up, nothing of it is left', { timeout: 60_000 }, 
     await eventually(() => processesOf(dataDir).some((process) => process.includes('daybook.mjs worker')), 30_000);
     await up.kill9();
     await nothingLeft();
+  });
+
+  test('by Ctrl-C, at its first line', async () => {
+    const up = start('up');
+    await up.line(/^Starting/);
+    up.ctrlC();
+    const ended = await up.exited;
+    await nothingLeft();
+    expect(ended).toBe(0);
+  });
+
+  // Which is as good as the build with Go that comes after it: both are sessions of their own, which the terminal does not reach.
+  test.each([
+    { who: 'up', by: 'SIGINT', code: 0 },
+    { who: 'up', by: 'SIGHUP', code: 0 },
+    { who: 'demo', by: 'SIGTERM', code: 130 },
+  ] as const)('$who, by $by, while the Temporal server is downloaded', async ({ who, by, code }) => {
+    const silent = createServer(() => undefined);
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const proxy = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const started = start(who, { PATH: dataDir, HTTPS_PROXY: proxy, https_proxy: proxy });
+    await started.line(/downloading it/, 60_000);
+    await once(silent, 'connection');
+    const ended = await started.end(by);
+    await nothingLeft();
+    expect(ended).toBe(code);
+    silent.close();
+  });
+
+  test('demo, by Ctrl-C in the middle of its import', async () => {
+    const demo = start('demo');
+    await demo.line(/^Started the workflow/, 60_000);
+    await eventually(() => processesOf(dataDir).some((process) => process.includes('daybook.mjs worker')));
+    demo.ctrlC();
+    const ended = await demo.exited;
+    await nothingLeft();
+    expect(ended).toBe(130);
   });
 });
