@@ -72,7 +72,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       });
     }
     const xero = config.xero ?? sandboxSettings(sandbox as Sandbox, config.redirectUri);
-    const forWorker = workerEnvironment(environment, { config, databaseUrl, xero, tokenKeys, temporal });
+    const forWorker = workerEnvironment(environment, { config, databaseUrl, xero, tokenKeys });
     return {
       databaseUrl,
       embeddedPostgres: postgres !== null,
@@ -124,16 +124,18 @@ interface Found {
   databaseUrl: string;
   xero: XeroSettings;
   tokenKeys: string;
-  temporal: { address: string; namespace: string } | null;
 }
 
-/** The worker is told everything, so that it is the same process wherever its servers come from. */
+/**
+ * The worker is told everything, so that it is the same process wherever its servers come from; but the embedded Temporal it
+ * finds by the data folder, as all commands do: beside an address, a key and TLS for another server would count, which
+ * temporal.toml or the environment may hold.
+ */
 function workerEnvironment(environment: NodeJS.ProcessEnv, found: Found): NodeJS.ProcessEnv {
-  const { config, databaseUrl, xero, tokenKeys, temporal } = found;
+  const { config, databaseUrl, xero, tokenKeys } = found;
   return {
-    ...environment,
+    ...(config.temporalConfigured ? environment : withoutTemporal(environment)),
     DATABASE_URL: databaseUrl,
-    ...(temporal ? { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: temporal.namespace } : {}),
     TEMPORAL_TASK_QUEUE: config.taskQueue,
     XERO_CLIENT_ID: xero.clientId,
     XERO_CLIENT_SECRET: xero.clientSecret,
@@ -146,4 +148,8 @@ function workerEnvironment(environment: NodeJS.ProcessEnv, found: Found): NodeJS
     DAYBOOK_TOKEN_KEYS: tokenKeys,
     DAYBOOK_LOG_LEVEL: config.logLevel,
   };
+}
+
+function withoutTemporal(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }

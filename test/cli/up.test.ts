@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -166,3 +166,21 @@ describe('daybook up, with nothing configured', { timeout: 180_000 }, () => {
     await pool.end();
   }, 240_000);
 });
+
+test('the worker of an embedded Temporal heeds nothing that is said of another: no temporal.toml, no TEMPORAL_TLS', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'daybook-up-'));
+  const home = join(dataDir, 'home');
+  // Where it is looked for on Linux, and on macOS. https://docs.temporal.io/references/client-environment-configuration
+  for (const place of ['.config', 'Library/Application Support']) {
+    const folder = join(home, place, 'temporalio');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      join(folder, 'temporal.toml'),
+      '[profile.default]\naddress = "cloud.invalid:7233"\napi_key = "geheim"\n[profile.default.tls]\nserver_name = "cloud.invalid"\n',
+    );
+  }
+  const up = await startUp(dataDir, [], { HOME: home, TEMPORAL_TLS: 'true' });
+  expect(up.process.output()).not.toContain('cloud.invalid');
+  expect(await up.process.end('SIGTERM')).toBe(0);
+  rmSync(dataDir, { recursive: true, force: true });
+}, 180_000);

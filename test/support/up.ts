@@ -17,8 +17,12 @@ export interface Up {
 }
 
 /** Starts `daybook up` in this data folder and waits until its worker takes work. */
-export async function startUp(dataDir: string, args: readonly string[] = []): Promise<Up> {
-  const started = runProcess('bin/daybook.mjs', { args: ['up', ...args], env: upEnvironment(dataDir) });
+export async function startUp(
+  dataDir: string,
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<Up> {
+  const started = runProcess('bin/daybook.mjs', { args: ['up', ...args], env: { ...upEnvironment(dataDir), ...env } });
   await started.line(/^The worker is ready/, 120_000);
   const said = (pattern: RegExp) => {
     const found = pattern.exec(started.output())?.[1];
