@@ -23,8 +23,15 @@ export function identify(pid: number): ProcessIdentity | undefined {
       return undefined;
     }
   }
-  const ps = spawnSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
-  return ps.status === 0 && ps.stdout.trim() !== '' ? { pid, started: ps.stdout.trim() } : undefined;
+  // The same to whoever asks, in whichever language and time zone it was started.
+  const started = askPs('lstart', pid, { LC_ALL: 'C', TZ: 'UTC' });
+  return started === '' ? undefined : { pid, started };
+}
+
+/** What `ps` says of a process, unshortened; empty when there is none. */
+function askPs(field: 'lstart' | 'command', pid: number, env?: NodeJS.ProcessEnv): string {
+  const ps = spawnSync('/bin/ps', ['-ww', '-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8', env });
+  return ps.status === 0 ? ps.stdout.trim() : '';
 }
 
 /** Whether exactly this process (not a successor under its pid) still runs. */
@@ -43,8 +50,8 @@ export function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
   } catch {
-    const ps = spawnSync('/bin/ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
-    return ps.status === 0 ? ps.stdout.trim() : '';
+    // In our own language: in C's, letters of a folder's name that are not ASCII may come escaped.
+    return askPs('command', pid);
   }
 }
 
