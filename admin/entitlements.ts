@@ -7,20 +7,35 @@ import { probeEntitlement } from '../xero/entitlement.ts';
 import type { Connected } from './connect.ts';
 import { type AdminPlace, tokensOf } from './place.ts';
 
+/** For one call; two are made at the most. */
+const xeroTimeoutMs = 20_000;
+
 /**
- * Tries what can be imported through a connection just made, and keeps it with the connection. Nothing that is found here
- * prevents connecting; empty when there is no access token to try with.
+ * Tries what can be imported through a connection just made, and keeps it with the connection. Nothing that is found here, and
+ * nothing that goes wrong here, prevents connecting: null when it could not be found out; empty when there is no access token
+ * to try with.
  */
-export async function entitlementsOf(
+export function entitlementsOf(place: AdminPlace, connected: Connected): Promise<Entitlement[] | null> {
+  return tryEntitlements(place, connected).catch(() => null);
+}
+
+/** In sentences, what a connection just made cannot be used for. */
+export function lackingOf({ name }: Connected, found: Entitlement[] | null): string[] {
+  if (found === null) return [`What "${name}" can be used for could not be tried now.`];
+  return found.filter(({ works }) => works !== true).map(({ message }) => message);
+}
+
+async function tryEntitlements(
   place: AdminPlace,
   { name, authorisationId, tenantId }: Connected,
 ): Promise<Entitlement[]> {
   const token = await tokensOf(place).accessToken(authorisationId);
   if (token.kind !== 'token') return [];
   const scopes = (await findAuthorisation(place.pool, authorisationId))?.scopes ?? [];
-  const api = createXeroApi({ apiUrl: place.xero.apiUrl, timeoutMs: 20_000, now: () => Date.now() });
+  const api = createXeroApi({ apiUrl: place.xero.apiUrl, timeoutMs: xeroTimeoutMs, now: () => Date.now() });
   try {
-    const signal = AbortSignal.timeout(30_000);
+    // Longer than both calls, each of which says by itself that no answer came.
+    const signal = AbortSignal.timeout(2 * xeroTimeoutMs + 5_000);
     const call = { tenantId, accessToken: token.accessToken, signal };
     const refusedUntil = await refusedUntilOf(place, tenantId);
     const found = await probeEntitlement(api, { ...call, scopes, refusedUntil });

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type pg from 'pg';
 import { type Connected, connectOrganisation, type Wanted } from '../admin/connect.ts';
 import { connectCustom, isCustom } from '../admin/custom-connection.ts';
-import { entitlementsOf } from '../admin/entitlements.ts';
+import { entitlementsOf, lackingOf } from '../admin/entitlements.ts';
 import type { AdminPlace } from '../admin/place.ts';
 import { ConfigurationError } from '../config/config.ts';
 import { workflowsAwaitingReconnect } from '../storage/waiting-workflows.ts';
@@ -54,10 +54,10 @@ async function connect(options: ConnectOptions): Promise<void> {
   });
   print(
     options.json,
-    { ...connected, entitlements },
+    { ...connected, entitlements: entitlements ?? [] },
     `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
   );
-  for (const { works, message } of entitlements) if (works !== true) process.stderr.write(`Note: ${message}\n`);
+  for (const lacking of lackingOf(connected, entitlements)) process.stderr.write(`Note: ${lacking}\n`);
   await tellWaiting(waiting);
 }
 

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { type Connected, connectNamed } from '../admin/connect.ts';
 import type { Organisation } from '../admin/consent.ts';
-import { entitlementsOf } from '../admin/entitlements.ts';
+import { entitlementsOf, lackingOf } from '../admin/entitlements.ts';
 import type { AdminPlace } from '../admin/place.ts';
 import { ActRefused } from '../admin/refused.ts';
 import { listConnections, NameRefused } from '../storage/connections.ts';
@@ -92,11 +92,8 @@ async function sayConnected(at: AdminPlace, connected: Connected): Promise<Notic
 
 /** What a connection just made cannot be used for, tried at once. */
 export async function sayLacking(at: AdminPlace, connected: Connected): Promise<Notice[]> {
-  const found = await entitlementsOf(at, connected).catch(() => null);
-  if (found === null)
-    return [{ kind: 'note', text: `What "${connected.name}" can be used for could not be tried now.` }];
-  const lacking = found.filter(({ works }) => works !== true);
-  return lacking.map(({ message }) => ({ kind: 'note', text: message }));
+  const lacking = lackingOf(connected, await entitlementsOf(at, connected));
+  return lacking.map((text) => ({ kind: 'note', text }));
 }
 
 function gone(): ActRefused {

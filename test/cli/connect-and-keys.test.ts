@@ -89,6 +89,19 @@ test('what was found is kept with the connection and shown, until it is connecte
   expect(list).toMatch(new RegExp(`^${connection}-custom .* all `, 'm'));
 });
 
+test('a connection stands when what it can be used for cannot be found out, and that is said', async () => {
+  const { connection, database, environment, organisation } = stand;
+  await database.pool.query('alter table daybook.entitlement add constraint broken check (false) not valid');
+  const again = ['connect', '--name', connection, '--application', application, '--tenant', organisation.tenantId];
+  const said = await daybook([...again, '--consent'], environment);
+  await database.pool.query('alter table daybook.entitlement drop constraint broken');
+  expect(said).toEqual({
+    code: 0,
+    stdout: expect.stringContaining(`as "${connection}", for ${application}.`),
+    stderr: `Note: What "${connection}" can be used for could not be tried now.\n`,
+  });
+});
+
 test('keys rotate: every pair is sealed with the first key, the old one can go, and it is written down', async () => {
   const old = stand.environment.DAYBOOK_TOKEN_KEYS ?? '';
   const fresh = `k2:${Buffer.alloc(32, 9).toString('base64')}`;
