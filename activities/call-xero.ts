@@ -1,5 +1,6 @@
 import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
 import type { Leaves } from '../model/precedence.ts';
+import { nothingSaid } from '../model/quota.ts';
 import type { WaitReason } from '../model/run.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { Spender } from '../storage/quota.ts';
@@ -147,8 +148,6 @@ export async function callXero<A extends Answered>(
     }
   }
 }
-
-const nothingSaid = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
 
 /** Something that passes: Temporal tries again, first soon and then ever later, but not before Xero advised. */
 function passing(message: string, adviceSeconds = 0, mostSeconds = 60): ApplicationFailure {

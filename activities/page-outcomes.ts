@@ -1,5 +1,5 @@
 import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
-import { wakeJitterMs } from '../model/quota.ts';
+import { wakesAt } from '../model/quota.ts';
 import { type PageOutcome, type Position, readThrough } from '../model/run.ts';
 import type { Attempt } from '../storage/quota.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
@@ -31,9 +31,8 @@ export function createPageOutcomes({
   ): Promise<PageOutcome> {
     switch (outcome.kind) {
       case 'throttled': {
-        const jitter =
-          outcome.reason === 'day' || outcome.reason === 'reserve' ? wakeJitterMs(run.runId, outcome.until - now()) : 0;
-        return { ...outcome, until: new Date(outcome.until + jitter).toISOString(), ...(await standing(run)) };
+        const until = wakesAt(run.runId, outcome.reason, outcome.until, now());
+        return { ...outcome, until: new Date(until).toISOString(), ...(await standing(run)) };
       }
       case 'needsReconnect':
         return { ...outcome, ...(await standing(run)) };

@@ -8,6 +8,7 @@ import {
   blockedUntil,
   emptyLedger,
   marginMs,
+  nothingSaid,
   type Permit,
   type QuotaLedger,
   type QuotaReading,
@@ -137,7 +138,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
   }
 
   function appAnswered(call: SpentCall, minuteRemaining: number | null): void {
-    app = settle(app, call, { ...silence, minuteRemaining }, now());
+    app = settle(app, call, { ...nothingSaid, minuteRemaining }, now());
   }
 
   return {
@@ -207,7 +208,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
         await blockApp(until);
       }
       end(tenantId, (ledger) =>
-        reason === 'appMinute' ? settle(ledger, call, silence, at) : block(ledger, call, reason, until, at),
+        reason === 'appMinute' ? settle(ledger, call, nothingSaid, at) : block(ledger, call, reason, until, at),
       );
       await written(tenantId);
     },
@@ -238,8 +239,6 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     }
   }
 }
-
-const silence: QuotaReading = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
 
 function tenantScope(tenantId: string): QuotaScope {
   return `tenant:${tenantId}`;

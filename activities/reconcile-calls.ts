@@ -1,4 +1,4 @@
-import { wakeJitterMs } from '../model/quota.ts';
+import { wakesAt } from '../model/quota.ts';
 import type { ReconcileOutcome } from '../model/reconciliation.ts';
 import type { Basis } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
@@ -74,8 +74,7 @@ export function createReconcileCalls(dependencies: Dependencies) {
     switch (outcome.kind) {
       case 'throttled': {
         const { kind, reason, until } = outcome;
-        const jitter = reason === 'day' || reason === 'reserve' ? wakeJitterMs(runId, until - now()) : 0;
-        return { halt: { kind, reason, until: new Date(until + jitter).toISOString() } };
+        return { halt: { kind, reason, until: new Date(wakesAt(runId, reason, until, now())).toISOString() } };
       }
       case 'needsReconnect':
         return { halt: outcome };

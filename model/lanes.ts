@@ -1,4 +1,4 @@
-import { xerosLimit } from './minute.ts';
+import { concurrentCalls, xerosLimit } from './minute.ts';
 import { journalsPerPage } from './streams.ts';
 
 /**
@@ -12,7 +12,7 @@ import { journalsPerPage } from './streams.ts';
 /** At most so many pages in flight for one run: Xero allows five calls at once, and others of the tenant need one. */
 export const mostLanes = 4;
 /** While nobody else imports from the tenant a run that is no backfill takes all five: at 4 s an answer four are too few. */
-export const mostLanesAlone = 5;
+export const mostLanesAlone = concurrentCalls;
 /** Pages in flight, or landed before one with a lower offset: where one answer is slow the others go on so far. */
 export const mostHeld = mostLanesAlone + 2;
 /** Of the calls beyond those that Xero's sixty a minute need, each may be wasted at the end: under one in so many. */

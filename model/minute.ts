@@ -38,6 +38,8 @@ export interface AnsweredCall {
 
 /** Calls a minute for one organisation. */
 export const xerosLimit = 60;
+/** Calls that Xero allows at once for one organisation. */
+export const concurrentCalls = 5;
 /** Who shows this tells what was left before the call, as some programs do that imitate Xero; Xero tells what is left after it. */
 const shownBeforeTheCall = xerosLimit + 1;
 /** So many of them, at most, are taken to have been made by others just before. */
@@ -51,8 +53,6 @@ const newsMs = 1_000;
 const longestWayMs = 1_000;
 /** More calls remembered than this would make each write slow; of a larger limit only some are. */
 const mostRemembered = 1_000;
-/** A leap by more than can be in flight is a new minute. */
-const mostInFlight = 5;
 
 /** How many calls may be made now, at least; null when Xero has stated no limit. */
 export function callsLeft(minute: MinuteLedger, inFlight: number, now: number): number | null {
@@ -105,7 +105,8 @@ export function afterAnswer(minute: MinuteLedger, call: AnsweredCall, stated: nu
   // Calls overtake each other on their way: what is left if none that was in flight with this one was counted before it.
   const atLeast = Math.max(0, said - sentAfter - call.besides);
   if (minute.remaining === null || atLeast > minute.remaining) {
-    const leapt = minute.remaining === null || atLeast > minute.remaining + mostInFlight;
+    // A leap by more than can be in flight is a new minute.
+    const leapt = minute.remaining === null || atLeast > minute.remaining + concurrentCalls;
     return { ...heard, remaining: atLeast, leaptAt: leapt ? call.lastSent : minute.leaptAt };
   }
   const others = minute.remaining - said;

@@ -1,4 +1,5 @@
 import { isPastEnd, type StartingPoint } from './cursor.ts';
+import { xerosLimit } from './minute.ts';
 import type { WaitReason } from './run.ts';
 import { invoicesPerPage, journalsPerPage } from './streams.ts';
 
@@ -11,8 +12,7 @@ import { invoicesPerPage, journalsPerPage } from './streams.ts';
 const referenceCalls = 4;
 /** Xero's daily limit of most tiers; on the Starter tier it is 1,000. */
 export const usualCallsADay = 5_000;
-const callsAMinute = 60;
-const callMs = 60_000 / callsAMinute;
+const callMs = 60_000 / xerosLimit;
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 

@@ -1,5 +1,5 @@
-import { callsLeft, limitOf, moreLeftAt } from './minute.ts';
-import { concurrentCalls, inFlight, marginMs, type Permit, type QuotaLedger } from './quota.ts';
+import { callsLeft, concurrentCalls, limitOf, moreLeftAt } from './minute.ts';
+import { inFlight, marginMs, type Permit, type QuotaLedger } from './quota.ts';
 
 /**
  * Imports that somebody waits for go before a backfill, which has days. The rule needs no queue: a backfill leaves a part

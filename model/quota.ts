@@ -4,6 +4,7 @@ import {
   afterSending,
   afterTakingBack,
   callsLeft,
+  concurrentCalls,
   emptyMinute,
   type MinuteLedger,
   moreLeftAt,
@@ -26,6 +27,9 @@ export interface QuotaReading {
   minuteRemaining: number | null;
   appMinuteRemaining: number | null;
 }
+
+/** Of a call that was not made, or whose answer told nothing. */
+export const nothingSaid: QuotaReading = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
 
 /** What is known of one tenant's quota, or of the app's. Instants are milliseconds since 1970. */
 export interface QuotaLedger {
@@ -61,8 +65,6 @@ export const emptyLedger: QuotaLedger = {
   sent: 0,
 };
 
-/** Calls that Xero allows at once for one tenant. */
-export const concurrentCalls = 5;
 /** A crashed process holds its place among the concurrent calls no longer than this. */
 export const leaseMs = 60_000;
 /** Clocks and rounding: a call leaves a little after the instant that Xero named, never before. */
@@ -126,9 +128,8 @@ export function takeBack(ledger: QuotaLedger, call: SpentCall): QuotaLedger {
 
 /** Ends all calls in flight, of which nobody will hear the answers: they are counted as made, and hold no place any more. */
 export function abandon(ledger: QuotaLedger, now: number): QuotaLedger {
-  const unheard: QuotaReading = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
   const end = (left: QuotaLedger, lease: number) =>
-    settle(left, { lease, sent: ledger.sent, besides: 0 }, unheard, now);
+    settle(left, { lease, sent: ledger.sent, besides: 0 }, nothingSaid, now);
   return ledger.leases.reduce(end, ledger);
 }
 
@@ -171,12 +172,17 @@ const mostJitterMs = 60_000;
  * By how much a run wakes later than its tenant's day begins, so that a thousand of them do not stampede: up to a twentieth
  * of its wait, a minute at most, and always the same for one run.
  */
-export function wakeJitterMs(runId: string, waitMs: number): number {
+function wakeJitterMs(runId: string, waitMs: number): number {
   let hash = 0x811c9dc5;
   for (const character of runId) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0;
   // Ids that differ in their last character only must still lie far apart.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;
   return Math.floor((hash / 2 ** 32) * Math.min(mostJitterMs, Math.max(0, waitMs) / 20));
+}
+
+/** When a run goes on that may not call until an instant. After a day's limit many may again at once, see {@link wakeJitterMs}. */
+export function wakesAt(runId: string, reason: WaitReason, until: number, now: number): number {
+  return reason === 'day' || reason === 'reserve' ? until + wakeJitterMs(runId, until - now) : until;
 }
 
 /** Records a 429, or an outage. An earlier, longer refusal stands. */

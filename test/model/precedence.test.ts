@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { callsLeft } from '../../model/minute.ts';
+import { callsLeft, concurrentCalls } from '../../model/minute.ts';
 import { giveWay, leavesOf } from '../../model/precedence.ts';
-import { concurrentCalls, emptyLedger, type QuotaLedger, settle, takePermit } from '../../model/quota.ts';
+import { emptyLedger, type QuotaLedger, settle, takePermit } from '../../model/quota.ts';
 
 const start = Date.parse('2026-11-22T10:00:00Z');
 const silent = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };

@@ -1,21 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { concurrentCalls } from '../../model/minute.ts';
 import {
   block,
   blockedUntil,
-  concurrentCalls,
   emptyLedger,
   leaseMs,
+  nothingSaid,
   type QuotaLedger,
   type SpentCall,
   settle,
   takePermit,
-  wakeJitterMs,
+  wakesAt,
 } from '../../model/quota.ts';
+import type { WaitReason } from '../../model/run.ts';
 
 const start = Date.parse('2026-11-22T10:00:00Z');
 const noCall = { lease: 0, sent: 0, besides: 0 };
-const silent = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
 
 function granted(ledger: QuotaLedger, now: number) {
   const permit = takePermit(ledger, now);
@@ -36,7 +37,7 @@ describe('a permit', () => {
           const late = settle(
             blocked,
             { lease: start + leaseMs, sent: 1, besides: 0 },
-            { ...silent, minuteRemaining },
+            { ...nothingSaid, minuteRemaining },
             start + 1,
           );
           const named = start + retryAfter * 1_000;
@@ -50,15 +51,15 @@ describe('a permit', () => {
 
   test('of a spent minute is asked for again soon while a call is in flight, whose answer may tell of a new one', () => {
     const { ledger, call } = granted(emptyLedger, start);
-    const first = settle(ledger, call, { ...silent, minuteRemaining: 59 }, start);
+    const first = settle(ledger, call, { ...nothingSaid, minuteRemaining: 59 }, start);
     const second = granted(first, start);
     const blocked = block(second.ledger, second.call, 'minute', start + 2_000, start);
     const probe = granted(blocked, start + 2_000);
     expect(takePermit(probe.ledger, start + 2_000)).toEqual({ granted: false, reason: 'minute', until: start + 3_000 });
-    const told = settle(probe.ledger, probe.call, { ...silent, minuteRemaining: 59 }, start + 2_500);
+    const told = settle(probe.ledger, probe.call, { ...nothingSaid, minuteRemaining: 59 }, start + 2_500);
     expect(takePermit(told, start + 3_000).granted).toBe(true);
     // It may tell nothing new; then the time is known that a spent minute takes at most.
-    const spent = settle(probe.ledger, probe.call, { ...silent, minuteRemaining: 0 }, start + 2_500);
+    const spent = settle(probe.ledger, probe.call, { ...nothingSaid, minuteRemaining: 0 }, start + 2_500);
     const refused = takePermit(spent, start + 3_000);
     expect(refused).toMatchObject({ granted: false, reason: 'minute' });
     if (!refused.granted) expect(refused.until).toBeGreaterThan(start + 30_000);
@@ -73,7 +74,7 @@ describe('a permit', () => {
       calls.push(permit.call);
     }
     expect(takePermit(ledger, start + 10)).toMatchObject({ granted: false, reason: 'concurrent' });
-    expect(takePermit(settle(ledger, calls[2] ?? noCall, silent, start + 10), start + 10).granted).toBe(true);
+    expect(takePermit(settle(ledger, calls[2] ?? noCall, nothingSaid, start + 10), start + 10).granted).toBe(true);
     expect(takePermit(ledger, start + leaseMs + 1).granted).toBe(true);
   });
 
@@ -82,7 +83,7 @@ describe('a permit', () => {
     const later = start + 3_600_000;
     for (let calls = 0; calls < 10; calls++) {
       const permit = granted(ledger, later + calls);
-      ledger = settle(permit.ledger, permit.call, { ...silent, minuteRemaining: 9 - calls }, later + calls + 1);
+      ledger = settle(permit.ledger, permit.call, { ...nothingSaid, minuteRemaining: 9 - calls }, later + calls + 1);
     }
     for (let calls = 0; calls < concurrentCalls; calls++)
       ledger = { ...ledger, leases: [...ledger.leases, later + leaseMs + calls] };
@@ -94,13 +95,13 @@ describe('a permit', () => {
     let ledger = emptyLedger;
     for (let call = 0; call < 1_000; call++) {
       const permit = granted(ledger, start + call);
-      ledger = settle(permit.ledger, permit.call, silent, start + call);
+      ledger = settle(permit.ledger, permit.call, nothingSaid, start + call);
     }
   });
 
   test('a zero of the day does not stop it: only a 429 tells when the day is over, and it costs no call', () => {
     const { ledger, call } = granted(emptyLedger, start);
-    const spent = settle(ledger, call, { ...silent, dayRemaining: 0, minuteRemaining: 60 }, start);
+    const spent = settle(ledger, call, { ...nothingSaid, dayRemaining: 0, minuteRemaining: 60 }, start);
     expect(takePermit(spent, start).granted).toBe(true);
   });
 });
@@ -122,14 +123,17 @@ test.each([
 });
 
 test('a thousand runs that wait for one instant wake spread over a minute at most, each always at the same time', () => {
-  const waitMs = 10 * 3_600_000;
-  const wakes = Array.from({ length: 1_000 }, (_, run) => wakeJitterMs(`0191b5d3-6446-7b3e-8e21-${run}`, waitMs));
+  const [waitMs, now] = [10 * 3_600_000, 1_000];
+  const lateness = (run: string, wait: number, reason: WaitReason = 'day') =>
+    wakesAt(run, reason, now + wait, now) - (now + wait);
+  const wakes = Array.from({ length: 1_000 }, (_, run) => lateness(`0191b5d3-6446-7b3e-8e21-${run}`, waitMs));
   expect(Math.max(...wakes)).toBeLessThan(60_000);
   for (let second = 0; second < 60; second += 10) {
     const share = wakes.filter((ms) => ms >= second * 1_000 && ms < (second + 10) * 1_000).length / wakes.length;
     expect(share).toBeGreaterThan(0.1);
   }
-  expect(wakeJitterMs('a run', waitMs)).toBe(wakeJitterMs('a run', waitMs));
-  expect(wakeJitterMs('a run', 20_000)).toBeLessThanOrEqual(1_000);
-  expect(wakeJitterMs('a run', -5)).toBe(0);
+  expect(lateness('a run', waitMs)).toBe(lateness('a run', waitMs));
+  expect(lateness('a run', 20_000)).toBeLessThanOrEqual(1_000);
+  expect(lateness('a run', -5)).toBe(0);
+  expect(lateness('a run', waitMs, 'minute')).toBe(0);
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../../cli/comparison.ts';
 import { strideFor } from '../../model/lanes.ts';
-import { concurrentCalls } from '../../model/quota.ts';
+import { concurrentCalls } from '../../model/minute.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
 import { eventually } from '../embedded/probes.ts';
 import { drawSeed } from '../support/observe.ts';
