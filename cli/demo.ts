@@ -5,7 +5,8 @@ import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { createImports, type Imports } from '../client/imports.ts';
-import { loadConfig } from '../config/config.ts';
+import { ConfigurationError, loadConfig } from '../config/config.ts';
+import { lockOwner } from '../embedded/lock.ts';
 import type { Organisation } from '../sandbox/server.ts';
 import { type StoredLedger, summariseLedger } from '../storage/ledger-summary.ts';
 import { openPool } from '../storage/pool.ts';
@@ -42,6 +43,7 @@ async function demo({ keep }: { keep?: boolean }): Promise<void> {
   say(
     `Daybook's demo: a local Xero with ${journals} journals, ${callsADay} calls a "day" of ${secondsADay} seconds, and a worker that is killed on the way.\n`,
   );
+  refuseRunning(config.dataDir);
   rmSync(config.dataDir, { recursive: true, force: true });
   // Loaded here: a worker, which is the same program, does without the servers and the sandbox.
   const { startStack } = await import('./stack.ts');
@@ -73,6 +75,15 @@ async function demo({ keep }: { keep?: boolean }): Promise<void> {
   } finally {
     await stack.stop();
   }
+}
+
+/** Its folder is made anew: not under servers that run from it, by `demo --keep` or an `up`. */
+function refuseRunning(dataDir: string): void {
+  const owner = lockOwner(join(dataDir, 'postgres.lock'));
+  if (owner === undefined) return;
+  throw new ConfigurationError(
+    `Servers run from ${dataDir} already, by process ${owner.pid}. Stop that one first: the demo begins with an empty folder.`,
+  );
 }
 
 async function runImport(stack: Stack, imports: Imports, pool: pg.Pool, voice: Voice): Promise<boolean> {

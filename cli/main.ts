@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { addCommands } from './commands.ts';
 import { explain } from './failure.ts';
-import { endWithoutReader } from './output.ts';
+import { endWithoutReader, untilTaken } from './output.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
@@ -15,6 +15,7 @@ await addCommands(program, process.argv[2]);
 
 endWithoutReader(fail);
 await program.parseAsync().catch(fail);
+await untilTaken();
 // gRPC cannot let go of a connection whose TLS handshake is never answered; that alone must not keep a command that is done.
 setTimeout(() => process.exit(), 1_000).unref();
 

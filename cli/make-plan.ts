@@ -15,7 +15,7 @@ import { type Stream, streamOf } from '../model/streams.ts';
 import type { Connection } from '../storage/connections.ts';
 import { storedGrowth } from '../storage/growth.ts';
 import { quotaStanding } from '../storage/quota.ts';
-import { recentRuns } from '../storage/runs.ts';
+import { runThatHolds } from '../storage/runs.ts';
 
 /** What a person knows or supposes of the organisation. */
 export interface Suppositions {
@@ -54,11 +54,11 @@ export async function makePlan(
 ): Promise<Plan> {
   const { tenantId } = connection;
   const stream = streamOf(kind, request);
-  const [start, quota, growth, runs] = await Promise.all([
+  const [start, quota, growth, running] = await Promise.all([
     startOf(pool, tenantId, stream, request),
     quotaStanding(pool, tenantId),
     storedGrowth(pool, tenantId, stream),
-    recentRuns(pool, 20, connection.name),
+    runThatHolds(pool, tenantId, stream),
   ]);
   const reserve = Math.max(connection.quotaReserve, request.quotaReserve ?? 0);
   const estimated = kind === 'journals' ? countAt(growth, now) : invoicesSince(start.cursor ?? 0);
@@ -66,7 +66,6 @@ export async function makePlan(
   const sinceNumber = start.since === null ? null : countAt(growth, start.since);
   const cost = kind === 'journals' ? journalCalls(start, number, sinceNumber) : invoiceCalls(number);
   const budget = budgetOf(quota, callsADay, reserve, now);
-  const running = runs.find((run) => run.stream === stream && run.endedAt === null && run.movesWatermark);
   return {
     stream,
     wanted: wanted(stream, request, start.cursor),

@@ -6,6 +6,13 @@ export function endWithoutReader(fail: (error: Error) => void): void {
   });
 }
 
+/** Waits until whoever reads standard output has taken all of it: a pipe holds 64 kB, and what is behind that would be lost. */
+export function untilTaken(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdout.write('', () => resolve());
+  });
+}
+
 /** One line of JSON for a program, or words for a person; on standard output both. */
 export function print(json: boolean | undefined, value: unknown, words: string): void {
   process.stdout.write(`${json ? JSON.stringify(value) : words}\n`);

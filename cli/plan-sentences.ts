@@ -17,7 +17,8 @@ export function inSentences(plan: Plan, { name, tenantName }: Connection): strin
 
 /** The cost alone, in one sentence; nothing where it is not known. */
 export function costInWords({ cost, course, isNamed }: Plan): string {
-  if (cost === null || course === null) return '';
+  if (cost === null) return '';
+  if (course === null) return endless;
   const latest = course.suspensions === 0 || isNamed ? '' : ' at the latest';
   return `About ${numbered(cost.calls, 'calls')}, done by ${instant(course.finishedBy)}${latest}.`;
 }
@@ -66,12 +67,13 @@ function quota({ quota: { dayRemaining, heardAt, blockedBy, blockedUntil, reserv
   return `${heard}${spent}; ${number(callsADay)} a day ${callsADay === 1 ? 'is' : 'are'} reckoned with${left}.`;
 }
 
+const endless =
+  'It would not end: what is reserved for others leaves nothing of a day but one call an hour. Reserve less.';
+
 function when({ cost, course, isNamed }: Plan): string[] {
   if (cost === null) return [];
   if (course === null) {
-    return [
-      'It would not end: what is reserved for others leaves nothing of a day but one call an hour. Reserve less.',
-    ];
+    return [endless];
   }
   if (course.suspensions === 0) return [`At 60 calls a minute it would be done by ${instant(course.finishedBy)}.`];
   const latest = isNamed ? '' : ' at the latest, as Xero names the hour only when a day is spent';

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { unknownConnection } from '../admin/refused.ts';
 import type { FoundRun } from '../client/found-run.ts';
 import type { Imports } from '../client/imports.ts';
+import { RequestRefused } from '../client/refused.ts';
 import type { RunningWorkflow } from '../client/running.ts';
 import { noTotals, readThrough } from '../model/run.ts';
 import { findConnection } from '../storage/connections.ts';
@@ -22,14 +23,20 @@ interface Options {
 export function addStatusCommand(program: Command): void {
   program
     .command('status')
-    .description('show the newest imports')
+    .description('show the newest imports, and all that are open')
     .option('--connection <name>', 'of one connection only')
     .option('--follow <workflow id>', 'show the progress of one import until it ends')
     .option('--json', 'print JSON')
     .action((options: Options) => {
       const { follow: workflowId, json } = options;
       if (workflowId === undefined) return withDatabase((pool) => status(pool, options));
-      return withImport(workflowId, (imports) => followToEnd(imports, workflowId, json, null));
+      return withImport(workflowId, async (imports) => {
+        if (!(await imports.isImport(workflowId)))
+          throw new RequestRefused([
+            `"${workflowId}" is no import; what reconciliations found is in \`daybook reconcile --list\`.`,
+          ]);
+        await followToEnd(imports, workflowId, json, null);
+      });
     });
 }
 
@@ -37,18 +44,21 @@ export function addStatusCommand(program: Command): void {
 const connectTimeout = '4s';
 
 async function status(pool: pg.Pool, { connection, json }: Options): Promise<void> {
-  const runs = await recentRuns(pool, 20, connection);
+  const known = await recentRuns(pool, 20, connection);
   // A connection that was removed leaves its runs.
-  if (connection !== undefined && runs.length === 0 && (await findConnection(pool, connection)) === null)
+  if (connection !== undefined && known.length === 0 && (await findConnection(pool, connection)) === null)
     throw unknownConnection(connection);
   // What Postgres knows is shown also while Temporal is away.
   const { found, begun } = await withImports(
-    async (imports) => ({ found: await atWork(imports, runs), begun: await starts(imports, pool, connection) }),
+    async (imports) => ({ found: await atWork(imports, known), begun: await starts(imports, pool, connection) }),
     connectTimeout,
   ).catch((error: Error) => {
     process.stderr.write(`What has not begun is not shown, nor what holds an import up: ${error.message}\n`);
     return { found: new Map<string, FoundRun>(), begun: [] };
   });
+  // A run writes its end before its workflow closes: what is open still, now that Temporal has answered, was ended from outside.
+  const hasClosed = [...found.values()].some(({ isOpen }) => !isOpen);
+  const runs = hasClosed ? await recentRuns(pool, 20, connection) : known;
   if (json)
     return print(true, [...begun.map(startInJson), ...runs.map((run) => inJson(run, found.get(run.runId)))], '');
   printTable(
@@ -68,9 +78,14 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
   );
 }
 
+/** So many are asked after, the newest first. */
+const mostAsked = 200;
+
 /** What Temporal knows of the runs that are at work. */
 async function atWork(imports: Imports, runs: RunSummary[]): Promise<Map<string, FoundRun>> {
-  const open = runs.filter(({ endedAt, status: is }) => endedAt === null && is !== 'needsReconnect');
+  const open = runs
+    .filter(({ endedAt, status: is }) => endedAt === null && is !== 'needsReconnect')
+    .slice(0, mostAsked);
   return new Map(await Promise.all(open.map(async (run) => [run.runId, await imports.found(run)] as const)));
 }
 

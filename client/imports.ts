@@ -70,6 +70,9 @@ export function createImports(client: Client, taskQueue: string) {
     running: (): Promise<RunningWorkflow[]> => runningOn(client, taskQueue),
     /** The connection that a workflow was asked for; null when its request names none. */
     connectionOf: (workflowId: string): Promise<string | null> => connectionOf(client, workflowId),
+    /** Whether a workflow is an import. @throws WorkflowNotFoundError where there is none. */
+    isImport: async (workflowId: string): Promise<boolean> =>
+      Object.values<string>(workflowTypes).includes((await handle(workflowId).describe()).type),
     /** A run as Temporal has it. */
     found: (run: StartedImport): Promise<FoundRun> => findRun(client, run),
     pause: (workflowId: string): Promise<void> => handle(workflowId).signal(pause),

@@ -1,4 +1,4 @@
-import { isPastEnd, type StartingPoint } from './cursor.ts';
+import { cursorBefore, isPastEnd, type StartingPoint } from './cursor.ts';
 import { xerosLimit } from './minute.ts';
 import type { WaitReason } from './run.ts';
 import { invoicesPerPage, journalsPerPage } from './streams.ts';
@@ -46,7 +46,7 @@ export function journalCalls(start: StartingPoint, head: number | null, since: n
   const { range } = start;
   const last = Math.min(head ?? Number.POSITIVE_INFINITY, range.endingAt ?? Number.POSITIVE_INFINITY);
   if (last === Number.POSITIVE_INFINITY) return null;
-  const from = start.cursor ?? Math.max(range.startingAt, since ?? 1) - 1;
+  const from = start.cursor ?? (since === null ? range.startingAt - 1 : cursorBefore(since, range));
   const pages = Math.ceil(Math.max(0, last - from) / journalsPerPage);
   const finding = start.cursor === null ? 1 : 0;
   const closing = isPastEnd(last, range) ? 0 : 1;

@@ -26,7 +26,10 @@ export async function connections({ database }: DoctorPlace): Promise<Found> {
 export async function runs({ database, temporal, running }: DoctorPlace): Promise<Found> {
   const pool = await database();
   const [open, failed] = await Promise.all([openRuns(pool), newestFailures(pool)]);
-  const seen = open.length === 0 ? [] : await seenByTemporal(await temporal(), open);
+  const asked = open.length === 0 ? [] : await seenByTemporal(await temporal(), open);
+  // A run writes its end before its workflow closes: only what is open still, now that Temporal has answered, was left open.
+  const left = new Set(asked.some(({ ended }) => ended) ? (await openRuns(pool)).map(({ runId }) => runId) : []);
+  const seen = asked.filter(({ run, ended }) => !ended || left.has(run.runId));
   const problems = seen.flatMap(
     ({ run, ended, trouble }) => (ended ? afterTheEnd(run) : failing(run, trouble)) ?? stalled(run, Date.now()) ?? [],
   );
@@ -41,7 +44,7 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
     .catch(() => []);
   const states = [
     ...begun.map(({ workflowId }) => `${workflowId}: starting.`),
-    ...open.map((run) => `${run.workflowId}: ${state(run)}.`),
+    ...seen.map(({ run }) => `${run.workflowId}: ${state(run)}.`),
   ];
   return judge(problems, [
     `${counted(states.length, 'imports')} ${states.length === 1 ? 'is' : 'are'} open.`,

@@ -1,6 +1,6 @@
 import type { Account } from '../books/chart.ts';
 import type { TrackingCategory } from '../books/tracking.ts';
-import { notImplemented } from '../dialects.ts';
+import { notImplemented, validationFailed } from '../dialects.ts';
 import type { Answer, Exchange } from '../exchange.ts';
 import { mixText } from '../seeded.ts';
 import { envelope, msDate } from '../wire.ts';
@@ -26,6 +26,9 @@ export function ordered<T extends object>(items: readonly T[], exchange: Exchang
   if (exchange.query.has('where')) return notImplemented('The sandbox does not read "where".');
   const [field, direction] = (exchange.query.get('order') ?? '').split(' ');
   if (field === undefined || field === '') return [...items];
+  if (items.length > 0 && !items.some((item) => field in item)) {
+    return validationFailed(`Nothing here can be ordered by "${field}".`);
+  }
   const sign = direction?.toUpperCase() === 'DESC' ? -1 : 1;
   const keyOf = (item: T): string => String((item as Record<string, unknown>)[field] ?? '');
   return items.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -sign : keyOf(a) > keyOf(b) ? sign : 0));

@@ -62,6 +62,8 @@ test.concurrent('so is a reconciliation that no worker takes', async () => {
   const words = ['reconcile', '--connection', connection];
   const following = runProcess('bin/daybook.mjs', { args: words, env: environment });
   expect(await following.line(/worker/, 60_000)).toMatch(/^No worker has taken it yet; .*`daybook doctor`/);
+  const followed = await status('--follow', `reconcile-${connection}`, '--json');
+  expect(followed).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('is no import;') });
   await stand.temporal.client.workflow.getHandle(`reconcile-${connection}`).terminate();
   await following.exited;
 }, 120_000);
