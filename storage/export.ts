@@ -109,6 +109,17 @@ export interface ExportFilter {
   modifiedSince: Date | null;
 }
 
+/**
+ * The ledger's columns of what cancels, as its view has them, from the pairs of the one organisation `r`: the view's own are found among
+ * all organisations, and are not looked for where nobody asks for them.
+ */
+const ofPairs: Record<string, string> = {
+  reversal_of_journal_id: 'case when r.last_journal_id = l.journal_id then r.first_journal_id end',
+  reversed_by_journal_id: 'case when r.first_journal_id = l.journal_id then r.last_journal_id end',
+  reversed_at: 'r.reversed_at',
+  stands: '(not coalesce(r.same_date, false))',
+};
+
 /** What is exported, with texts guarded; one statement, so all of it is as it was at one instant. */
 function selection(
   kind: ExportKind,
@@ -116,14 +127,18 @@ function selection(
   literal: (text: string) => string,
 ) {
   const columns: Columns = exportColumns[kind];
-  const ledger = basis === 'cash' ? 'xero.cash_general_ledger' : 'xero.general_ledger';
+  const tenant = literal(tenantId);
+  const ledger = `${basis === 'cash' ? 'xero.cash_general_ledger' : 'xero.general_ledger'} l
+                  left join xero.reversals_of(${tenant}, ${literal(basis)}) r using (journal_id)`;
   const [rows, modified, order] =
     kind === 'invoices'
-      ? ['xero.invoice_register', 'updated_date_utc', 'updated_date_utc, invoice_id, line_index']
-      : [ledger, 'created_date_utc', 'journal_number, line_index'];
-  const since = modifiedSince ? ` and ${modified} >= ${literal(modifiedSince.toISOString())}` : '';
-  const cells = Object.entries(columns).map(([name, how]) => `${written[how](name)} as ${name}`);
-  return `select ${cells.join(', ')} from ${rows} where tenant_id = ${literal(tenantId)}${since} order by ${order}`;
+      ? ['xero.invoice_register l', 'updated_date_utc', 'l.updated_date_utc, l.invoice_id, l.line_index']
+      : [ledger, 'created_date_utc', 'l.journal_number, l.line_index'];
+  const since = modifiedSince ? ` and l.${modified} >= ${literal(modifiedSince.toISOString())}` : '';
+  const cells = Object.entries(columns).map(
+    ([name, how]) => `${written[how](ofPairs[name] ?? `l.${name}`)} as ${name}`,
+  );
+  return `select ${cells.join(', ')} from ${rows} where l.tenant_id = ${tenant}${since} order by ${order}`;
 }
 
 /**

@@ -88,6 +88,16 @@ describe('The general ledger', () => {
     expect(Number(fewer)).toBeGreaterThan(10);
   });
 
+  test('has the same pairs whether they are found among all organisations or in one', async () => {
+    const pairs = 'journal_id, first_journal_id, last_journal_id, same_date, reversed_at';
+    const ofAll = await rows(`select ${pairs} from xero.journal_reversal where basis = 'accrual' order by journal_id`);
+    const { tenantId } = stand.organisation;
+    const ofOne = await rows(`select ${pairs} from xero.reversals_of($1, 'accrual') order by journal_id`, [tenantId]);
+    expect(ofAll.length).toBeGreaterThan(1);
+    expect(ofOne).toEqual(ofAll);
+    expect(await rows(`select from xero.reversals_of($1, 'cash')`, [tenantId])).toEqual([]);
+  });
+
   test('stands again as it was known before an edit', async () => {
     const { id, before } = await one(
       `select journal_id as id, reversed_at - interval '1 millisecond' as before from xero.general_ledger
