@@ -6,7 +6,7 @@
 -- function out in place, where it would expect a handful of pairs once more.
 create function xero.reversals_of(tenant uuid, of_basis text)
   returns table (journal_id uuid, first_journal_id uuid, last_journal_id uuid, same_date boolean, reversed_at timestamptz)
-  language sql stable security invoker rows 10000 set search_path = pg_catalog, pg_temp
+  language sql stable security invoker parallel safe rows 10000 set search_path = pg_catalog, pg_temp
 begin atomic
 with repeated as (
   select j.journal_id, j.journal_number, j.journal_date, j.created_date_utc, j.source_type, j.source_id
