@@ -72,9 +72,7 @@ const endless =
 
 function when({ cost, course, isNamed }: Plan): string[] {
   if (cost === null) return [];
-  if (course === null) {
-    return [endless];
-  }
+  if (course === null) return [endless];
   if (course.suspensions === 0) return [`At 60 calls a minute it would be done by ${instant(course.finishedBy)}.`];
   const latest = isNamed ? '' : ' at the latest, as Xero names the hour only when a day is spent';
   const lines = [

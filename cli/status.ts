@@ -78,15 +78,9 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
   );
 }
 
-/** So many are asked after, the newest first. */
-const mostAsked = 200;
-
 /** What Temporal knows of the runs that are at work. */
-async function atWork(imports: Imports, runs: RunSummary[]): Promise<Map<string, FoundRun>> {
-  const open = runs
-    .filter(({ endedAt, status: is }) => endedAt === null && is !== 'needsReconnect')
-    .slice(0, mostAsked);
-  return new Map(await Promise.all(open.map(async (run) => [run.runId, await imports.found(run)] as const)));
+function atWork(imports: Imports, runs: RunSummary[]): Promise<Map<string, FoundRun>> {
+  return imports.foundAll(runs.filter(({ endedAt, status: is }) => endedAt === null && is !== 'needsReconnect'));
 }
 
 /** Imports that Postgres does not know yet. */

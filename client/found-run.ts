@@ -23,6 +23,18 @@ export async function findRun(client: Client, run: { workflowId: string; runId: 
   return { isOpen: true, trouble: troubleOf(found) };
 }
 
+/** So many workflows are asked after at most; more are not at work at once on an installation that is well. */
+export const mostAsked = 200;
+
+/** The same of the first of these runs, by their ids. */
+export async function findRuns(
+  client: Client,
+  runs: readonly { workflowId: string; runId: string }[],
+): Promise<Map<string, FoundRun>> {
+  const asked = runs.slice(0, mostAsked);
+  return new Map(await Promise.all(asked.map(async (run) => [run.runId, await findRun(client, run)] as const)));
+}
+
 /** The first run of a workflow, under whose id Postgres knows it however often its history was renewed. */
 export async function firstRunIdOf(client: Client, found: WorkflowExecutionDescription): Promise<string> {
   const { workflowId, runId, raw } = found;

@@ -10,7 +10,7 @@ import { streamOf } from '../model/streams.ts';
 import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
-import { type FoundRun, findRun, type Trouble, troubleOf, untakenSince } from './found-run.ts';
+import { type FoundRun, findRun, findRuns, type Trouble, troubleOf, untakenSince } from './found-run.ts';
 import { RequestRefused, RunningAlready } from './refused.ts';
 import { connectionOf, type RunningWorkflow, runningOn } from './running.ts';
 
@@ -75,6 +75,8 @@ export function createImports(client: Client, taskQueue: string) {
       Object.values<string>(workflowTypes).includes((await handle(workflowId).describe()).type),
     /** A run as Temporal has it. */
     found: (run: StartedImport): Promise<FoundRun> => findRun(client, run),
+    /** Several, by their ids. */
+    foundAll: (runs: readonly StartedImport[]): Promise<Map<string, FoundRun>> => findRuns(client, runs),
     pause: (workflowId: string): Promise<void> => handle(workflowId).signal(pause),
     resume: (workflowId: string): Promise<void> => handle(workflowId).signal(resume),
     /** Tells runs that waited for a new consent to go on. Returns how many there were; one that has ended is passed over. */

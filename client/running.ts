@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { described, firstRunIdOf, untakenSince } from './found-run.ts';
+import { described, firstRunIdOf, mostAsked, untakenSince } from './found-run.ts';
 
 /** A workflow that runs in Temporal; Postgres knows nothing of it before its first step. */
 export interface RunningWorkflow {
@@ -13,9 +13,6 @@ export interface RunningWorkflow {
   /** Since when its next step has waited for a worker; null while none waits. */
   untakenSince: Date | null;
 }
-
-/** So many workflows are asked after, the newest first. */
-const mostAsked = 200;
 
 const answersWithinMs = 8_000;
 

@@ -207,7 +207,8 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
 
     /**
      * Revokes an authorisation at Xero, which ends ALL connections of that Xero user to this app, and forgets its
-     * tokens. Only where no link of that user is left at Xero, as it may be another installation's. False when Xero could not be told; nothing changes then.
+     * tokens. Only where no link of that user is left at Xero, as it may be another installation's. False when Xero could
+     * not be told; nothing changes then.
      */
     async revoke(authorisationId: string): Promise<boolean> {
       const seen = await findAuthorisation(pool, authorisationId);

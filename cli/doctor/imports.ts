@@ -1,5 +1,4 @@
-import type { Client } from '@temporalio/client';
-import { findRun, type Trouble } from '../../client/found-run.ts';
+import { type FoundRun, findRuns, type Trouble } from '../../client/found-run.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
 import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
@@ -26,12 +25,15 @@ export async function connections({ database }: DoctorPlace): Promise<Found> {
 export async function runs({ database, temporal, running }: DoctorPlace): Promise<Found> {
   const pool = await database();
   const [open, failed] = await Promise.all([openRuns(pool), newestFailures(pool)]);
-  const asked = open.length === 0 ? [] : await seenByTemporal(await temporal(), open);
+  const found = open.length === 0 ? new Map<string, FoundRun>() : await findRuns(await temporal(), open);
+  const hasClosed = ({ runId }: OpenRun) => found.get(runId)?.isOpen === false;
   // A run writes its end before its workflow closes: only what is open still, now that Temporal has answered, was left open.
-  const left = new Set(asked.some(({ ended }) => ended) ? (await openRuns(pool)).map(({ runId }) => runId) : []);
-  const seen = asked.filter(({ run, ended }) => !ended || left.has(run.runId));
-  const problems = seen.flatMap(
-    ({ run, ended, trouble }) => (ended ? afterTheEnd(run) : failing(run, trouble)) ?? stalled(run, Date.now()) ?? [],
+  const left = open.some(hasClosed) ? await openRuns(pool) : open;
+  const problems = left.flatMap(
+    (run) =>
+      (hasClosed(run) ? afterTheEnd(run) : failing(run, found.get(run.runId)?.trouble ?? null)) ??
+      stalled(run, Date.now()) ??
+      [],
   );
   for (const { connectionName, stream, workflowId, message } of failed) {
     problems.push(
@@ -44,7 +46,7 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
     .catch(() => []);
   const states = [
     ...begun.map(({ workflowId }) => `${workflowId}: starting.`),
-    ...seen.map(({ run }) => `${run.workflowId}: ${state(run)}.`),
+    ...left.map((run) => `${run.workflowId}: ${state(run)}.`),
   ];
   return judge(problems, [
     `${counted(states.length, 'imports')} ${states.length === 1 ? 'is' : 'are'} open.`,
@@ -85,25 +87,6 @@ export function failing({ workflowId, connectionName }: OpenRun, trouble: Troubl
 
 function afterTheEnd(run: OpenRun): string {
   return `The import ${run.workflowId} of "${run.connectionName}" was ended in Temporal from outside, and its row is still open; ${closingRemedy(run)}.`;
-}
-
-/** So many workflows are asked after; more are not open at once on an installation that is well. */
-const mostAsked = 200;
-
-interface Seen {
-  run: OpenRun;
-  ended: boolean;
-  trouble: Trouble | null;
-}
-
-async function seenByTemporal(client: Client, open: OpenRun[]): Promise<Seen[]> {
-  return Promise.all(
-    open.map(async (run, index) => {
-      if (index >= mostAsked) return { run, ended: false, trouble: null };
-      const { isOpen, trouble } = await findRun(client, run);
-      return { run, ended: !isOpen, trouble };
-    }),
-  );
 }
 
 export async function quarantine({ database }: DoctorPlace): Promise<Found> {
