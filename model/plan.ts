@@ -117,6 +117,8 @@ export interface Timetable {
 
 /** More than these are a rhythm that anybody can go on with. */
 const mostSuspensions = 7;
+/** Where a day's calls last until the next begins, the import only waits as for a minute's limit, or not at all. */
+const shortestSleepMs = 60_000;
 
 /** When so many calls are made, from now on; null when there are none in a day to make them with. */
 export function timetableOf(calls: number, budget: Budget, now: number): Timetable | null {
@@ -132,16 +134,24 @@ export function timetableOf(calls: number, budget: Budget, now: number): Timetab
   const later = calls - atOnce;
   const days = Math.ceil(later / daily);
   const beginOf = (day: number) => dayBeginsBy + day * dayMs + heardWithinMs;
-  const first: Suspension[] = [];
-  for (let day = 0; day < Math.min(days, mostSuspensions); day++) {
+  const sleepBefore = (day: number): Suspension => {
     const from = day === 0 ? now + atOnce * callMs : beginOf(day - 1) + daily * callMs;
-    first.push({ from, until: beginOf(day) });
-  }
+    return { from, until: beginOf(day) };
+  };
+  // Of the first two sleeps each may be too short to be one; all that follow are as long as the second.
+  const skipped = isSleep(sleepBefore(0)) ? 0 : 1;
+  const sleeping = days === 1 || isSleep(sleepBefore(1)) ? days : 1;
+  const suspensions = sleeping - skipped;
+  const first = Array.from({ length: Math.min(suspensions, mostSuspensions) }, (_, nth) => sleepBefore(nth + skipped));
   const last = later - (days - 1) * daily;
   return {
     finishedBy: beginOf(days - 1) + last * callMs,
     days: days + (atOnce > 0 ? 1 : 0),
-    suspensions: days,
+    suspensions,
     first,
   };
+}
+
+function isSleep({ from, until }: Suspension): boolean {
+  return until - from >= shortestSleepMs;
 }
