@@ -1,4 +1,4 @@
-import { Context, log } from '@temporalio/activity';
+import { log } from '@temporalio/activity';
 import { type ContactsPlace, contactsPerPage, nextContacts, secondBefore, settledThrough } from '../model/reference.ts';
 import type { Attempt } from '../storage/quota.ts';
 import {
@@ -17,7 +17,10 @@ type Run = Caller & Attempt;
 type Halted = Extract<CallOutcome<Answered>, { kind: 'throttled' | 'needsReconnect' | 'unwanted' }>;
 type Refusal = Extract<CallOutcome<Answered>, { kind: 'notEntitled' | 'refused' }>;
 
-/** So often does trouble of Xero's with reference data hold up a run; what it has imported needs no contacts to be true. */
+/**
+ * So often does trouble of Xero's with reference data hold up a run, whatever trouble it had before; what it has imported needs no
+ * contacts to be true.
+ */
 const patientAttempts = 4;
 
 /**
@@ -26,13 +29,13 @@ const patientAttempts = 4;
  * refuses (a scope that was not granted, say) is noted and ends nothing.
  */
 export function createRefreshReference(dependencies: Dependencies) {
-  const { pool, xero } = dependencies;
+  const { pool, xero, refusals } = dependencies;
 
   /** Null when all that is due is read; else why it must be gone on with later. */
   return async function refreshReference(run: Run): Promise<Halted | null> {
     for (const due of await referenceDue(pool, run.runId)) {
       const halted = await refresh(run, due).catch((trouble: Error) => {
-        if (Context.current().info.attempt < patientAttempts || !isXeros(trouble)) throw trouble;
+        if (!isXeros(trouble) || refusals.times('reference data') < patientAttempts) throw trouble;
         return note(run, due, trouble.message, 'inAnHour');
       });
       if (halted !== null) return halted;

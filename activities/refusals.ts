@@ -6,8 +6,9 @@ export type Refusals = ReturnType<typeof createRefusals>;
 const mostRemembered = 1_000;
 
 /**
- * Counts how many attempts of an activity Xero has refused. Temporal counts failed attempts of any kind, and one refusal that
- * passes is nothing, however often Xero or Postgres was away before it. Another worker counts anew, which asks more often.
+ * Counts how many attempts of an activity Xero has refused, or failed, in one way. Temporal counts failed attempts of any kind, and
+ * one refusal that passes is nothing, however often Xero or Postgres was away before it. Another worker counts anew, which asks
+ * more often.
  */
 export function createRefusals() {
   const counted = new Map<string, { attempt: number; times: number }>();

@@ -35,6 +35,16 @@ test.concurrent.for([
   },
 );
 
+test.concurrent('trouble with reference data that passes leaves none of it out, also right behind other troubles', async (context) => {
+  const stand = await open(context, { kind: 'html503' }, []);
+  stand.sandbox.faults.add({ match: { path: 'Accounts', nth: [1, 2] }, do: { kind: 'html503' } });
+  const { workflowId, ...ended } = await stand.importJournals();
+  expect(ended).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+  expect((await runRows(stand, workflowId)).at(-1)?.message).not.toMatch(/not complete/);
+  const { rows } = await stand.database.pool.query('select count(*)::int as n from xero.account');
+  expect(rows).toEqual([{ n: stand.organisation.books.chart.all.length }]);
+}, 90_000);
+
 test.concurrent('one that stays ends the import once it was asked for three times, whatever came before', async (context) => {
   const stand = await open(context, { kind: 'notFound' }, [6, 7, 8, 9, 10]);
   expect(await stand.importJournals()).toMatchObject({ ok: false, failure: 'RefusedByXero' });
