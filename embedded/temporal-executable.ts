@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findOnPath, firstLineOf } from './commands.ts';
@@ -41,6 +41,7 @@ export async function findTemporal(options: FindTemporalOptions): Promise<string
   try {
     // Another process may have fetched it while we waited.
     if (runs(target)) return target;
+    removeUnfinished(binDir);
     for (const source of sources) {
       if ((await source({ target, env, onLine })) && runs(target)) return target;
     }
@@ -57,6 +58,13 @@ export async function findTemporal(options: FindTemporalOptions): Promise<string
 
 function runs(executable: string): boolean {
   return firstLineOf(executable, ['--version'])?.startsWith('temporal version') ?? false;
+}
+
+/** Removes what a download or a build left that was interrupted. Only for who holds the lock: others may be at work in theirs. */
+function removeUnfinished(binDir: string): void {
+  for (const name of readdirSync(binDir)) {
+    if (/^(download|build)-/.test(name)) rmSync(join(binDir, name), { recursive: true, force: true });
+  }
 }
 
 async function waitForLock(file: string, onLine: (line: string) => void): Promise<Extract<Lock, { held: true }>> {

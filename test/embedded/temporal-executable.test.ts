@@ -63,6 +63,17 @@ describe('findTemporal', () => {
     expect(lines.join()).toContain('waiting for it');
   });
 
+  it('removes what an interrupted download or build left, before it fetches anew', async () => {
+    writeCommand(join(folder, 'bin/download-a1b2c3/temporal-1.5.1.downloading'));
+    writeCommand(join(folder, 'bin/build-a1b2c3/temporal'));
+    const source: TemporalSource = async ({ target }) => {
+      expect(readdirSync(join(folder, 'bin'))).toEqual(['temporal.lock']);
+      return existsSync(writeCommand(target));
+    };
+    await find('', [source]);
+    expect(readdirSync(join(folder, 'bin'))).toEqual(['temporal']);
+  });
+
   it('says what to install when nothing helps, and leaves nothing behind', async () => {
     await expect(find('')).rejects.toThrow(/Install it .*docs\.temporal\.io\/cli.*install Go.*TEMPORAL_ADDRESS/s);
     expect(readdirSync(join(folder, 'bin'))).toEqual([]);
