@@ -1,6 +1,6 @@
+import { mayNotUse, noSuchConnection } from '../model/refused-use.ts';
 import { application as applicationName, connection as connectionName } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
-import { shellWord } from '../model/shell-word.ts';
 import { type Connection, findConnection, listConnections } from '../storage/connections.ts';
 import type { Queryable } from '../storage/pool.ts';
 
@@ -22,16 +22,12 @@ export async function mayUse(db: Queryable, input: unknown): Promise<Permission>
   if (name === undefined) return { connection: null, failure: 'InvalidRequest', problems: [] };
   const connection = await findConnection(db, name);
   if (!connection) {
-    const known = (await listConnections(db)).map((other) => `"${other.name}"`).join(', ') || 'none yet';
-    const problem = `There is no connection "${name}" (known: ${known}). An admin sets one up with \`daybook connect\`.`;
-    return { connection: null, failure: 'UnknownConnection', problems: [problem] };
+    const known = (await listConnections(db)).map((other) => other.name);
+    return { connection: null, failure: 'UnknownConnection', problems: [noSuchConnection(name, known)] };
   }
   if (application === undefined) return { connection: null, failure: 'InvalidRequest', problems: [] };
   if (!connection.applications.includes(application)) {
-    const problem =
-      `The application "${application}" may not use the connection "${name}". ` +
-      `An admin allows it with \`daybook connections allow ${name} --application ${shellWord(application)}\`.`;
-    return { connection: null, failure: 'ApplicationNotAllowed', problems: [problem] };
+    return { connection: null, failure: 'ApplicationNotAllowed', problems: [mayNotUse(application, name)] };
   }
   return { connection, failure: 'InvalidRequest', problems: [] };
 }

@@ -1,5 +1,7 @@
 // Apart from what the acts need to reach Xero, so that whoever only shows a refusal starts without it.
 
+import { noSuchConnection } from '../model/refused-use.ts';
+
 /**
  * An act that was not done; the message is a sentence for the admin with the remedy. Nothing changed, unless it says what did.
  */
@@ -8,5 +10,5 @@ export class ActRefused extends Error {
 }
 
 export function unknownConnection(name: string): ActRefused {
-  return new ActRefused(`There is no connection "${name}"; \`daybook connections list\` shows those there are.`);
+  return new ActRefused(noSuchConnection(name));
 }

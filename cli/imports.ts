@@ -1,10 +1,9 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from 'commander';
-import { unknownConnection } from '../admin/refused.ts';
 import type { Ending, Imports } from '../client/imports.ts';
 import { RequestRefused } from '../client/refused.ts';
+import { mayNotUse, noSuchConnection } from '../model/refused-use.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
-import { shellWord } from '../model/shell-word.ts';
 import { streams } from '../model/streams.ts';
 import { endAbandoned, openRunsUnder } from '../storage/abandoned-runs.ts';
 import { type Connection, findConnection } from '../storage/connections.ts';
@@ -149,12 +148,9 @@ export function refusals(name: string, application?: string): Promise<string[]> 
 }
 
 export function refusal(connection: Connection | null, name: string, application?: string): string[] {
-  if (!connection) return [unknownConnection(name).message];
+  if (!connection) return [noSuchConnection(name)];
   if (application === undefined || connection.applications.includes(application)) return [];
-  return [
-    `The application "${application}" may not use the connection "${name}"; ` +
-      `\`daybook connections allow ${name} --application ${shellWord(application)}\` changes that.`,
-  ];
+  return [mayNotUse(application, name)];
 }
 
 function expected({ from, to, modifiedSince }: ImportOptions): number | null {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { refusal as refusalOfCommand } from '../../cli/imports.ts';
+import { findConnection } from '../../storage/connections.ts';
 import { countRuns } from '../support/observe.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 import { uniqueName } from '../support/temporal.ts';
@@ -91,6 +93,12 @@ describe('A wrong request started by anybody fails at once, names every problem,
     ['a number', [7]],
   ])('%s instead of an object', async (_, input) => {
     expect(await refusal(...input)).toMatchObject({ failure: 'InvalidRequest' });
+  });
+
+  test('who may not use a connection is told so in the same words by a command', async () => {
+    const { message } = await refusal({ ...good(), application: 'a tool' });
+    const connection = await findConnection(stand.database.pool, stand.connection);
+    expect(refusalOfCommand(connection, stand.connection, 'a tool')).toEqual([message]);
   });
 
   test('names that would be SQL or a path are only names', async () => {

@@ -1,0 +1,16 @@
+import { shellWord } from './shell-word.ts';
+
+// What a person is told whose request names what it may not use: the same by the workflow, the command and the connect page.
+
+/** `known` are the connections there are, where they are at hand. */
+export function noSuchConnection(name: string, known?: readonly string[]): string {
+  const list = known === undefined ? '' : ` (known: ${known.map((other) => `"${other}"`).join(', ') || 'none yet'})`;
+  return `There is no connection "${name}"${list}. \`daybook connections list\` shows those there are, and an admin sets one up with \`daybook connect\`.`;
+}
+
+export function mayNotUse(application: string, connection: string): string {
+  return (
+    `The application "${application}" may not use the connection "${connection}". ` +
+    `An admin allows it with \`daybook connections allow ${connection} --application ${shellWord(application)}\`.`
+  );
+}
