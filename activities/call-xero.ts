@@ -4,8 +4,8 @@ import { nothingSaid } from '../model/quota.ts';
 import type { WaitReason } from '../model/run.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { Spender } from '../storage/quota.ts';
-import type { Answered } from '../xero/api.ts';
-import type { Refused, XeroFault } from '../xero/faults.ts';
+import type { Answered, Endpoint } from '../xero/api.ts';
+import type { Refused, Unavailable, XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
 import { diagnoseRefusal } from './diagnose-refusal.ts';
 import type { Dependencies } from './index.ts';
@@ -61,11 +61,15 @@ export type Send<A extends Answered> = (call: {
  * again; all else is a value.
  */
 export async function callXero<A extends Answered>(
-  dependencies: Pick<Dependencies, 'permits' | 'tokens' | 'refusals' | 'now' | 'xero' | 'connectPage' | 'meters'>,
+  dependencies: Pick<
+    Dependencies,
+    'permits' | 'outages' | 'tokens' | 'refusals' | 'now' | 'xero' | 'connectPage' | 'meters'
+  >,
   caller: Caller,
+  endpoint: Endpoint,
   send: Send<A>,
 ): Promise<CallOutcome<A>> {
-  const { permits, tokens, now, meters } = dependencies;
+  const { permits, outages, tokens, now, meters } = dependencies;
   const signal = Context.current().cancellationSignal;
   const mustReconnect = (said: string) => {
     const message = reconnect(caller, dependencies.connectPage, said);
@@ -82,7 +86,7 @@ export async function callXero<A extends Answered>(
     if (token.kind === 'needsReconnect') return mustReconnect(token.message);
     if (token.kind === 'unavailable') throw passing(token.message);
 
-    const permit = await permits.take(caller);
+    const permit = outages.heldBack(caller.tenantId, endpoint) ?? (await permits.take(caller));
     if (!permit.granted) {
       const { reason, until } = permit;
       meters.heldBack(reason);
@@ -130,7 +134,11 @@ export async function callXero<A extends Answered>(
         continue;
       case 'unavailable': {
         const adviceSeconds = Math.min(answer.retryAfterSeconds ?? 0, longestAdviceSeconds);
-        const until = adviceSeconds > 0 ? await permits.down(permit, adviceSeconds) : now();
+        const leaveAlone = () =>
+          isEverywhere(answer)
+            ? permits.down(permit, adviceSeconds)
+            : outages.began(caller.tenantId, endpoint, adviceSeconds);
+        const until = adviceSeconds > 0 ? await leaveAlone() : now();
         if (until - now() > shortWaitMs) return { kind: 'throttled', reason: 'outage', until };
         throw passing(answer.message, adviceSeconds, answer.cause === 'offline' ? offlineSeconds : 60);
       }
@@ -147,6 +155,11 @@ export async function callXero<A extends Answered>(
         return answer;
     }
   }
+}
+
+/** Xero says in words that an organisation is offline, or all of its API; other trouble may be that of one endpoint. */
+function isEverywhere({ cause }: Unavailable): boolean {
+  return cause === 'offline' || cause === 'maintenance';
 }
 
 /** Something that passes: Temporal tries again, first soon and then ever later, but not before Xero advised. */

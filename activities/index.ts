@@ -7,6 +7,7 @@ import { createFinishImport } from './finish-import.ts';
 import { createImportPages } from './import-pages.ts';
 import { createMarkRun } from './mark-run.ts';
 import type { Meters } from './meters.ts';
+import { createOutages, type Outages } from './outages.ts';
 import type { Permits } from './permits.ts';
 import { createReconcile } from './reconcile.ts';
 import { createRefreshIdleAuthorisations } from './refresh-idle-authorisations.ts';
@@ -15,6 +16,7 @@ import { createRefusals, type Refusals } from './refusals.ts';
 /** What the activities need; made once by the worker. */
 export interface Dependencies extends Given {
   refusals: Refusals;
+  outages: Outages;
 }
 
 /** What the worker hands them. */
@@ -41,7 +43,7 @@ interface Given {
 
 /** All activities, each closed over what it needs. */
 export function createActivities(given: Given) {
-  const dependencies = { ...given, refusals: createRefusals() };
+  const dependencies = { ...given, refusals: createRefusals(), outages: createOutages(given.now) };
   return {
     beginImport: createBeginImport(dependencies),
     importPages: createImportPages(dependencies),

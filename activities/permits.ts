@@ -214,8 +214,8 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     },
 
     /**
-     * Records that Xero is down for so long, as a 429 is recorded: that concerns each page and stream of the organisation. The call
-     * itself is settled apart from it. Answers until when nobody asks.
+     * Records that Xero, or this organisation in it, is down for so long, as a 429 is recorded: that concerns each page and stream
+     * of the organisation. The call itself is settled apart from it. Answers until when nobody asks.
      */
     async down({ tenantId }: CallPermit, retryAfterSeconds: number): Promise<number> {
       const at = now();

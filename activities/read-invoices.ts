@@ -45,7 +45,7 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
 
   function ask(run: Reading, place: InvoicePlace) {
     const page = Math.abs(place.page);
-    return callXero(dependencies, run, (call) =>
+    return callXero(dependencies, run, 'invoices', (call) =>
       xero.invoices({ ...call, page, modifiedSince: modifiedSinceOf(place) }),
     );
   }

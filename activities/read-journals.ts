@@ -114,7 +114,9 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
 
   function ask(run: Reading, offset: number, modifiedSince?: string) {
     const paymentsOnly = basisOf(run.stream) === 'cash';
-    return callXero(dependencies, run, (call) => xero.journals({ ...call, paymentsOnly, offset, modifiedSince }));
+    return callXero(dependencies, run, 'journals', (call) =>
+      xero.journals({ ...call, paymentsOnly, offset, modifiedSince }),
+    );
   }
 
   async function allowanceOf({ tenantId, quotaReserve }: Reading): Promise<Allowance> {

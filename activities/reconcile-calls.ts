@@ -34,7 +34,7 @@ export function createReconcileCalls(dependencies: Dependencies) {
   return { reportAsAt, news };
 
   async function reportAsAt(inquiry: Inquiry, date: string): Promise<Learnt<Report>> {
-    const outcome = await callXero(dependencies, inquiry.caller, (call) =>
+    const outcome = await callXero(dependencies, inquiry.caller, 'trialBalance', (call) =>
       xero.trialBalance({ ...call, date, paymentsOnly: inquiry.basis === 'cash' }),
     );
     return outcome.kind === 'answered' ? { known: { date, rows: outcome.answer.rows } } : halt(inquiry, outcome);
@@ -52,7 +52,7 @@ export function createReconcileCalls(dependencies: Dependencies) {
     let newest: number | null = null;
     for (let pages = 0; pages < pagesOfNews; pages++) {
       const from = offset;
-      const outcome = await callXero(dependencies, caller, (call) =>
+      const outcome = await callXero(dependencies, caller, 'journals', (call) =>
         xero.journals({ ...call, offset: from, paymentsOnly: basis === 'cash' }),
       );
       if (outcome.kind === 'notEntitled' || outcome.kind === 'refused') break;

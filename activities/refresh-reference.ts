@@ -59,7 +59,7 @@ export function createRefreshReference(dependencies: Dependencies) {
 
   async function readWhole(run: Run, due: ReferencePosition, send: Send<Answered>): Promise<Halted | null> {
     const { endpoint, settled } = due;
-    const outcome = await callXero(dependencies, run, send);
+    const outcome = await callXero(dependencies, run, endpoint, send);
     if (outcome.kind !== 'answered') return halt(run, due, outcome);
     const { newest } = await storeReference(pool, { ...run, endpoint, text: outcome.answer.body.toString() });
     await endReference(pool, { ...run, endpoint }, settledThrough(newest, settled));
@@ -73,7 +73,7 @@ export function createRefreshReference(dependencies: Dependencies) {
     let seen = due.readThrough;
     for (let at = from; ; ) {
       const ask: ContactsPlace = at;
-      const outcome = await callXero(dependencies, run, (call) =>
+      const outcome = await callXero(dependencies, run, endpoint, (call) =>
         xero.contacts({ ...call, ...ask, pageSize: contactsPerPage }),
       );
       if (outcome.kind !== 'answered') return halt(run, due, outcome);

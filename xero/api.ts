@@ -89,6 +89,9 @@ export interface InvoicesCall extends Call {
 
 export type XeroApi = ReturnType<typeof createXeroApi>;
 
+/** What is asked of an organisation. */
+export type Endpoint = Exclude<keyof XeroApi, 'connections' | 'close'>;
+
 /**
  * The adapter over xero-node's accounting API. Methods resolve with the answer or with a fault as a value; they throw
  * only what the caller's own signal carries when it is aborted, and errors of programming. No retries: the caller owns

@@ -7,14 +7,18 @@ import { summariseLedger } from '../../storage/ledger-summary.ts';
 import { historiesOf, untilProgress } from '../support/observe.ts';
 import { application, startStand } from '../support/stand.ts';
 
-/** A stand whose calls for journals meet these answers of 503, by their number. */
-async function open({ onTestFinished }: TestContext, answers: Record<number, { 'retry-after'?: string }>) {
+/** A stand whose calls of an endpoint meet these answers of 503, by their number. */
+async function open(
+  { onTestFinished }: TestContext,
+  answers: Record<number, { 'retry-after'?: string }>,
+  { path = 'Journals', body = 'Down' } = {},
+) {
   const stand = await startStand({ sandbox: { journals: 1_000, seed: 21, limits: { minute: 10_000 } } });
   onTestFinished(stand.close);
   const faults = Object.entries(answers).map(([nth, headers]): Fault => {
     return {
-      match: { path: 'Journals', nth: Number(nth) },
-      do: { kind: 'answer', status: 503, headers, body: 'Down' },
+      match: { path, nth: Number(nth) },
+      do: { kind: 'answer', status: 503, headers, body },
     };
   });
   stand.sandbox.faults.add(...faults);
@@ -36,9 +40,9 @@ test.concurrent('an outage that says how long it will last is waited for on a du
   expect(differences(stored, stand.organisation)).toEqual([]);
 }, 90_000);
 
-test.concurrent('a long one is waited for past a renewed history, by all imports of the organisation, `resume` or not', async (context) => {
+test.concurrent('a long one of the organisation is waited for past a renewed history, by all its imports, `resume` or not', async (context) => {
   // Trouble after a page ends the first slice; the second hears of the outage, so the history is renewed before it sleeps.
-  const stand = await open(context, { 2: {}, 3: { 'retry-after': '120' } });
+  const stand = await open(context, { 2: {}, 3: { 'retry-after': '120' } }, { body: 'The Organisation is offline' });
   const asked = { connection: stand.connection, application };
   const journals = await stand.imports.startJournals(asked);
   await untilProgress(stand, journals.workflowId, isDown);
@@ -53,4 +57,18 @@ test.concurrent('a long one is waited for past a renewed history, by all imports
     expect(await stand.imports.ending(workflowId)).toMatchObject({ result: { outcome: 'cancelled' } });
   }
   expect(stand.sandbox.calls.all().at(-1)).toMatchObject({ path: '/api.xro/2.0/Journals', status: 503 });
+}, 60_000);
+
+test.concurrent('one of a single endpoint is waited for by those who need it, after one call, while all others go on', async (context) => {
+  const stand = await open(context, { 1: { 'retry-after': '120' } }, { path: 'Invoices' });
+  const asked = { connection: stand.connection, application };
+  const invoices = await stand.imports.startInvoices(asked);
+  await untilProgress(stand, invoices.workflowId, isDown);
+  expect(await stand.importJournals()).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+  await stand.imports.resumeAll([invoices.workflowId]);
+  await sleep(2_000);
+  await untilProgress(stand, invoices.workflowId, isDown);
+  expect(stand.sandbox.calls.all().filter(({ path }) => path.endsWith('/Invoices'))).toHaveLength(1);
+  await stand.imports.cancel(invoices.workflowId);
+  expect(await stand.imports.ending(invoices.workflowId)).toMatchObject({ result: { outcome: 'cancelled' } });
 }, 60_000);
