@@ -80,6 +80,7 @@ export async function callXero<A extends Answered>(
   let rejections = 0;
   let refusals = 0;
   let isNewest = false;
+  let waitsSince = now();
 
   for (;;) {
     const token = await tokens.accessToken(caller.authorisationId, { notThis: rejectedGeneration, signal });
@@ -90,7 +91,7 @@ export async function callXero<A extends Answered>(
     if (!permit.granted) {
       const { reason, until } = permit;
       meters.heldBack(reason);
-      if (reason === 'day' || until - now() > shortWaitMs) return { kind: 'throttled', reason, until };
+      if (reason === 'day' || until - waitsSince > shortWaitMs) return { kind: 'throttled', reason, until };
       await sleep(Math.max(1, until - now()));
       continue;
     }
@@ -106,6 +107,7 @@ export async function callXero<A extends Answered>(
       throw aborted;
     });
     const latencyMs = now() - sentAt;
+    waitsSince = now();
     meters.called(answer.kind, latencyMs);
     if (answer.kind === 'throttled') {
       await permits.refused(permit, answer.window, answer.retryAfterSeconds);

@@ -47,7 +47,7 @@ export function createImportPages(dependencies: Dependencies) {
     if (run.authorisationId === null) return removed(run);
     if (!run.allowed) return notAllowed(run);
     // Each call of an attempt that died holds its place for a minute: with five in flight no other could be made until then.
-    if (attempt > 1 && run.isAlone) await permits.abandoned(run.tenantId);
+    if (attempt > 1) await permits.abandoned(run.tenantId, runId);
     const leaves = leavesOf(run.isBackfill, run.othersAreOpen);
     const caller = { ...run, authorisationId: run.authorisationId, scheduledAt, leaves };
     try {

@@ -126,7 +126,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       app = { ...app, blockedUntil, blockedBy };
     }
     // Five at once is a tenant's limit, not the app's.
-    const permit = takePermit(app, now(), 0, Number.POSITIVE_INFINITY);
+    const permit = takePermit(app, now(), { atOnce: Number.POSITIVE_INFINITY });
     const limit = limitOf(app.minute);
     const shareFrom = limit === null ? now() : shares.allowedFrom(tenantId, limit, now());
     if (!permit.granted || shareFrom > now()) {
@@ -144,14 +144,15 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
   return {
     /** Spends one call, or says until when to wait. Never made from memory alone: Postgres agrees to each. */
     take(asker: Spender & { tenantId: string; quotaReserve: number; leaves: Leaves | null }): Promise<PermitAnswer> {
-      const { tenantId, quotaReserve, leaves } = asker;
+      const { tenantId, quotaReserve: reserve, leaves } = asker;
+      const holder = asker.runId ?? asker.connectionId;
       return inTurn(tenantId, async () => {
         // Asked last, as the tenant's own ledger refuses far more often, and asks again each moment.
         let fromApp: SpentCall | null = null;
         try {
           for (let fresh = false; ; fresh = true) {
             const { version, ledger, endings } = await current(tenantId, fresh);
-            const permit = giveWay(takePermit(ledger, now(), quotaReserve), ledger, now(), leaves);
+            const permit = giveWay(takePermit(ledger, now(), { holder, reserve }), ledger, now(), { leaves, holder });
             if (!permit.granted) {
               // What is remembered may be older than what another worker wrote.
               if (fresh) return permit;
@@ -184,10 +185,10 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       end(tenantId, (ledger) => settle(ledger, call, reading, at));
     },
 
-    /** Ends the calls of an attempt that died with them, at a tenant that nobody else reads from. */
-    async abandoned(tenantId: string): Promise<void> {
+    /** Ends the calls of an attempt of a run that died with them. */
+    async abandoned(tenantId: string, runId: string): Promise<void> {
       const at = now();
-      end(tenantId, (ledger) => abandon(ledger, at));
+      end(tenantId, (ledger) => abandon(ledger, runId, at));
       await written(tenantId);
     },
 

@@ -1,6 +1,7 @@
 import { Course } from '../model/course.ts';
 import { cursorBefore } from '../model/cursor.ts';
 import { type Allowance, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone } from '../model/lanes.ts';
+import { mostAtOnce } from '../model/precedence.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { basisOf } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
@@ -98,7 +99,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     async function launch(): Promise<void> {
       // Among many the machine is busy without: what more would be in flight only takes memory.
       const seen = slices.isCrowded() ? 0 : run.totals.pages + course.pages;
-      const most = run.isAlone && !run.isBackfill ? mostLanesAlone : mostLanes;
+      const most = Math.min(run.isAlone ? mostLanesAlone : mostLanes, mostAtOnce(run.leaves));
       const lanes = lanesFor(latency(), await allowanceOf(run), seen, most);
       const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
       const next = () => flights.next(course.cursor, course.stride);

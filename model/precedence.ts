@@ -16,7 +16,7 @@ export interface Leaves {
 
 /** An import that finds little new begins with two calls: the overlap's page and the empty one. What it needs next comes free soon. */
 const always: Leaves = { ofMinute: 2, atOnce: 1 };
-/** While another is open it has half of the minute for itself, and most of the calls at once. */
+/** While another is open it has half of the minute for itself, and three of the five calls at once. */
 const besideOthers: Leaves = { ofMinute: 30, atOnce: 3 };
 
 /** What a run leaves to others; null for one that is no backfill. */
@@ -25,16 +25,27 @@ export function leavesOf(isBackfill: boolean, othersAreOpen: boolean): Leaves | 
   return othersAreOpen ? besideOthers : always;
 }
 
+/** How many calls a run may have in flight itself. */
+export function mostAtOnce(leaves: Leaves | null): number {
+  return concurrentCalls - (leaves?.atOnce ?? 0);
+}
+
 /**
  * Takes back a permit that was computed from a ledger where the call is to be left to others. Of a minute that has few calls
- * half is left to them at most, so that a backfill goes on.
+ * half is left to them at most, so that a backfill goes on; and however many they have in flight, it has its own.
  */
-export function giveWay(permit: Permit, ledger: QuotaLedger, now: number, leaves: Leaves | null): Permit {
+export function giveWay(
+  permit: Permit,
+  ledger: QuotaLedger,
+  now: number,
+  { leaves, holder }: { leaves: Leaves | null; holder: string },
+): Permit {
   if (!permit.granted || leaves === null) return permit;
-  const calls = inFlight(ledger.leases, now).length;
-  if (calls >= concurrentCalls - leaves.atOnce) {
+  const leases = inFlight(ledger.leases, now);
+  if (leases.filter((lease) => lease.holder === holder).length >= mostAtOnce(leaves)) {
     return { granted: false, reason: 'concurrent', until: now + marginMs };
   }
+  const calls = leases.length;
   const kept = Math.min(leaves.ofMinute, Math.floor((limitOf(ledger.minute) ?? 0) / 2));
   const left = callsLeft(ledger.minute, calls, now);
   if (left === null || left > kept) return permit;

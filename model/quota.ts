@@ -40,14 +40,23 @@ export interface QuotaLedger {
   /** Until when Xero refuses (from a 429, or in an outage), and which limit it named. */
   blockedUntil: number | null;
   blockedBy: WaitReason | null;
-  /** One entry for each call in flight: when to stop believing in it, should its process have died. */
-  leases: number[];
+  /** One for each call in flight. */
+  leases: Lease[];
   /** Calls spent so far, ever: tells which of two calls was sent first, and how many were sent between them. */
   sent: number;
 }
 
+/** A place among the calls that Xero allows at once. */
+export interface Lease {
+  /** When to stop believing in the call, should its process have died. No two of a ledger have the same. */
+  until: number;
+  /** For whom it was made, a run say; empty where that is not known. */
+  holder: string;
+}
+
 /** A call that was spent, as the ledger knows it. */
 export interface SpentCall {
+  /** Until when its lease is. */
   lease: number;
   /** The ledger's `sent` with this call. */
   sent: number;
@@ -80,11 +89,21 @@ export type Permit =
  */
 const reserveCheckMs = 3_600_000;
 
-/**
- * Spends one call, or says until when to wait. The call is spent before it is made: a crash counts too many, never too few.
- * `reserve` is how many of the day's calls are left to others, `atOnce` how many may be in flight.
- */
-export function takePermit(ledger: QuotaLedger, now: number, reserve = 0, atOnce = concurrentCalls): Permit {
+/** Who wants a call, and what bounds it beside Xero. */
+export interface Wanted {
+  holder?: string;
+  /** How many of the day's calls are left to others. */
+  reserve?: number;
+  /** How many may be in flight. */
+  atOnce?: number;
+}
+
+/** Spends one call, or says until when to wait. The call is spent before it is made: a crash counts too many, never too few. */
+export function takePermit(
+  ledger: QuotaLedger,
+  now: number,
+  { holder = '', reserve = 0, atOnce = concurrentCalls }: Wanted = {},
+): Permit {
   if (ledger.blockedUntil !== null && ledger.blockedUntil > now) {
     return { granted: false, reason: ledger.blockedBy ?? 'minute', until: ledger.blockedUntil };
   }
@@ -98,7 +117,7 @@ export function takePermit(ledger: QuotaLedger, now: number, reserve = 0, atOnce
   }
 
   // A millisecond apart at least, so that each call has its own and the order of sending shows.
-  const lease = Math.max(now + leaseMs, ...leases.map((other) => other + 1));
+  const lease = Math.max(now + leaseMs, ...leases.map((other) => other.until + 1));
   const call = { lease, sent: ledger.sent + 1, besides: leases.length };
   return {
     granted: true,
@@ -110,15 +129,15 @@ export function takePermit(ledger: QuotaLedger, now: number, reserve = 0, atOnce
       dayHeardAt: reserved ? now : ledger.dayHeardAt,
       blockedUntil: null,
       blockedBy: null,
-      leases: [...leases, call.lease],
+      leases: [...leases, { until: lease, holder }],
       sent: call.sent,
     },
   };
 }
 
 /** The leases that are believed in. One far ahead was written before the clock was set back, and would hold its place for as long. */
-export function inFlight(leases: number[], now: number): number[] {
-  return leases.filter((expiry) => expiry > now && expiry < now + 2 * leaseMs);
+export function inFlight(leases: Lease[], now: number): Lease[] {
+  return leases.filter(({ until }) => until > now && until < now + 2 * leaseMs);
 }
 
 /** Puts back a call that was spent and is not made. */
@@ -126,11 +145,11 @@ export function takeBack(ledger: QuotaLedger, call: SpentCall): QuotaLedger {
   return { ...ledger, leases: without(ledger.leases, call.lease), minute: afterTakingBack(ledger.minute) };
 }
 
-/** Ends all calls in flight, of which nobody will hear the answers: they are counted as made, and hold no place any more. */
-export function abandon(ledger: QuotaLedger, now: number): QuotaLedger {
-  const end = (left: QuotaLedger, lease: number) =>
-    settle(left, { lease, sent: ledger.sent, besides: 0 }, nothingSaid, now);
-  return ledger.leases.reduce(end, ledger);
+/** Ends a holder's calls in flight, of which nobody will hear the answers: they are counted as made, and hold no place any more. */
+export function abandon(ledger: QuotaLedger, holder: string, now: number): QuotaLedger {
+  const end = (left: QuotaLedger, { until }: Lease) =>
+    settle(left, { lease: until, sent: ledger.sent, besides: 0 }, nothingSaid, now);
+  return ledger.leases.filter((lease) => lease.holder === holder).reduce(end, ledger);
 }
 
 /** Ends a call and corrects the ledger by what Xero said with the answer. */
@@ -146,7 +165,7 @@ export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReadi
     now,
     lastSent: ledger.sent,
     besides: call.besides,
-    inFlightAfter: others.filter((expiry) => expiry > call.lease).length,
+    inFlightAfter: others.filter(({ until }) => until > call.lease).length,
   };
   const minute = afterAnswer(ledger.minute, answered, reading.minuteRemaining);
   return {
@@ -200,7 +219,6 @@ export function block(
   return { ...ledger, minute, leases, blockedUntil: until, blockedBy: reason };
 }
 
-function without(leases: number[], lease: number): number[] {
-  const at = leases.indexOf(lease);
-  return at < 0 ? leases : leases.toSpliced(at, 1);
+function without(leases: Lease[], lease: number): Lease[] {
+  return leases.filter(({ until }) => until !== lease);
 }

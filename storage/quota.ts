@@ -1,5 +1,5 @@
 import type { QuotaStanding } from '../model/plan.ts';
-import { emptyLedger, type QuotaLedger } from '../model/quota.ts';
+import { emptyLedger, type Lease, type QuotaLedger } from '../model/quota.ts';
 import type { WaitReason } from '../model/run.ts';
 import type { Queryable } from './pool.ts';
 
@@ -17,6 +17,7 @@ interface LedgerRow {
   blocked_until: Date | null;
   blocked_by: WaitReason | null;
   leases: Date[];
+  lease_holders: string[];
   sent: number;
 }
 
@@ -29,7 +30,7 @@ export interface VersionedLedger {
 export async function readLedger(db: Queryable, scope: QuotaScope): Promise<VersionedLedger> {
   const { rows } = await db.query<LedgerRow>(
     `select version, minute_remaining, minute_limit, minute_counted, minute_leapt_at, day_remaining, blocked_until, blocked_by,
-            leases, sent, reserve_asked_at
+            leases, lease_holders, sent, reserve_asked_at
        from daybook.quota_ledger where scope = $1`,
     [scope],
   );
@@ -48,10 +49,16 @@ export async function readLedger(db: Queryable, scope: QuotaScope): Promise<Vers
       dayHeardAt: row.reserve_asked_at?.getTime() ?? null,
       blockedUntil: row.blocked_until?.getTime() ?? null,
       blockedBy: row.blocked_by,
-      leases: row.leases.map((lease) => lease.getTime()),
+      leases: leasesOf(row),
       sent: row.sent,
     },
   };
+}
+
+/** A worker from before leases had holders leaves those of others behind; whose they are is not known then. */
+function leasesOf({ leases, lease_holders: holders }: LedgerRow): Lease[] {
+  const areKnown = holders.length === leases.length;
+  return leases.map((lease, at) => ({ until: lease.getTime(), holder: (areKnown && holders[at]) || '' }));
 }
 
 /** What is known of a tenant's quota, and since when, for a plan. */
@@ -81,21 +88,24 @@ const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
   ledger.dayRemaining,
   instant(ledger.blockedUntil),
   ledger.blockedBy,
-  ledger.leases.map((lease) => new Date(lease)),
+  ledger.leases.map(({ until }) => new Date(until)),
   ledger.sent,
   instant(ledger.dayHeardAt),
+  ledger.leases.map(({ holder }) => holder),
 ];
 
-/** Writes $3–$12 over the version $2 of the scope $1; no row when another process was faster. */
+/** Writes $3–$13 over the version $2 of the scope $1; no row when another process was faster. */
 const writeOver = `
   insert into daybook.quota_ledger as l (scope, version, minute_remaining, minute_limit, minute_counted, minute_leapt_at,
-                                         day_remaining, blocked_until, blocked_by, leases, sent, reserve_asked_at)
-  values ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                                         day_remaining, blocked_until, blocked_by, leases, sent, reserve_asked_at,
+                                         lease_holders)
+  values ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
   on conflict (scope) do update
      set version = excluded.version, minute_remaining = excluded.minute_remaining, minute_limit = excluded.minute_limit,
          minute_counted = excluded.minute_counted, minute_leapt_at = excluded.minute_leapt_at,
          day_remaining = excluded.day_remaining, blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by,
-         leases = excluded.leases, sent = excluded.sent, reserve_asked_at = excluded.reserve_asked_at, updated_at = now()
+         leases = excluded.leases, lease_holders = excluded.lease_holders, sent = excluded.sent,
+         reserve_asked_at = excluded.reserve_asked_at, updated_at = now()
    where l.version = $2
   returning version`;
 
@@ -160,15 +170,15 @@ const spendForRun = `
   with written as (${writeOver}),
   counted as (
     update daybook.run_calls c set calls = calls + 1 from written, daybook.import_run r
-     where c.run_id = $13 and r.run_id = $13 and r.ended_at is null and r.status <> 'stopping'
-       and r.attempt_scheduled_at = $14
+     where c.run_id = $14 and r.run_id = $14 and r.ended_at is null and r.status <> 'stopping'
+       and r.attempt_scheduled_at = $15
     returning c.run_id
   )
   select exists (select from written) as spent, exists (select from counted) as open,
          exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)
-                  where r.run_id = $13) as allowed`;
+                  where r.run_id = $14) as allowed`;
 
 const spendForAsker = `
   with written as (${writeOver})
   select exists (select from written) as spent, true as open,
-         exists (select from daybook.connection_application where connection_id = $13 and application = $14) as allowed`;
+         exists (select from daybook.connection_application where connection_id = $14 and application = $15) as allowed`;

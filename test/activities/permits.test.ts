@@ -17,12 +17,9 @@ function worker() {
   const pool = openPool(database.url, 2, () => {});
   const permits = createPermits({ pool, clientId: 'endings', now: () => Date.now() });
   const tenantId = randomUUID();
-  const asker = {
-    ...{ tenantId, quotaReserve: 0, leaves: null },
-    ...{ connectionId: randomUUID(), application: 'endings' },
-  };
-  const take = async () => {
-    const permit = await permits.take(asker);
+  const asker = { tenantId, quotaReserve: 0, leaves: null, application: 'endings' };
+  const take = async (connectionId: string = randomUUID()) => {
+    const permit = await permits.take({ ...asker, connectionId });
     if (!permit.granted) throw new Error(permit.reason);
     return permit;
   };
@@ -39,7 +36,7 @@ test('what became of a call is written with the next one: one statement a call',
     const last = await take();
     const { version, ledger: written } = await ledger();
     expect(version).toBe(21);
-    expect(written).toMatchObject({ sent: 21, leases: [last.call.lease], dayRemaining: 4_000 - 20 });
+    expect(written).toMatchObject({ sent: 21, leases: [{ until: last.call.lease }], dayRemaining: 4_000 - 20 });
   } finally {
     await end();
   }
@@ -58,16 +55,20 @@ test('where no call follows it reaches Postgres by itself, for other workers to 
   }
 });
 
-test('calls that died with their process hold no place once they are given up, and count as made', async () => {
+test('calls that died with their process hold no place once they are given up, and count as made; those of others do', async () => {
   const { permits, tenantId, take, ledger, end } = worker();
+  const [dead, reconciliation] = [randomUUID(), randomUUID()];
   try {
     permits.settle(await take(), { ...heard, minuteRemaining: 59 });
-    for (let call = 0; call < 5; call++) await take();
+    const alive = await take(reconciliation);
+    for (let call = 1; call < 5; call++) await take(dead);
     await expect(take()).rejects.toThrow('concurrent');
-    await permits.abandoned(tenantId);
-    expect((await ledger()).ledger).toMatchObject({ leases: [], minute: { remaining: 54 } });
-    expect((await ledger()).ledger.minute.counted).toHaveLength(6);
-    await take();
+    await permits.abandoned(tenantId, dead);
+    const left = [{ until: alive.call.lease, holder: reconciliation }];
+    expect((await ledger()).ledger).toMatchObject({ leases: left, minute: { remaining: 54 } });
+    expect((await ledger()).ledger.minute.counted).toHaveLength(5);
+    for (let call = 1; call < 5; call++) await take(dead);
+    await expect(take()).rejects.toThrow('concurrent');
   } finally {
     await end();
   }

@@ -22,7 +22,7 @@ describe('a reserve of the day’s calls', () => {
             if (now < dayEnds && now + ms >= dayEnds) used = 0;
             now += ms;
             used = Math.min(limit, used + others);
-            const permit = takePermit(ledger, now, reserve);
+            const permit = takePermit(ledger, now, { reserve });
             const left = limit - used;
             if (!permit.granted) {
               // The ledger may be behind what others used, never more generous than the hour.
@@ -46,11 +46,11 @@ describe('a reserve of the day’s calls', () => {
   });
 
   test('is not spent from by several calls that leave before Xero has said what is left', () => {
-    const first = takePermit(emptyLedger, start, 100);
-    const second = first.granted ? takePermit(first.ledger, start + 1, 100) : first;
+    const first = takePermit(emptyLedger, start, { reserve: 100 });
+    const second = first.granted ? takePermit(first.ledger, start + 1, { reserve: 100 }) : first;
     if (!first.granted || !second.granted) throw new Error('Nothing was known of the day.');
     const told = settle(second.ledger, first.call, { ...silent, dayRemaining: 99 }, start + 4_000);
-    expect(takePermit(told, start + 4_001, 100)).toEqual({
+    expect(takePermit(told, start + 4_001, { reserve: 100 })).toEqual({
       granted: false,
       reason: 'reserve',
       until: start + 3_604_000,
@@ -59,16 +59,22 @@ describe('a reserve of the day’s calls', () => {
 
   test('is no matter as long as more than it is left, and none is kept where none was set', () => {
     const left = (dayRemaining: number) => ({ ...emptyLedger, dayRemaining, dayHeardAt: start - 1_000 });
-    expect(takePermit(left(11), start, 10).granted).toBe(true);
-    expect(takePermit(left(10), start, 10)).toEqual({ granted: false, reason: 'reserve', until: start + 3_599_000 });
+    expect(takePermit(left(11), start, { reserve: 10 }).granted).toBe(true);
+    expect(takePermit(left(10), start, { reserve: 10 })).toEqual({
+      granted: false,
+      reason: 'reserve',
+      until: start + 3_599_000,
+    });
     expect(takePermit(left(0), start).granted).toBe(true);
   });
 
   test('a new day, heard of by the call that asks, sets the import going', () => {
-    const asked = takePermit({ ...emptyLedger, dayRemaining: 10, dayHeardAt: start - 3_600_000 }, start, 10);
+    const asked = takePermit({ ...emptyLedger, dayRemaining: 10, dayHeardAt: start - 3_600_000 }, start, {
+      reserve: 10,
+    });
     if (!asked.granted) throw new Error('The hour had passed.');
-    expect(takePermit(asked.ledger, start + 1, 10)).toMatchObject({ granted: false, reason: 'reserve' });
+    expect(takePermit(asked.ledger, start + 1, { reserve: 10 })).toMatchObject({ granted: false, reason: 'reserve' });
     const answered = settle(asked.ledger, asked.call, { ...silent, dayRemaining: 4_999 }, start + 100);
-    expect(takePermit(answered, start + 200, 10).granted).toBe(true);
+    expect(takePermit(answered, start + 200, { reserve: 10 }).granted).toBe(true);
   });
 });

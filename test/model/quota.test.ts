@@ -86,7 +86,7 @@ describe('a permit', () => {
       ledger = settle(permit.ledger, permit.call, { ...nothingSaid, minuteRemaining: 9 - calls }, later + calls + 1);
     }
     for (let calls = 0; calls < concurrentCalls; calls++)
-      ledger = { ...ledger, leases: [...ledger.leases, later + leaseMs + calls] };
+      ledger = { ...ledger, leases: [...ledger.leases, { until: later + leaseMs + calls, holder: '' }] };
     expect(takePermit(ledger, later + 100).granted).toBe(false);
     expect(takePermit(ledger, start).granted).toBe(true);
   });

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { giveWay, type Leaves } from '../../model/precedence.ts';
 import {
   block,
   blockedUntil,
@@ -47,7 +48,15 @@ export function xeroMinute(kind: (typeof kinds)[number], anchor: number, limits:
 /** Xero counts a call on its way there: half of its time at most, and never more than a second. */
 const arrives = (sentAt: number, latency: number, way: number) => sentAt + Math.min(latency * way, 1_000);
 
+/** Somebody who calls, so many at once. */
+export interface Caller {
+  holder: string;
+  lanes: number;
+  leaves: Leaves | null;
+}
+
 interface Step {
+  holder: string;
   at: number;
   counted: boolean;
   lands: number;
@@ -61,22 +70,42 @@ export function callOn(
   lanes: number,
   minutes: number,
   latencyOf: (call: number) => [number, number],
+  refused?: (at: number) => void,
+): number {
+  return callTogether(xero, [{ holder: '', lanes, leaves: null }], minutes, latencyOf, refused)[''] ?? 0;
+}
+
+/** The same by several who share the ledger; the calls that each made, by holder. */
+export function callTogether(
+  xero: ReturnType<typeof xeroMinute>,
+  callers: Caller[],
+  minutes: number,
+  latencyOf: (call: number) => [number, number],
   refused: (at: number) => void = () => expect.unreachable('Xero refused a call.'),
-) {
+): Record<string, number> {
   let steps: Step[] = [];
   let ledger: QuotaLedger = emptyLedger;
   let now = start;
   let calls = 0;
+  const made: Record<string, number> = {};
   const end = start + minutes * minuteMs;
   while (now < end) {
-    const permit = steps.length < lanes ? takePermit(ledger, now) : null;
-    if (permit?.granted) {
+    let next = end;
+    for (const { holder, lanes, leaves } of callers) {
+      if (steps.filter((step) => step.holder === holder).length >= lanes) continue;
+      const permit = giveWay(takePermit(ledger, now, { holder }), ledger, now, { leaves, holder });
+      if (!permit.granted) {
+        next = Math.min(next, permit.until);
+        continue;
+      }
       const [latency, way] = latencyOf(calls++);
       ledger = permit.ledger;
-      steps.push({ at: arrives(now, latency, way), counted: false, lands: now + latency, call: permit.call, said: 0 });
-    } else {
-      now = Math.max(now, Math.min(...steps.map(({ at }) => at), permit && !permit.granted ? permit.until : end));
+      made[holder] = (made[holder] ?? 0) + 1;
+      const lands = now + latency;
+      steps.push({ holder, at: arrives(now, latency, way), counted: false, lands, call: permit.call, said: 0 });
+      next = now;
     }
+    now = Math.max(now, Math.min(next, ...steps.map(({ at }) => at)));
     for (const step of steps.filter(({ at }) => at <= now)) {
       if (!step.counted) {
         step.said = xero.arrive(step.at);
@@ -91,5 +120,5 @@ export function callOn(
       }
     }
   }
-  return calls;
+  return made;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { daybook } from '../support/daybook.ts';
-import { countEvents, untilProgress, untilRow } from '../support/observe.ts';
+import { countEvents, runRows, untilProgress, untilRow } from '../support/observe.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 
 describe('A backfill gives way to imports that somebody waits for', () => {
@@ -35,6 +35,31 @@ describe('A backfill gives way to imports that somebody waits for', () => {
     await imports.cancel(backfill.workflowId);
     expect(await imports.ending(backfill.workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
   });
+});
+
+describe('A backfill beside an import that has several calls in flight', () => {
+  let stand: Stand;
+  beforeAll(async () => {
+    stand = await startStand({ sandbox: { journals: 12_000, invoices: 0, latencyMs: 2_000 } });
+  });
+  afterAll(() => stand.close());
+
+  test('goes on in the calls that are not left to the other, and Xero never says 429', async () => {
+    const { connection, imports, sandbox } = stand;
+    const other = await imports.startJournals({ connection, application, startingAtJournalId: 1 });
+    await untilRow(stand, other.workflowId, ({ pages }) => pages >= 2);
+    const backfill = await imports.startJournals({ connection, application, backfill: true });
+    await untilRow(stand, backfill.workflowId, ({ pages }) => pages >= 4, 100_000);
+    // Of six calls one is the backfill's, more or less.
+    const [beside] = await runRows(stand, other.workflowId);
+    expect(beside).toMatchObject({ ended_at: null });
+    expect(beside?.pages).toBeLessThan(4 * 12);
+    for (const { workflowId } of [backfill, other]) {
+      await imports.cancel(workflowId);
+      expect(await imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
+    }
+    expect(sandbox.calls.all().every(({ status }) => status === 200)).toBe(true);
+  }, 150_000);
 });
 
 describe('daybook backfill', () => {
