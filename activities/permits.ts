@@ -51,6 +51,8 @@ export type Permits = ReturnType<typeof createPermits>;
 const appNewsMs = 1_000;
 /** For so long what became of calls may wait for the next one, which takes it along; where answers are slow it goes by itself. */
 const restMs = 50;
+/** … and so long, when Postgres was away. */
+const retryMs = 1_000;
 
 /**
  * The quota ledgers, as one worker sees them. Postgres holds the truth, and every change is a compare-and-set on the version
@@ -98,12 +100,16 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
 
   function end(tenantId: string, ending: Ending): void {
     unwritten.set(tenantId, [...(unwritten.get(tenantId) ?? []), ending]);
+    writeWithin(tenantId, restMs);
+  }
+
+  function writeWithin(tenantId: string, ms: number): void {
     if (resting.has(tenantId)) return;
     resting.add(tenantId);
     setTimeout(() => {
       resting.delete(tenantId);
       void written(tenantId);
-    }, restMs);
+    }, ms);
   }
 
   async function written(tenantId: string): Promise<void> {
@@ -115,8 +121,11 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
         }
       }
     };
-    // Where Postgres is away it is kept, and the next call, which cannot be spent without Postgres, takes it along.
-    await inTurn(tenantId, write).catch(() => {});
+    // Where Postgres is away it is kept, and the next call, which cannot be spent without Postgres, takes it along. That may be
+    // another worker's, which would not know of a refusal: so it is also tried again.
+    await inTurn(tenantId, write).catch(() => {
+      if (!pool.ending) writeWithin(tenantId, retryMs);
+    });
   }
 
   async function takeFromApp(tenantId: string): Promise<Permit> {

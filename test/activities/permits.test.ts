@@ -74,6 +74,20 @@ test('calls that died with their process hold no place once they are given up, a
   }
 });
 
+test('a refusal that Postgres did not hear of is written as soon as it does, for other workers to see', async () => {
+  const { permits, take, ledger, end } = worker();
+  try {
+    const permit = await take();
+    await database.pool.query('alter table daybook.quota_ledger rename to away');
+    await permits.refused(permit, 'minute', 30);
+    await database.pool.query('alter table daybook.away rename to quota_ledger');
+    const told = { blockedBy: 'minute', leases: [] };
+    await vi.waitFor(async () => expect((await ledger()).ledger).toMatchObject(told), { timeout: 5_000 });
+  } finally {
+    await end();
+  }
+});
+
 test('what Xero says of an outage holds for all who ask, and is over by itself', async () => {
   const { permits, take, ledger, end } = worker();
   try {
