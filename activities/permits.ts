@@ -6,19 +6,15 @@ import {
   abandon,
   block,
   blockedUntil,
-  emptyLedger,
   marginMs,
   nothingSaid,
-  type Permit,
   type QuotaLedger,
   type QuotaReading,
   type SpentCall,
   settle,
-  takeBack,
   takePermit,
 } from '../model/quota.ts';
 import type { LimitName, WaitReason } from '../model/run.ts';
-import { createShares } from '../model/shares.ts';
 import {
   type QuotaScope,
   readLedger,
@@ -27,6 +23,7 @@ import {
   type VersionedLedger,
   writeLedger,
 } from '../storage/quota.ts';
+import { createAppQuota } from './app-quota.ts';
 
 /** One call, allowed and spent. Hand it back by `settle` or `refused`, whatever became of the call. */
 export interface CallPermit {
@@ -47,8 +44,6 @@ type Ending = (ledger: QuotaLedger) => QuotaLedger;
 
 export type Permits = ReturnType<typeof createPermits>;
 
-/** How long a worker may not know that another one was told to wait for the whole app. */
-const appNewsMs = 1_000;
 /** For so long what became of calls may wait for the next one, which takes it along; where answers are slow it goes by itself. */
 const restMs = 50;
 /** … and so long, when Postgres was away. */
@@ -65,11 +60,7 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
   /** Tenants for which that is looked at soon. */
   const resting = new Set<string>();
   const turns = new Map<string, Promise<unknown>>();
-  const appScope: QuotaScope = `app:${clientId}`;
-  /** The minute's quota of the whole app, by the headers this worker sees: every worker sees them at each answer. */
-  let app: QuotaLedger = emptyLedger;
-  let appReadAt = 0;
-  const shares = createShares();
+  const app = createAppQuota({ pool, clientId, now });
 
   /** Calls of one tenant change its ledger one after the other: this worker does not race with itself. */
   function inTurn<T>(tenantId: string, work: () => Promise<T>): Promise<T> {
@@ -116,9 +107,8 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     const write = async () => {
       for (let fresh = false; unwritten.has(tenantId); fresh = true) {
         const { version, ledger, endings } = await current(tenantId, fresh);
-        if (await writeLedger(pool, tenantScope(tenantId), version, ledger)) {
-          wrote(tenantId, version + 1, ledger, endings);
-        }
+        const written = await writeLedger(pool, tenantScope(tenantId), version, ledger);
+        if (written !== null) wrote(tenantId, written, ledger, endings);
       }
     };
     // Where Postgres is away it is kept, and the next call, which cannot be spent without Postgres, takes it along. That may be
@@ -126,28 +116,6 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
     await inTurn(tenantId, write).catch(() => {
       if (!pool.ending) writeWithin(tenantId, retryMs);
     });
-  }
-
-  async function takeFromApp(tenantId: string): Promise<Permit> {
-    if (now() - appReadAt > appNewsMs) {
-      appReadAt = now();
-      const { blockedUntil, blockedBy } = (await readLedger(pool, appScope)).ledger;
-      app = { ...app, blockedUntil, blockedBy };
-    }
-    // Five at once is a tenant's limit, not the app's.
-    const permit = takePermit(app, now(), { atOnce: Number.POSITIVE_INFINITY });
-    const limit = limitOf(app.minute);
-    const shareFrom = limit === null ? now() : shares.allowedFrom(tenantId, limit, now());
-    if (!permit.granted || shareFrom > now()) {
-      shares.refused(tenantId, now());
-      return { granted: false, reason: 'appMinute', until: permit.granted ? shareFrom : permit.until };
-    }
-    app = permit.ledger;
-    return permit;
-  }
-
-  function appAnswered(call: SpentCall, minuteRemaining: number | null): void {
-    app = settle(app, call, { ...nothingSaid, minuteRemaining }, now());
   }
 
   return {
@@ -168,28 +136,29 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
               continue;
             }
             if (fromApp === null) {
-              const appPermit = await takeFromApp(tenantId);
+              const appPermit = await app.take(tenantId);
               if (!appPermit.granted) return appPermit;
               fromApp = appPermit.call;
             }
             const scope = tenantScope(tenantId);
-            const { spent, open, allowed } = await spendCall(pool, scope, version, permit.ledger, asker);
-            if (!spent) continue;
-            wrote(tenantId, version + 1, permit.ledger, endings);
-            shares.had(tenantId, now());
+            const spent = await spendCall(pool, scope, version, permit.ledger, asker);
+            if (spent.version === null) continue;
+            wrote(tenantId, spent.version, permit.ledger, endings);
+            app.had(tenantId);
             const appCall = fromApp;
             fromApp = null;
+            const { open, allowed } = spent;
             return { granted: true, tenantId, call: permit.call, appCall, open, allowed };
           }
         } finally {
-          if (fromApp !== null) app = takeBack(app, fromApp);
+          if (fromApp !== null) app.takeBack(fromApp);
         }
       });
     },
 
     /** Ends a call and believes what Xero said of the limits with its answer. */
     settle({ tenantId, call, appCall }: CallPermit, reading: QuotaReading): void {
-      appAnswered(appCall, reading.appMinuteRemaining);
+      app.answered(appCall, reading.appMinuteRemaining);
       const at = now();
       end(tenantId, (ledger) => settle(ledger, call, reading, at));
     },
@@ -210,16 +179,15 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       reason: LimitName,
       retryAfterSeconds: number | null,
     ): Promise<void> {
-      appAnswered(appCall, null);
       const at = now();
       const until = blockedUntil(reason, retryAfterSeconds, at);
       if (reason === 'appMinute') {
-        appReadAt = 0;
-        await blockApp(until);
+        end(tenantId, (ledger) => settle(ledger, call, nothingSaid, at));
+        await app.refused(appCall, until);
+      } else {
+        app.answered(appCall, null);
+        end(tenantId, (ledger) => block(ledger, call, reason, until, at));
       }
-      end(tenantId, (ledger) =>
-        reason === 'appMinute' ? settle(ledger, call, nothingSaid, at) : block(ledger, call, reason, until, at),
-      );
       await written(tenantId);
     },
 
@@ -241,13 +209,6 @@ export function createPermits({ pool, clientId, now }: { pool: pg.Pool; clientId
       return { dayRemaining, minuteLimit: limitOf(minute) };
     },
   };
-
-  async function blockApp(until: number): Promise<void> {
-    for (;;) {
-      const { version, ledger } = await readLedger(pool, appScope);
-      if (await writeLedger(pool, appScope, version, block(ledger, null, 'appMinute', until, now()))) return;
-    }
-  }
 }
 
 function tenantScope(tenantId: string): QuotaScope {

@@ -122,13 +122,19 @@ export function afterAnswer(minute: MinuteLedger, call: AnsweredCall, stated: nu
 
 /**
  * After Xero has refused a call for the minute's limit: once the time it names has come, one is allowed, and its answer tells more.
- * No more than Xero's sixty are believed in then: Xero may have allowed more for a while, as it does when an organisation has just
- * been connected, and each minute would end with a refusal. Where more is allowed still, the first answer of a minute shows it.
+ * No more than `most` are believed in then: Xero may have allowed an organisation more than its sixty for a while, as it does when it
+ * has just been connected, and each minute would end with a refusal. Where more is allowed still, the first answer of a minute shows it.
  */
-export function afterRefusal(minute: MinuteLedger, inFlight: number, lastSent: number, now: number): MinuteLedger {
+export function afterRefusal(
+  minute: MinuteLedger,
+  inFlight: number,
+  lastSent: number,
+  now: number,
+  most = Number.POSITIVE_INFINITY,
+): MinuteLedger {
   const known = limitOf(minute);
   if (known === null) return { ...minute, leaptAt: lastSent };
-  const limit = Math.min(known, xerosLimit);
+  const limit = Math.min(known, most);
   const unseen = Math.max(0, limit - countedNow(minute, limit, inFlight, now));
   const counted = remember(minute.counted, unseen, now + minuteMs + countedMarginMs, now);
   return { limit: known > limit ? limit : minute.limit, remaining: 1, counted, leaptAt: lastSent };

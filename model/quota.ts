@@ -8,6 +8,7 @@ import {
   emptyMinute,
   type MinuteLedger,
   moreLeftAt,
+  xerosLimit,
 } from './minute.ts';
 import type { LimitName, WaitReason } from './run.ts';
 
@@ -104,11 +105,17 @@ export function takePermit(
   now: number,
   { holder = '', reserve = 0, atOnce = concurrentCalls }: Wanted = {},
 ): Permit {
-  if (ledger.blockedUntil !== null && ledger.blockedUntil > now) {
-    return { granted: false, reason: ledger.blockedBy ?? 'minute', until: ledger.blockedUntil };
+  const blockedBy = ledger.blockedBy ?? 'minute';
+  if (
+    ledger.blockedUntil !== null &&
+    ledger.blockedUntil > now &&
+    ledger.blockedUntil <= now + longestBlockMs(blockedBy)
+  ) {
+    return { granted: false, reason: blockedBy, until: ledger.blockedUntil };
   }
   const reserved = reserve > 0 && ledger.dayRemaining !== null && ledger.dayRemaining <= reserve;
-  const nextCheck = (ledger.dayHeardAt ?? Number.NEGATIVE_INFINITY) + reserveCheckMs;
+  const isHeard = ledger.dayHeardAt !== null && ledger.dayHeardAt <= now + leaseMs;
+  const nextCheck = (isHeard ? Number(ledger.dayHeardAt) : Number.NEGATIVE_INFINITY) + reserveCheckMs;
   if (reserved && nextCheck > now) return { granted: false, reason: 'reserve', until: nextCheck };
   const leases = inFlight(ledger.leases, now);
   if (leases.length >= atOnce) return { granted: false, reason: 'concurrent', until: now + marginMs };
@@ -157,15 +164,17 @@ export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReadi
   const leases = without(ledger.leases, call.lease);
   const others = inFlight(leases, now);
   // Calls in flight may or may not be counted in the reading; taking them off again errs on the side of patience.
-  const dayRemaining =
-    reading.dayRemaining === null ? ledger.dayRemaining : Math.max(0, reading.dayRemaining - others.length);
+  const inFlightAfter = others.filter(({ until }) => until > call.lease).length;
+  // An answer that was overtaken by that to a later call may be of the day before.
+  const isNews = reading.dayRemaining !== null && ledger.sent - call.sent <= inFlightAfter;
+  const dayRemaining = isNews ? Math.max(0, Number(reading.dayRemaining) - others.length) : ledger.dayRemaining;
   const answered = {
     sent: call.sent,
     sentAt: call.lease - leaseMs,
     now,
     lastSent: ledger.sent,
     besides: call.besides,
-    inFlightAfter: others.filter(({ until }) => until > call.lease).length,
+    inFlightAfter,
   };
   const minute = afterAnswer(ledger.minute, answered, reading.minuteRemaining);
   return {
@@ -173,7 +182,7 @@ export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReadi
     leases,
     dayRemaining,
     minute,
-    dayHeardAt: reading.dayRemaining === null ? ledger.dayHeardAt : now,
+    dayHeardAt: isNews ? now : ledger.dayHeardAt,
   };
 }
 
@@ -183,6 +192,11 @@ const silentWaitMs: Record<LimitName, number> = { concurrent: 1_000, appMinute: 
 /** Until when a 429 forbids the next call. */
 export function blockedUntil(reason: LimitName, retryAfterSeconds: number | null, now: number): number {
   return now + (retryAfterSeconds === null ? silentWaitMs[reason] : retryAfterSeconds * 1_000 + marginMs);
+}
+
+/** A day's limit is waited for at most two days, any other an hour: longer was written by a clock that was ahead, and is asked about. */
+function longestBlockMs(reason: WaitReason): number {
+  return reason === 'day' ? 48 * 3_600_000 : 3_600_000 + leaseMs;
 }
 
 const mostJitterMs = 60_000;
@@ -213,10 +227,18 @@ export function block(
   now: number,
 ): QuotaLedger {
   const leases = call === null ? ledger.leases : without(ledger.leases, call.lease);
-  if (ledger.blockedUntil !== null && ledger.blockedUntil >= until) return { ...ledger, leases };
-  const minute =
-    reason === 'minute' ? afterRefusal(ledger.minute, inFlight(leases, now).length, ledger.sent, now) : ledger.minute;
-  return { ...ledger, minute, leases, blockedUntil: until, blockedBy: reason };
+  const blockedUntil = Math.min(until, now + longestBlockMs(reason));
+  const stands = ledger.blockedUntil !== null && ledger.blockedUntil >= blockedUntil;
+  if (stands && Number(ledger.blockedUntil) <= now + longestBlockMs(ledger.blockedBy ?? reason))
+    return { ...ledger, leases };
+  const minute = afterBlock(ledger.minute, reason, inFlight(leases, now).length, ledger.sent, now);
+  return { ...ledger, minute, leases, blockedUntil, blockedBy: reason };
+}
+
+function afterBlock(minute: MinuteLedger, reason: WaitReason, calls: number, sent: number, now: number): MinuteLedger {
+  if (reason === 'minute') return afterRefusal(minute, calls, sent, now, xerosLimit);
+  // Of the whole app's minute Xero says how much it is, and it is the same for all.
+  return reason === 'appMinute' ? afterRefusal(minute, calls, sent, now) : minute;
 }
 
 function without(leases: Lease[], lease: number): Lease[] {

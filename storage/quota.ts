@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { QuotaStanding } from '../model/plan.ts';
 import { emptyLedger, type Lease, type QuotaLedger } from '../model/quota.ts';
 import type { WaitReason } from '../model/run.ts';
@@ -78,6 +79,12 @@ export async function quotaStanding(db: Queryable, tenantId: string): Promise<Qu
 
 const instant = (ms: number | null) => (ms === null ? null : new Date(ms));
 
+/**
+ * Nobody has had it before, where a count would come again once a crash of Postgres has forgotten the last writes, and what a worker
+ * remembers would pass for what is there.
+ */
+const drawVersion = () => randomInt(1, 2 ** 48 - 1);
+
 const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
   scope,
   from,
@@ -92,42 +99,43 @@ const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
   ledger.sent,
   instant(ledger.dayHeardAt),
   ledger.leases.map(({ holder }) => holder),
+  drawVersion(),
 ];
 
-/** Writes $3–$13 over the version $2 of the scope $1; no row when another process was faster. */
+/** Writes $3–$13, as the version $14, over the version $2 of the scope $1; no row when another process was faster. */
 const writeOver = `
   insert into daybook.quota_ledger as l (scope, version, minute_remaining, minute_limit, minute_counted, minute_leapt_at,
                                          day_remaining, blocked_until, blocked_by, leases, sent, reserve_asked_at,
                                          lease_holders)
-  values ($1, $2 + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  values ($1, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
   on conflict (scope) do update
      set version = excluded.version, minute_remaining = excluded.minute_remaining, minute_limit = excluded.minute_limit,
          minute_counted = excluded.minute_counted, minute_leapt_at = excluded.minute_leapt_at,
          day_remaining = excluded.day_remaining, blocked_until = excluded.blocked_until, blocked_by = excluded.blocked_by,
          leases = excluded.leases, lease_holders = excluded.lease_holders, sent = excluded.sent,
          reserve_asked_at = excluded.reserve_asked_at, updated_at = now()
-   where l.version = $2
+   where l.version = $2::bigint
   returning version`;
 
-/** Stores a ledger over the version it was computed from; false when another process was faster and it must be computed anew. */
+/** Stores a ledger over the version it was computed from. Answers its own; null when another process was faster and it must be computed anew. */
 export async function writeLedger(
   db: Queryable,
   scope: QuotaScope,
   from: number,
   ledger: QuotaLedger,
-): Promise<boolean> {
-  const { rowCount } = await db.query({
+): Promise<number | null> {
+  const { rows } = await db.query<{ version: number }>({
     name: 'write-ledger',
     text: writeOver,
     values: ledgerValues(scope, from, ledger),
   });
-  return rowCount === 1;
+  return rows[0]?.version ?? null;
 }
 
 /** Whether the call may be made, as things stand at the moment it is spent. */
 export interface Spent {
-  /** False when another process wrote the ledger first: nothing was spent. */
-  spent: boolean;
+  /** Of the ledger it was spent of; null when another process wrote that first: nothing was spent. */
+  version: number | null;
   /** The run has not ended, nor been told to stop after the page in flight, and no newer attempt reads for it. */
   open: boolean;
   /** The application is still on the connection's list. */
@@ -163,22 +171,22 @@ export async function spendCall(
       ? { name: 'spend-call', text: spendForAsker, values: [...values, spender.connectionId, spender.application] }
       : { name: 'spend-call-of-run', text: spendForRun, values: [...values, spender.runId, spender.scheduledAt] },
   );
-  return rows[0] ?? { spent: false, open: false, allowed: false };
+  return rows[0] ?? { version: null, open: false, allowed: false };
 }
 
 const spendForRun = `
   with written as (${writeOver}),
   counted as (
     update daybook.run_calls c set calls = calls + 1 from written, daybook.import_run r
-     where c.run_id = $14 and r.run_id = $14 and r.ended_at is null and r.status <> 'stopping'
-       and r.attempt_scheduled_at = $15
+     where c.run_id = $15 and r.run_id = $15 and r.ended_at is null and r.status <> 'stopping'
+       and r.attempt_scheduled_at = $16
     returning c.run_id
   )
-  select exists (select from written) as spent, exists (select from counted) as open,
+  select (select version from written) as version, exists (select from counted) as open,
          exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)
-                  where r.run_id = $14) as allowed`;
+                  where r.run_id = $15) as allowed`;
 
 const spendForAsker = `
   with written as (${writeOver})
-  select exists (select from written) as spent, true as open,
-         exists (select from daybook.connection_application where connection_id = $14 and application = $15) as allowed`;
+  select (select version from written) as version, true as open,
+         exists (select from daybook.connection_application where connection_id = $15 and application = $16) as allowed`;

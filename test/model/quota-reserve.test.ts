@@ -68,6 +68,11 @@ describe('a reserve of the day’s calls', () => {
     expect(takePermit(left(0), start).granted).toBe(true);
   });
 
+  test('what a clock that was ahead wrote is asked about at once', () => {
+    const ahead = { ...emptyLedger, dayRemaining: 10, dayHeardAt: start + 86_400_000 };
+    expect(takePermit(ahead, start, { reserve: 10 }).granted).toBe(true);
+  });
+
   test('a new day, heard of by the call that asks, sets the import going', () => {
     const asked = takePermit({ ...emptyLedger, dayRemaining: 10, dayHeardAt: start - 3_600_000 }, start, {
       reserve: 10,

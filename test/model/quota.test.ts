@@ -28,7 +28,7 @@ describe('a permit', () => {
   test('is refused while a 429 stands, whatever is said in the meantime', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 0, max: 86_400 }),
+        fc.integer({ min: 0, max: 3_600 }),
         fc.constantFrom('minute' as const, 'day' as const),
         fc.integer({ min: 0, max: 5_000 }),
         (retryAfter, reason, minuteRemaining) => {
@@ -89,6 +89,41 @@ describe('a permit', () => {
       ledger = { ...ledger, leases: [...ledger.leases, { until: later + leaseMs + calls, holder: '' }] };
     expect(takePermit(ledger, later + 100).granted).toBe(false);
     expect(takePermit(ledger, start).granted).toBe(true);
+  });
+
+  test.each(['minute', 'concurrent', 'appMinute', 'outage', 'day'] as const)(
+    'is not refused for days because a clock was ahead when a wait for "%s" was written',
+    (reason) => {
+      const ahead = start + 3 * 86_400_000;
+      const { ledger, call } = granted(emptyLedger, ahead);
+      const blocked = block(ledger, call, reason, ahead + 3_000, ahead);
+      expect(takePermit(blocked, ahead).granted).toBe(false);
+      expect(takePermit(blocked, start).granted).toBe(true);
+      // A refusal by a clock that is right takes its place.
+      expect(takePermit(block(blocked, null, reason, start + 5_000, start), start)).toMatchObject({
+        granted: false,
+        until: start + 5_000,
+      });
+    },
+  );
+
+  test('waits for no longer than an hour for a minute’s limit, and two days for a day’s, whatever is told', () => {
+    const told = (reason: WaitReason) => {
+      const permit = takePermit(block(emptyLedger, null, reason, start + 30 * 86_400_000, start), start);
+      return permit.granted ? 0 : permit.until - start;
+    };
+    expect(told('minute')).toBeLessThan(3_700_000);
+    expect(told('day')).toBe(2 * 86_400_000);
+  });
+
+  test('an answer of the day before that comes late does not take back what a later call was told', () => {
+    const first = granted(emptyLedger, start);
+    const second = granted(first.ledger, start + 1_000);
+    const told = settle(second.ledger, second.call, { ...nothingSaid, dayRemaining: 4_999 }, start + 1_200);
+    expect(settle(told, first.call, { ...nothingSaid, dayRemaining: 500 }, start + 9_000)).toMatchObject({
+      dayRemaining: 4_999 - 1,
+      dayHeardAt: start + 1_200,
+    });
   });
 
   test('is not paced by a server that states no limit', () => {
