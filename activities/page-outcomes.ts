@@ -37,7 +37,7 @@ export function createPageOutcomes({
       case 'needsReconnect':
         return { ...outcome, ...(await standing(run)) };
       case 'unwanted':
-        return outcome.allowed ? { kind: 'imported', ...(await standing(run)) } : notAllowed(run);
+        return outcome.allowed ? { kind: 'imported', ...(await standing(run)) } : await mayNotGoOn(run);
       case 'notEntitled':
       case 'refused': {
         const message = `Connection "${run.connectionName}": ${outcome.message}`;
@@ -48,6 +48,12 @@ export function createPageOutcomes({
         return { kind: 'stopped', failure: outcome.kind === 'refused' ? 'RefusedByXero' : 'NotEntitled', message };
       }
     }
+  }
+
+  /** Whose application is not on the list any more may have none to be on: the connection is gone. */
+  async function mayNotGoOn(run: RunAtWork): Promise<PageOutcome> {
+    const current = await runAtWork(pool, run.runId);
+    return current?.authorisationId === null ? removed(run) : notAllowed(run);
   }
 
   async function standing(run: RunAtWork): Promise<Position> {

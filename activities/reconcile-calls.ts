@@ -4,6 +4,7 @@ import type { Basis } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
 import type { Report } from '../storage/compare-ledger.ts';
+import { findConnection } from '../storage/connections.ts';
 import type { Asker } from '../storage/quota.ts';
 import { newestNotStored } from '../storage/reconciliation.ts';
 import type { Answered } from '../xero/api.ts';
@@ -66,10 +67,15 @@ export function createReconcileCalls(dependencies: Dependencies) {
     return { known: newest };
   }
 
-  function halt(
+  /** One of the same name may have taken its place. */
+  async function isThere({ connectionName, connectionId }: Asker & Caller): Promise<boolean> {
+    return (await findConnection(pool, connectionName))?.connectionId === connectionId;
+  }
+
+  async function halt(
     { caller, runId }: Inquiry,
     outcome: Exclude<CallOutcome<Answered>, { kind: 'answered' }>,
-  ): { halt: Halt } {
+  ): Promise<{ halt: Halt }> {
     const { connectionName, application } = caller;
     switch (outcome.kind) {
       case 'throttled': {
@@ -79,10 +85,12 @@ export function createReconcileCalls(dependencies: Dependencies) {
       case 'needsReconnect':
         return { halt: outcome };
       case 'unwanted':
-        return stopped(
-          'ApplicationNotAllowed',
-          `The application "${application}" may no longer use the connection "${connectionName}".`,
-        );
+        return (await isThere(caller))
+          ? stopped(
+              'ApplicationNotAllowed',
+              `The application "${application}" may no longer use the connection "${connectionName}".`,
+            )
+          : stopped('Disconnected', `The connection "${connectionName}" was removed.`);
       case 'notEntitled':
         return stopped('NotEntitled', `Connection "${connectionName}": ${outcome.message}`);
       case 'refused':

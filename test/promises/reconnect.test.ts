@@ -84,6 +84,19 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
     expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
   });
 
+  test('an import whose connection is removed in its middle says so, not that its application may not use it', async () => {
+    await forgetImports(stand);
+    stand.sandbox.setLatency(60);
+    const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+    await untilRow(stand, workflowId, ({ pages }) => pages >= 2);
+    stand.sandbox.setLatency(1_500);
+    expect(await daybook(['connections', 'remove', stand.connection], stand.environment)).toMatchObject({ code: 0 });
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: false, failure: 'Disconnected' });
+    const words = ['connect', '--name', stand.connection, '--application', application, '--consent', '--no-browser'];
+    const connected = await daybook([...words, '--tenant', stand.organisation.tenantId], stand.environment);
+    expect(connected).toMatchObject({ code: 0 });
+  });
+
   // The last: it leaves no connection.
   test('an import that waits for a consent ends at once when its connection is removed', async () => {
     await forgetImports(stand);
