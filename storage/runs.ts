@@ -160,14 +160,14 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
 /**
  * Makes an attempt the one that reads pages for a run, which waits no longer then. False when a newer one was scheduled: this
  * one's process was held up for so long (frozen, cut off) that Temporal has given its work to another; or when there is no
- * such run.
+ * such run. One that lies ahead was scheduled by a Temporal whose clock was set back since, and would keep all others out until then.
  */
 export async function takeOver(db: Queryable, runId: string, scheduledAt: Date): Promise<boolean> {
   const { rowCount } = await db.query(
     `update daybook.import_run
         set attempt_scheduled_at = $2, waiting_until = null,
             status = case when ended_at is null and status <> 'stopping' then 'running' else status end
-      where run_id = $1 and coalesce(attempt_scheduled_at <= $2, true)`,
+      where run_id = $1 and coalesce(attempt_scheduled_at <= $2 or attempt_scheduled_at > now() + interval '2 minutes', true)`,
     [runId, scheduledAt],
   );
   return rowCount === 1;
