@@ -5,6 +5,7 @@ import type { Attempt } from '../storage/quota.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
 import type { Answered } from '../xero/api.ts';
 import type { Caller, CallOutcome } from './call-xero.ts';
+import { inWords } from './in-words.ts';
 import type { Dependencies } from './index.ts';
 
 /** A wait after trouble that came after progress; an activity's whole time is five minutes. */
@@ -72,7 +73,7 @@ export function createPageOutcomes({
  */
 export async function passOver(trouble: Error, advanced: boolean): Promise<null> {
   if (!advanced || Context.current().cancellationSignal.aborted) throw trouble;
-  log.warn(trouble.message);
+  log.warn(inWords(trouble));
   // The next slice must not ask at once, either; its own failures are waited for by Temporal, ever longer.
   if (trouble instanceof ApplicationFailure && trouble.nextRetryDelay)
     await sleep(Math.min(Number(trouble.nextRetryDelay), longestRestMs));

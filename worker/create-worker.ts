@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { type NativeConnection, type ResourceBasedSlotsForType, Worker } from '@temporalio/worker';
+import { sayingWhoIsAway } from '../activities/in-words.ts';
 import type { Activities } from '../activities/index.ts';
 import { crowd } from '../activities/slices.ts';
 
@@ -43,6 +44,9 @@ export function createWorker(settings: WorkerSettings) {
     taskQueue,
     activities,
     workflowBundle: { codePath: workflows },
+    interceptors: {
+      activity: [() => ({ inbound: { execute: (input, next) => sayingWhoIsAway(() => next(input)) } })],
+    },
     ...(identity ? { identity } : {}),
     tuner: {
       activityTaskSlotSupplier: readingAtATime ? { type: 'fixed-size', numSlots: readingAtATime } : slices,

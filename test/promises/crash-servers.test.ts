@@ -61,9 +61,13 @@ describe('No journal is lost or doubled, whichever server dies', () => {
     const pending = async () => {
       const { raw, historyLength } = await own.client.workflow.getHandle(workflowId).describe();
       const [activity] = raw.pendingActivities ?? [];
-      return { historyLength, type: activity?.activityType?.name, attempt: activity?.attempt ?? 0 };
+      const said = activity?.lastFailure?.message ?? '';
+      return { historyLength, type: activity?.activityType?.name, attempt: activity?.attempt ?? 0, said };
     };
     await expect.poll(pending, { timeout: 20_000 }).toMatchObject({ type: 'beginImport' });
+    await expect
+      .poll(async () => (await pending()).said, { timeout: 20_000 })
+      .toMatch(/^Postgres does not answer \(.+\)/);
     const before = await pending();
     await expect.poll(async () => (await pending()).attempt, { timeout: 20_000 }).toBeGreaterThan(before.attempt + 1);
     expect((await pending()).historyLength).toBe(before.historyLength);
