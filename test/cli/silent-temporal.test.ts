@@ -43,7 +43,8 @@ const fallingSilent = () =>
     })
     .on('sessionError', () => {});
 
-test.each([
+// Each waits for an answer that does not come nearly all of its time, so they do it together.
+test.concurrent.each([
   ['takes the connection and is silent', mute, {}],
   ['never answers the TLS handshake', mute, { TEMPORAL_TLS: 'true' }],
   ['answers no call', idle, {}],
@@ -72,7 +73,7 @@ test.each([
   150_000,
 );
 
-test('a Temporal that falls silent in the middle of a command: it ends with the sentence', async () => {
+test.concurrent('a Temporal that falls silent in the middle of a command: it ends with the sentence', async () => {
   const address = await addressOf(fallingSilent());
   const environment = { ...stand.environment, TEMPORAL_ADDRESS: address };
   const sentence = `Temporal at ${address} does not answer: `;
