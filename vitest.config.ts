@@ -9,6 +9,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/closing-line.ts'],
     testTimeout: 60_000,
+    // What is waited for comes at once on an idle machine, and this one is not.
+    expect: { poll: { timeout: 10_000 } },
     // The first run of a checkout may have to fetch or build the Temporal server.
     hookTimeout: 300_000,
     // Postgres, Temporal, workers and the tests share the machine: more files at once only make timeouts.

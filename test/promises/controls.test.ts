@@ -133,7 +133,7 @@ describe('What is said while a page is in flight that Xero refuses for long is n
       { match, do: { kind: 'rateLimited', problem: 'day', retryAfter: seconds } },
     );
     const { workflowId } = await start();
-    await vi.waitFor(() => expect(stand.sandbox.calls.journals()).toHaveLength(3));
+    await vi.waitFor(() => expect(stand.sandbox.calls.journals()).toHaveLength(3), 10_000);
     await speak(workflowId);
     return workflowId;
   }

@@ -62,7 +62,7 @@ describe('No run stays open that nobody looks after', () => {
 test('one that was reset to before somebody cancelled it reads on', async () => {
   const workflowId = await startMidway();
   stand.sandbox.faults.add({ match: { path: 'Journals', nth: 1 }, do: { kind: 'stall', ms: 4_000 } });
-  await vi.waitFor(() => expect(stand.sandbox.faults.list()[0]?.struck).toBe(1));
+  await vi.waitFor(() => expect(stand.sandbox.faults.list()[0]?.struck).toBe(1), 10_000);
   await stand.imports.cancel(workflowId);
   await untilRow(stand, workflowId, ({ status }) => status === 'stopping');
   const words = ['--workflow-id', workflowId, '--event-id', '4', '--reason', 'not meant', '--reapply-exclude', 'All'];
@@ -85,7 +85,7 @@ test('one that fails again and again says so to whoever follows it, and in the l
   const following = runProcess('bin/daybook.mjs', { args: words, env: environment });
   expect(await following.line(/failed \d+ times in a row/)).toContain('An error occurred in Xero');
   const workflowId = `import-journals-${connection}`;
-  await vi.waitFor(async () => expect((await stand.imports.trouble(workflowId))?.failures).toBeGreaterThan(0));
+  await vi.waitFor(async () => expect((await stand.imports.trouble(workflowId))?.failures).toBeGreaterThan(0), 10_000);
   const status = await daybook(['status'], environment);
   expect(status.stdout).toMatch(/running .* failed \d+ times in a row, tried again: .*An error occurred in Xero/);
   await stand.imports.cancel(workflowId);
