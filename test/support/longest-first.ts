@@ -1,16 +1,37 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The files that take longest, in seconds and by that order, as they were measured on two cores; what is left is short. */
+/**
+ * The files that take longest, as they were measured on two cores; what is left is short. In front those that keep the
+ * processors busy take turns with those that wait, so that they run beside each other.
+ */
 const longest = [
-  'promises/faults',
-  'cli/configuration',
   'promises/crash-servers',
-  'promises/lanes',
+  'promises/faults',
   'promises/crash-worker',
-  'promises/quota',
+  'promises/lanes',
   'cli/up',
-  'cli/own-servers',
   'promises/outages',
+  'cli/told-to-stop',
+  'promises/quota',
+  'promises/crash-lanes',
+  'promises/forgotten-runs',
+  'promises/backfill',
+  'promises/controls',
+  'cli/status',
+  'cli/configuration',
+  'promises/export',
+  'cli/own-servers',
+  'cli/silent-temporal',
+  'promises/agrees-with-xero',
+  'worker/servers-away',
+  'promises/secrets',
+  'promises/invoices',
+  'model/falling-limit',
+  'promises/crash-tokens',
+  'cli/connect-and-keys',
+  'promises/reconnect',
+  'promises/schedules',
+  'worker/metrics',
 ];
 
 /**
