@@ -13,8 +13,9 @@ export default defineConfig({
     expect: { poll: { timeout: 10_000 } },
     // The first run of a checkout may have to fetch or build the Temporal server.
     hookTimeout: 300_000,
-    // Postgres, Temporal, workers and the tests share the machine: more files at once only make timeouts.
-    maxWorkers: 2,
+    // Postgres, Temporal, workers and the tests share the machine: many files at once only make timeouts. With two a machine of
+    // two cores is idle for much of the time, as many tests wait for a pause that Daybook makes.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
   },
 });
