@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
+import { makeDataFolder } from '../embedded/data-folder.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import { startTemporal } from '../embedded/temporal.ts';
 import { findTemporal } from '../embedded/temporal-executable.ts';
@@ -112,7 +112,7 @@ async function startEmbeddedTemporal({ config, environment, binDir, say }: Stack
 }
 
 async function startLocalXero(dataDir: string, options: SandboxOptions): Promise<Sandbox> {
-  mkdirSync(dataDir, { recursive: true });
+  makeDataFolder(dataDir);
   const preferred = { ...options, stateFile: sandboxStateFile(dataDir), port: options.port ?? 8090 };
   const sandbox = await startSandbox(preferred).catch(() => startSandbox({ ...preferred, port: 0 }));
   publishSandbox(dataDir, sandbox);

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, ConfigurationError } from '../config/config.ts';
+import { makeDataFolder } from '../embedded/data-folder.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 
 // The sealing keys of the embedded stack, in a file of the data folder that its owner alone may read.
@@ -19,7 +20,7 @@ export function ownTokenKeys(config: Config): string {
   }
   const path = fileOf(config.dataDir);
   if (!existsSync(path)) {
-    mkdirSync(config.dataDir, { recursive: true });
+    makeDataFolder(config.dataDir);
     writeFileSync(path, `${newKey('k1')}\n`, { mode: 0o600, flag: 'wx' });
   }
   return readFileSync(path, 'utf8').trim();

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { type Config, ConfigurationError, loadConfig } from '../config/config.ts';
+import { makeDataFolder } from '../embedded/data-folder.ts';
 import { takeLock } from '../embedded/lock.ts';
 import { mostCallsADay } from '../model/request.ts';
 import { findConnection } from '../storage/connections.ts';
@@ -114,7 +114,7 @@ function whatStarts({ databaseUrl, temporalConfigured, xero }: Config): string {
 
 /** One `up` a data folder: a second one would stand in the way of the first one's sandbox and worker. */
 function takeFolder(dataDir: string): () => void {
-  mkdirSync(dataDir, { recursive: true });
+  makeDataFolder(dataDir);
   const lock = takeLock(join(dataDir, 'up.lock'));
   if (lock.held) return lock.release;
   throw new ConfigurationError(

@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { type Config, ConfigurationError, loadConfig, type XeroSettings } from '../config/config.ts';
 import { createLogger } from '../config/logging.ts';
+import { makeDataFolder } from '../embedded/data-folder.ts';
 import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { storeLink } from '../storage/web-sessions.ts';
@@ -145,7 +146,7 @@ async function newLink(pool: pg.Pool, origin: string): Promise<string> {
 const file = (dataDir: string) => join(dataDir, 'web.json');
 
 function publishOrigin(dataDir: string, origin: string): void {
-  mkdirSync(dataDir, { recursive: true });
+  makeDataFolder(dataDir);
   writeFileSync(file(dataDir), JSON.stringify({ pid: process.pid, origin }), { mode: 0o600 });
 }
 

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/config.ts';
 import { createLogger } from '../config/logging.ts';
+import { makeDataFolder } from '../embedded/data-folder.ts';
 import { reach } from './environment.ts';
 import { endWithParent, tellParent } from './worker-process.ts';
 
@@ -14,6 +15,8 @@ export function addWorkerCommand(program: Command): void {
       setFlagsFromString('--heap-growing-percent=60');
       const config = loadConfig(process.env);
       const place = reach(config);
+      // The first thing in it may be the worker's bundle.
+      makeDataFolder(config.dataDir);
       // Loaded here: a wrong configuration and the help are told without the worker's native library.
       const { runWorker } = await import('../worker/main.ts');
       endWithParent();

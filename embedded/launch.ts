@@ -27,6 +27,8 @@ export interface Launch {
 export function launch(options: Launch): ChildProcess {
   const [command, ...args] = commandFor(options);
   const log = openLog(options.logFile);
+  // For the server, which inherits it as it is started: Temporal would let everybody read its database.
+  const umask = process.umask(0o077);
   try {
     return spawn(command, args, {
       cwd: options.cwd,
@@ -36,6 +38,7 @@ export function launch(options: Launch): ChildProcess {
       ...accountOptions(options.account),
     });
   } finally {
+    process.umask(umask);
     closeSync(log);
   }
 }

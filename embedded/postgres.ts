@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { makeDataFolder } from './data-folder.ts';
 import { launch } from './launch.ts';
 import { lastLines } from './log-file.ts';
 import { choosePort } from './ports.ts';
@@ -40,7 +41,7 @@ const STOP_GRACE_MS = 20_000;
  */
 export async function startPostgres(options: PostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
-  mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  makeDataFolder(dataDir);
   return ownOrJoin<EmbeddedPostgres>({
     name: NAME,
     dataDir,

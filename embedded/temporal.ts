@@ -1,10 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeDataFolder, narrow } from './data-folder.ts';
 import { launch } from './launch.ts';
 import { lastLines } from './log-file.ts';
 import { choosePort } from './ports.ts';
 import { type Ownership, ownOrJoin, runningServer, type ServerState } from './shared-server.ts';
 import { supervise } from './supervise.ts';
+
+/** The database and, beside it, SQLite's files of what is not in it yet. */
+const databaseFiles = ['temporal.db', 'temporal.db-wal', 'temporal.db-shm'];
 
 /** The types Temporal's dev server can register, in the CLI's spelling. */
 type SearchAttributeType = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
@@ -48,7 +51,7 @@ const STOP_GRACE_MS = 15_000;
 export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
   const dataDir = resolve(options.dataDir);
   const namespace = options.namespace ?? 'default';
-  mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+  makeDataFolder(dataDir);
   return ownOrJoin<EmbeddedTemporal>({
     name: NAME,
     dataDir,
@@ -79,6 +82,8 @@ async function runTemporal(
   const { dataDir, namespace, onLine } = options;
   const { previous } = ownership;
   const logFile = join(dataDir, 'temporal.log');
+  // Older versions let the server make them readable to all.
+  for (const name of databaseFiles) narrow(join(dataDir, name), 0o600);
   const api = await choosePort('The embedded Temporal server', options.port, [previous?.port, 7233]);
   const ui = await choosePort("Temporal's web interface", options.uiPort, [previous?.uiPort, 8233]);
   const release = () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -12,7 +12,8 @@ const journals = 5_000;
 const pages = journals / 100;
 
 describe('daybook up, with nothing configured', { timeout: 180_000 }, () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'daybook-up-'));
+  const folder = mkdtempSync(join(tmpdir(), 'daybook-up-'));
+  const dataDir = join(folder, 'data');
   let up: Up;
   let pool: pg.Pool;
 
@@ -27,7 +28,7 @@ describe('daybook up, with nothing configured', { timeout: 180_000 }, () => {
   beforeAll(start);
   afterAll(async () => {
     await up.process.end('SIGTERM');
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   });
 
   const sandbox = (lever: string, body: object) =>
@@ -53,6 +54,14 @@ describe('daybook up, with nothing configured', { timeout: 180_000 }, () => {
     // What the temporal command must be given, where it would look for the server at another port.
     const isUsual = up.temporalAddress.endsWith(':7233');
     expect(up.process.output().includes(`give --address ${up.temporalAddress})`)).toBe(!isUsual);
+  });
+
+  test('the folder it makes, and what it keeps of the books and of secrets there, is closed to others', () => {
+    const modeOf = (name: string) => statSync(join(dataDir, name)).mode & 0o777;
+    // As root, Postgres's account passes through the folder.
+    expect(modeOf('.')).toBe(process.getuid?.() === 0 ? 0o711 : 0o700);
+    const files = ['token-keys', 'postgres.password', 'temporal.db', 'temporal.log', 'postgres.log', 'web.json'];
+    expect(files.map(modeOf)).toEqual(files.map(() => 0o600));
   });
 
   test('a workflow started with the temporal command stores exactly the journals it names', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,16 +12,14 @@ const dataDir = mkdtempSync(join(tmpdir(), 'daybook-servers-'));
 const lines: string[] = [];
 const onLine = (line: string) => lines.push(line);
 
-const startBoth = () =>
-  Promise.all([
-    startPostgres({ dataDir, onLine }),
-    startTemporal({
-      dataDir,
-      executable: provided('temporalExecutable'),
-      onLine,
-      searchAttributes: { XeroTenant: 'Keyword' },
-    }),
-  ]);
+const startOnlyTemporal = () =>
+  startTemporal({
+    dataDir,
+    executable: provided('temporalExecutable'),
+    onLine,
+    searchAttributes: { XeroTenant: 'Keyword' },
+  });
+const startBoth = () => Promise.all([startPostgres({ dataDir, onLine }), startOnlyTemporal()]);
 
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
@@ -60,6 +58,16 @@ describe('the embedded servers', () => {
 
   it('the password is for our eyes only', () => {
     expect(statSync(join(dataDir, 'postgres.password')).mode & 0o777).toBe(0o600);
+  });
+
+  it('so are the logs and what Temporal keeps, also when an older version left it open', async () => {
+    const files = ['temporal.db', 'temporal.db-wal', 'temporal.db-shm', 'temporal.log', 'postgres.log'];
+    const modes = () => files.map((name) => statSync(join(dataDir, name)).mode & 0o777);
+    expect(modes()).toEqual(files.map(() => 0o600));
+    await temporal.stop();
+    chmodSync(join(dataDir, 'temporal.db'), 0o644);
+    temporal = await startOnlyTemporal();
+    expect(modes()).toEqual(files.map(() => 0o600));
   });
 
   it('Temporal keeps finished runs for 30 days', async () => {
