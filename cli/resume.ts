@@ -6,8 +6,8 @@ import { withImports } from './servers.ts';
  */
 export async function resumeWaiting(workflowIds: string[]): Promise<string | null> {
   if (workflowIds.length === 0) return null;
-  return withImports((imports) => imports.resumeAll(workflowIds)).then(
-    (resumed) => `${resumed} waiting workflow${resumed === 1 ? ' goes' : 's go'} on now.`,
+  return withImports((imports) => imports.wake(workflowIds)).then(
+    (woken) => `${woken} waiting workflow${woken === 1 ? ' goes' : 's go'} on now.`,
     () =>
       `Temporal cannot be reached; what waits (${workflowIds.length}) looks again by itself, for a consent within ten minutes.`,
   );

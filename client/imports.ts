@@ -8,7 +8,7 @@ import { checkImport, type ImportKind, type ImportRequest } from '../model/reque
 import type { ImportResult, Progress } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
 import type { importJournals } from '../workflows/import-journals.ts';
-import { cancel, pause, progress, resume } from '../workflows/messages.ts';
+import { cancel, lookAgain, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
 import { type FoundRun, findRun, findRuns, type Trouble, troubleOf, untakenSince } from './found-run.ts';
 import { RequestRefused, RunningAlready } from './refused.ts';
@@ -79,12 +79,15 @@ export function createImports(client: Client, taskQueue: string) {
     foundAll: (runs: readonly StartedImport[]): Promise<Map<string, FoundRun>> => findRuns(client, runs),
     pause: (workflowId: string): Promise<void> => handle(workflowId).signal(pause),
     resume: (workflowId: string): Promise<void> => handle(workflowId).signal(resume),
-    /** Tells runs that waited for a new consent to go on. Returns how many there were; one that has ended is passed over. */
-    async resumeAll(workflowIds: string[]): Promise<number> {
+    /**
+     * Tells imports and reconciliations that wait to look again; one that somebody has paused stays so. Returns how many there
+     * were; one that has ended is passed over.
+     */
+    async wake(workflowIds: string[]): Promise<number> {
       const told = await Promise.all(
         workflowIds.map((workflowId) =>
           handle(workflowId)
-            .signal(resume)
+            .signal(lookAgain)
             .then(
               () => true,
               (error) => {

@@ -7,6 +7,8 @@ import type { Progress } from '../model/run.ts';
 export const pause = defineSignal('pause');
 /** Go on after `pause`. A run that waits for Xero asks anew whether it may call; it still makes no call too early. */
 export const resume = defineSignal('resume');
+/** Wake from a wait and ask anew, as what is waited for may have come; what is paused stays so. Daybook itself says it. */
+export const lookAgain = defineSignal('lookAgain');
 /** Stop after the page in flight and end as `cancelled`; what is stored stays. */
 export const cancel = defineSignal('cancel');
 /** Where the import stands; a worker answers it, also during a wait. */
@@ -37,6 +39,7 @@ export class Controls {
     hears(resume, 'Goes on after pause. An import that waits for Xero asks anew whether it may call.', () => {
       this.paused = false;
     });
+    hears(lookAgain, 'Ends a wait for Xero or for a new consent, to ask anew; what is paused stays so.', () => {});
     hears(cancel, 'Stops after the page in flight and ends as cancelled; what is stored stays.', () => {
       this.cancelled = true;
     });

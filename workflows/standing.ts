@@ -31,7 +31,7 @@ export class Standing {
   }
 }
 
-/** How often a lost authorisation is looked at again, should nobody send `resume` after reconnecting. */
+/** How often a lost authorisation is looked at again, should nobody send `lookAgain` after reconnecting. */
 export const reconnectCheckMs = 10 * 60_000;
 
 /** Why a limit of Xero's makes an import wait, for people. */

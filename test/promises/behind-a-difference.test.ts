@@ -178,20 +178,40 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     expect(await reconcile()).toMatchObject({ outcome: 'clean', certificate: { differing: { explained: 2 } } });
   });
 
-  test('one that waits for a new consent goes on as soon as it is given', async () => {
-    stand.sandbox.disconnect(stand.organisation.tenantId);
-    const workflowId = await start();
-    await vi.waitFor(async () => expect(await reconciliations.waitingFor(workflowId)).toMatch(/must be reconnected/), {
+  const untilWaitingFor = (workflowId: string, what: RegExp) =>
+    vi.waitFor(async () => expect(await reconciliations.waitingFor(workflowId)).toMatch(what), {
       timeout: 15_000,
       interval: 100,
     });
+  const connect = () => {
     const consent = ['--tenant', stand.organisation.tenantId, '--consent', '--no-browser'];
-    const connected = await daybook(
+    return daybook(
       ['connect', '--name', stand.connection, '--application', application, ...consent],
       stand.environment,
     );
-    expect(connected).toMatchObject({ code: 0, stderr: expect.stringContaining('1 waiting workflow goes on now') });
+  };
+
+  test('one that waits for a new consent goes on as soon as it is given', async () => {
+    stand.sandbox.disconnect(stand.organisation.tenantId);
+    const workflowId = await start();
+    await untilWaitingFor(workflowId, /must be reconnected/);
+    expect(await connect()).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('1 waiting workflow goes on now'),
+    });
     expect(await reconciliations.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'clean' } });
     expect(await sql('select from daybook.reconciliation_waiting')).toEqual([]);
+  });
+
+  test('one that somebody has paused meanwhile stays so when the consent is given, until it is resumed', async () => {
+    stand.sandbox.disconnect(stand.organisation.tenantId);
+    const workflowId = await start();
+    await untilWaitingFor(workflowId, /must be reconnected/);
+    await stand.imports.pause(workflowId);
+    await untilWaitingFor(workflowId, /^Somebody must resume it$/);
+    expect(await connect()).toMatchObject({ code: 0 });
+    expect(await reconciliations.waitingFor(workflowId)).toBe('Somebody must resume it');
+    await stand.imports.resume(workflowId);
+    expect(await reconciliations.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'clean' } });
   });
 });

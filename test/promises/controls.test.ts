@@ -61,7 +61,9 @@ test('an import says of itself what can be said to it and asked of it', async ()
   const told = [...definition.signalDefinitions, ...definition.queryDefinitions]
     .filter(({ name }) => !name.startsWith('__'))
     .map(({ name, description = '' }) => [name, description.length > 20]);
-  expect(Object.fromEntries(told)).toMatchObject({ pause: true, resume: true, cancel: true, progress: true });
+  expect(Object.fromEntries(told)).toMatchObject({
+    ...{ pause: true, resume: true, lookAgain: true, cancel: true, progress: true },
+  });
 });
 
 describe('A running import does what it is told', () => {

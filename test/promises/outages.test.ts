@@ -40,7 +40,7 @@ test.concurrent('an outage that says how long it will last is waited for on a du
   expect(differences(stored, stand.organisation)).toEqual([]);
 }, 90_000);
 
-test.concurrent('a long one of the organisation is waited for past a renewed history, by all its imports, `resume` or not', async (context) => {
+test.concurrent('a long one of the organisation is waited for past a renewed history, by all its imports, told to look again or not', async (context) => {
   // Trouble after a page ends the first slice; the second hears of the outage, so the history is renewed before it sleeps.
   const stand = await open(context, { 2: {}, 3: { 'retry-after': '120' } }, { body: 'The Organisation is offline' });
   const asked = { connection: stand.connection, application };
@@ -49,7 +49,7 @@ test.concurrent('a long one of the organisation is waited for past a renewed his
   expect(await historiesOf(stand, journals.workflowId, journals.runId)).toHaveLength(2);
   const invoices = await stand.imports.startInvoices(asked);
   await untilProgress(stand, invoices.workflowId, isDown);
-  await stand.imports.resumeAll([journals.workflowId, invoices.workflowId]);
+  await stand.imports.wake([journals.workflowId, invoices.workflowId]);
   await sleep(2_000);
   for (const { workflowId } of [journals, invoices]) {
     await untilProgress(stand, workflowId, isDown);
@@ -65,7 +65,7 @@ test.concurrent('one of a single endpoint is waited for by those who need it, af
   const invoices = await stand.imports.startInvoices(asked);
   await untilProgress(stand, invoices.workflowId, isDown);
   expect(await stand.importJournals()).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
-  await stand.imports.resumeAll([invoices.workflowId]);
+  await stand.imports.wake([invoices.workflowId]);
   await sleep(2_000);
   await untilProgress(stand, invoices.workflowId, isDown);
   expect(stand.sandbox.calls.all().filter(({ path }) => path.endsWith('/Invoices'))).toHaveLength(1);
