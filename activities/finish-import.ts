@@ -9,12 +9,18 @@ export interface FinishInput {
   message: string;
 }
 
-/** Gives a run its outcome, also on failure and cancellation, and frees its lease. Answers what it counted. */
+/** What a run counted, and how its row tells its end. Histories from before it answered that have no message. */
+export interface Finished extends Totals {
+  message?: string;
+}
+
+/** Gives a run its outcome, also on failure and cancellation, and frees its lease; with what was amiss with its reference data. */
 export function createFinishImport({ pool }: Pick<Dependencies, 'pool'>) {
-  return async function finishImport({ runId, status, message }: FinishInput): Promise<Totals> {
+  return async function finishImport({ runId, status, message }: FinishInput): Promise<Finished> {
     const troubles = await referenceTroubles(pool, runId);
-    await endRun(pool, runId, status, [message, ...troubles].join('\n'));
+    const told = [message, ...troubles].join('\n');
+    await endRun(pool, runId, status, told);
     const run = await runAtWork(pool, runId);
-    return run?.totals ?? noTotals;
+    return { ...(run?.totals ?? noTotals), message: told };
   };
 }

@@ -125,7 +125,10 @@ function inWords(ending: Ending): string {
   const quarantined =
     totals.quarantined === 0 ? '' : `, ${totals.quarantined} in quarantine (table daybook.quarantine)`;
   const through = readThrough === null ? 'nothing read' : `read through ${readThrough}`;
-  return `${message} ${counted(totals.stored, streams[stream].rows)} stored${quarantined}, ${through}, ${counted(totals.calls, 'calls')}.`;
+  // Troubles of the reference data each have a line of their own.
+  const [ended, ...troubles] = message.split('\n');
+  const counts = `${counted(totals.stored, streams[stream].rows)} stored${quarantined}, ${through}, ${counted(totals.calls, 'calls')}.`;
+  return [`${ended} ${counts}`, ...troubles].join('\n');
 }
 
 /** Speaks to one import by its workflow id; that there is none to speak to is a wrong request. */

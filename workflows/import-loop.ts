@@ -224,11 +224,12 @@ async function end(
   const message =
     why ?? (outcome === 'caughtUp' ? `Imported ${run.wanted} of ${run.organisation}.` : cancelled(request));
   // Also a cancelled run must free its lease and get its outcome.
-  const totals = await CancellationScope.nonCancellable(() =>
+  const { message: told = message, ...totals } = await CancellationScope.nonCancellable(() =>
     bookkeeping.finishImport({ runId: run.runId, status: outcome, message }),
   );
   standing.change({ status: outcome, totals });
-  return { outcome, message, runId: run.runId, stream: run.stream, readThrough: standing.progress.readThrough, totals };
+  const { runId, stream } = run;
+  return { outcome, message: told, runId, stream, readThrough: standing.progress.readThrough, totals };
 }
 
 /** Only a run of all that is new leaves a mark of how far it came. */
