@@ -16,45 +16,60 @@ export interface WorkerProcess {
 
 /** Starts a worker; `environment` is all it is told. Resolves at once: a worker waits by itself for its servers. */
 export function keepWorkerRunning(environment: Environment, onLine: (line: string) => void): WorkerProcess {
-  let child: ChildProcess;
+  let child: ChildProcess | undefined;
   let stopping = false;
   let ended: Promise<void>;
   let pauseMs = firstPauseMs;
 
+  /** Resolves with how it ended; rejects when it cannot be started, which spawn tells of some errors by throwing, of others later. */
+  function live(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      child = undefined;
+      const started = spawn(process.execPath, [command, 'worker'], {
+        env: { ...environment },
+        // The channel tells the worker when this process is gone, however it went.
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        // Ctrl-C in the terminal is for us: the worker hears of it by `stop`, once.
+        detached: true,
+      });
+      child = started;
+      const { pid } = started;
+      started.once('message', () => onLine(`The worker is ready (process ${pid}).`));
+      started.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+      // Of one that runs it says that it could not be spoken to: its end, or that of the channel, says the rest.
+      started.on('error', (error) => {
+        if (pid === undefined) reject(error);
+      });
+    });
+  }
+
   function start(): void {
     const since = performance.now();
-    child = spawn(process.execPath, [command, 'worker'], {
-      env: { ...environment },
-      // The channel tells the worker when this process is gone, however it went.
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      // Ctrl-C in the terminal is for us: the worker hears of it by `stop`, once.
-      detached: true,
-    });
-    const { pid } = child;
-    child.once('message', () => onLine(`The worker is ready (process ${pid}).`));
-    ended = new Promise((resolve) => {
-      child.once('exit', (code, signal) => {
-        resolve();
+    ended = live()
+      .then(
+        (how) => `The worker ended (${how}); it is started again.`,
+        (error: Error) => `The worker cannot be started (${error.message}); it is tried again.`,
+      )
+      .then((sentence) => {
         if (stopping) return;
         if (performance.now() - since > goodLifeMs) pauseMs = firstPauseMs;
-        onLine(`The worker ended (${signal ?? `exit code ${code}`}); it is started again.`);
+        onLine(sentence);
         setTimeout(() => {
           if (!stopping) start();
         }, pauseMs);
         pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       });
-    });
   }
 
   // Who lets this process end without waiting for `stop` does not wait for pages in flight; a killed worker's are read again.
-  const onExit = () => child.kill('SIGKILL');
+  const onExit = () => child?.kill('SIGKILL');
   process.once('exit', onExit);
   start();
   return {
-    pid: () => (child.exitCode === null && child.signalCode === null ? child.pid : undefined),
+    pid: () => (child?.exitCode === null && child.signalCode === null ? child.pid : undefined),
     async stop() {
       stopping = true;
-      child.kill('SIGTERM');
+      child?.kill('SIGTERM');
       await ended;
       process.removeListener('exit', onExit);
     },
