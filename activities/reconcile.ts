@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { conversionHint, dayBeforeThat, unusedConversion } from '../model/conversion.ts';
 import {
   type AccountDifference,
@@ -18,7 +19,7 @@ import type { Connection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { alteredLines, type StoredLedger, storeCertificate, storedLedger } from '../storage/reconciliation.ts';
 import { type Removed, removedJournals } from '../storage/removed-journals.ts';
-import { forgetWaiting, noteWaiting } from '../storage/waiting-workflows.ts';
+import { forgetWaiting, isConnectionRenewed, noteWaiting } from '../storage/waiting-workflows.ts';
 import type { Dependencies } from './index.ts';
 import { mayUse } from './permission.ts';
 import { createReconcileCalls, type Inquiry, type Learnt } from './reconcile-calls.ts';
@@ -89,8 +90,11 @@ export function createReconcile(dependencies: Dependencies) {
     const task = { runId, workflowId, connection, basis, date, conversionDate, isLastTry, caller };
     const found = await find(task);
     if ('known' in found) return certify(task, found.known);
-    if (found.halt.kind === 'needsReconnect') await noteWaiting(pool, workflowId, connectionId);
-    return found.halt;
+    if (found.halt.kind !== 'needsReconnect') return found.halt;
+    await noteWaiting(pool, workflowId, connectionId);
+    // Asked once it is noted: a consent that comes later finds it.
+    const scheduledAt = new Date(Context.current().info.currentAttemptScheduledTimestampMs);
+    return { ...found.halt, isOver: await isConnectionRenewed(pool, connectionId, scheduledAt) };
   }
 
   /** Asks for as little as it takes: each step only while something is unexplained. */

@@ -114,7 +114,8 @@ export interface Certificate {
 export type ReconcileOutcome =
   | { kind: 'reconciled'; result: ReconcileResult }
   | { kind: 'throttled'; reason: WaitReason; until: string }
-  | { kind: 'needsReconnect'; message: string }
+  /** `isOver`: the consent has come before it was noted that it is waited for. Histories from before it was asked have none. */
+  | { kind: 'needsReconnect'; message: string; isOver?: boolean }
   | { kind: 'stopped'; failure: FailureName; message: string };
 
 /** So many differences of a kind go into the workflow's result, which stays in its history. */

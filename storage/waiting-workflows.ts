@@ -51,19 +51,31 @@ export async function workflowsWaitingOn(
   return rows.map(({ id }) => id);
 }
 
+/** Whether a consent was given for connection `c`, or that renewed, since an instant. */
+const isRenewedSince = (instant: string) =>
+  `(c.updated_at > ${instant}
+    or exists (select from daybook.authorisation_token t join daybook.refresh_attempt a using (attempt_id)
+                where t.authorisation_id = c.authorisation_id and a.from_generation = 0 and t.stored_at > ${instant}))`;
+
 /**
  * Whether a run that is about to wait for a new consent has missed it: one was given, or its connection renewed, since the
  * attempt was scheduled that asked for it. Whoever gave it has told those only whose row said that they wait.
  */
 export async function hasMissedConsent(db: Queryable, runId: string): Promise<boolean> {
   const { rows } = await db.query<{ missed: boolean }>(
-    `select c.updated_at > r.attempt_scheduled_at
-            or exists (select from daybook.authorisation_token t join daybook.refresh_attempt a using (attempt_id)
-                        where t.authorisation_id = c.authorisation_id and a.from_generation = 0
-                          and t.stored_at > r.attempt_scheduled_at) as missed
+    `select ${isRenewedSince('r.attempt_scheduled_at')} as missed
        from daybook.import_run r join daybook.connection c using (connection_id)
       where r.run_id = $1`,
     [runId],
   );
   return rows[0]?.missed ?? false;
+}
+
+/** The same of a reconciliation, which has no row that says when its attempt was scheduled. */
+export async function isConnectionRenewed(db: Queryable, connectionId: string, since: Date): Promise<boolean> {
+  const { rows } = await db.query<{ renewed: boolean }>(
+    `select ${isRenewedSince('$2')} as renewed from daybook.connection c where c.connection_id = $1`,
+    [connectionId, since],
+  );
+  return rows[0]?.renewed ?? false;
 }

@@ -82,7 +82,7 @@ export async function reconcileLedger(request: ReconcileRequest, carried?: Carri
         await wait(limitInWords[outcome.reason], Date.parse(outcome.until));
         break;
       case 'needsReconnect':
-        await wait(outcome.message, Date.now() + reconnectCheckMs);
+        if (!outcome.isOver) await wait(outcome.message, Date.now() + reconnectCheckMs);
         break;
     }
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createReconciliations } from '../../client/reconciliations.ts';
 import type { Certificate, ReconcileResult } from '../../model/reconciliation.ts';
@@ -201,6 +202,22 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     });
     expect(await reconciliations.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'clean' } });
     expect(await sql('select from daybook.reconciliation_waiting')).toEqual([]);
+  });
+
+  test('a consent that comes just before it is noted that it waits is not missed', async () => {
+    stand.sandbox.faults.add({ match: { path: '/connections', nth: 1 }, do: { kind: 'delay', ms: 3_000 } });
+    stand.sandbox.disconnect(stand.organisation.tenantId);
+    const workflowId = await start();
+    await vi.waitFor(() => expect(stand.sandbox.faults.list()[0]?.struck).toBe(1), { timeout: 10_000 });
+    // It cannot be noted meanwhile.
+    const writer = await stand.database.pool.connect();
+    await writer.query('begin');
+    await writer.query('lock table daybook.reconciliation_waiting in exclusive mode');
+    await sleep(3_500);
+    expect(await connect()).toMatchObject({ code: 0, stderr: expect.not.stringContaining('waiting') });
+    await writer.query('commit');
+    writer.release();
+    expect(await reconciliations.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'clean' } });
   });
 
   test('one that somebody has paused meanwhile stays so when the consent is given, until it is resumed', async () => {
