@@ -41,12 +41,17 @@ export async function firstRunIdOf(client: Client, found: WorkflowExecutionDescr
   const told = raw.workflowExecutionInfo?.firstRunId;
   if (told) return told;
   // Temporal before 1.25 does not say so there, but each history begins with it.
+  return (await howStarted(client, { workflowId, runId }))?.firstExecutionRunId || runId;
+}
+
+/** How a workflow was started, by the first event of its history; of its newest run where none is named. */
+export async function howStarted(client: Client, execution: { workflowId: string; runId?: string }) {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
-    execution: { workflowId, runId },
+    execution,
     maximumPageSize: 1,
   });
-  return history?.events?.[0]?.workflowExecutionStartedEventAttributes?.firstExecutionRunId || runId;
+  return history?.events?.[0]?.workflowExecutionStartedEventAttributes;
 }
 
 /** The newest run under a workflow id; null when Temporal does not know it, or not any more. */

@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { described, firstRunIdOf, mostAsked, untakenSince } from './found-run.ts';
+import { described, firstRunIdOf, howStarted, mostAsked, untakenSince } from './found-run.ts';
 
 /** A workflow that runs in Temporal; Postgres knows nothing of it before its first step. */
 export interface RunningWorkflow {
@@ -47,9 +47,17 @@ async function running(client: Client, found: WorkflowExecutionDescription): Pro
 
 /** The connection that a workflow was asked for; null when its request names none. */
 export async function connectionOf(client: Client, workflowId: string): Promise<string | null> {
-  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
-  const sent = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
-  return connectionIn(sent ? JSON.parse(Buffer.from(sent).toString()) : null);
+  const sent = (await howStarted(client, { workflowId }))?.input?.payloads?.[0]?.data;
+  return connectionIn(sent ? parsed(sent) : null);
+}
+
+/** Null where it is no JSON: whoever starts a workflow may send it anything. */
+function parsed(payload: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(payload).toString());
+  } catch {
+    return null;
+  }
 }
 
 /** The connection that a request names, whoever wrote it; null when it names none. */

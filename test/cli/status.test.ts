@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { waitInWords } from '../../cli/run-words.ts';
 import { daybook } from '../support/daybook.ts';
 import { runProcess } from '../support/processes.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
+import { uniqueName } from '../support/temporal.ts';
 
 let stand: Stand;
 beforeAll(async () => {
@@ -76,6 +77,21 @@ test('a connection that is not known is refused', async () => {
 test('who follows an import that does not exist is told so', async () => {
   const stderr = 'No import runs as workflow "nope"; `daybook status` shows the newest ones.\n';
   expect(await status('--follow', 'nope')).toEqual({ code: 2, stdout: '', stderr });
+});
+
+test('an import that was sent something that is no JSON hides nothing of the others', async () => {
+  const { client } = stand.temporal;
+  const workflowId = uniqueName('no-json');
+  const options = { taskQueue: stand.taskQueue, workflowId, args: [Buffer.from('{"connection":')] };
+  await client.workflow.start('importJournals', options);
+  // What a list shows lags by a moment.
+  await vi.waitFor(async () => expect((await status()).stdout).toContain(workflowId), { timeout: 20_000 });
+  expect(await status('--connection', stand.connection)).toMatchObject({
+    code: 0,
+    stderr: '',
+    stdout: expect.not.stringContaining(workflowId),
+  });
+  await client.workflow.getHandle(workflowId).terminate();
 });
 
 test('while Temporal is away, what Postgres knows is shown', async () => {
