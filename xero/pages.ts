@@ -67,15 +67,29 @@ export function readInvoicePage(body: Buffer): InvoicePage | NotAPage {
   return { count, lastSecond, pageCount: pagesTold(count, page.pagination ?? {}) };
 }
 
-/** The second of an instant as Xero writes it, "/Date(1539993600000+0000)/" (the offset changes nothing) or ISO in UTC. */
+/**
+ * The second of an instant as Xero writes it, "/Date(1539993600000+0000)/" (the offset changes nothing), or ISO: what `daybook.xero_instant`
+ * reads of it in Postgres.
+ */
 function secondOf(value: unknown): number | null {
   if (typeof value !== 'string') return null;
   const mark = /^\/Date\((-?\d{1,15})([+-]\d{4})?\)\/$/.exec(value);
-  const iso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z?$/.test(value)
-    ? Date.parse(`${value.replace(/Z$/, '')}Z`)
-    : Number.NaN;
-  const second = Math.floor((mark ? Number(mark[1]) : iso) / 1_000);
-  return Number.isNaN(second) ? null : second;
+  return mark ? Math.floor(Number(mark[1]) / 1_000) : isoSecond(value);
+}
+
+const iso =
+  /^(\d{4}-\d\d-\d\d)(?:[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?(?:Z|([+-])(\d\d)(?::?(\d\d))?)?)?$/;
+
+function isoSecond(value: string): number | null {
+  const [, day = '', hour = 0, minute = 0, second = 0, sign, offsetHour = 0, offsetMinute = 0] = iso.exec(value) ?? [];
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  // JavaScript takes the thirtieth of February for the first of March, and knows a year 0.
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(day) || day < '0001') return null;
+  if (Number(offsetHour) > 15 || Number(offsetMinute) > 59) return null;
+  const minutesAhead = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === '-' ? -1 : 1);
+  // Postgres keeps microseconds.
+  const seconds = Math.floor(Math.round(Number(second) * 1e6) / 1e6);
+  return midnight / 1_000 + (Number(hour) * 60 + Number(minute) - minutesAhead) * 60 + seconds;
 }
 
 /** The number of rows in the array `name` of an answer, or the reason why it is no such answer. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { dateSpellings } from '../support/date-spellings.ts';
 import { drawSeed } from '../support/observe.ts';
 
 let database: TestDatabase;
@@ -56,6 +57,37 @@ test.each([
 ])('what is no date of Xero’s is refused: %s', async (value) => {
   await expect(pool.query('select daybook.xero_instant($1)', [value])).rejects.toMatchObject({ code: /^22/ });
 });
+
+test.each(dateSpellings)(
+  'an instant is read in whichever way it may be spelt, and nothing else is: %s',
+  async (spelling, second) => {
+    const asked = pool.query<{ second: number | null }>(
+      'select floor(extract(epoch from daybook.xero_instant($1)))::float8 as second',
+      [spelling],
+    );
+    // Postgres tells the run which rows go to quarantine by such a code.
+    if (second === null) await expect(asked).rejects.toMatchObject({ code: /^22/ });
+    else expect((await asked).rows).toEqual([{ second }]);
+  },
+);
+
+test.each([
+  ['/Date(1704103872567+1300)/', '2024-01-01'],
+  ['2024-01-01', '2024-01-01'],
+  ['2024-01-01 00:00:00', '2024-01-01'],
+  ['2024-01-01T00:00:00+13:00', '2024-01-01'],
+  ['2024-01-01T23:00:00-08:00', '2024-01-01'],
+])('a day is the one that is written: %s', async (spelling, day) => {
+  const { rows } = await pool.query('select daybook.xero_date($1)::text as day', [spelling]);
+  expect(rows).toEqual([{ day }]);
+});
+
+test.each(['2024-02-30', '2024-01-01+16:00', '01/02/2024', 'today', ''])(
+  'what is no day is refused: %s',
+  async (value) => {
+    await expect(pool.query('select daybook.xero_date($1)', [value])).rejects.toMatchObject({ code: /^22/ });
+  },
+);
 
 test('no date is no date', async () => {
   const { rows } = await pool.query('select daybook.xero_instant(null) as instant, daybook.xero_date(null) as date');
