@@ -81,8 +81,8 @@ const read: Record<Columns[string][1], (field: string) => string> = {
   text: (field) => `j->>'${field}'`,
   // An empty text is how some of Xero's endpoints say that there is none.
   uuid: (field) => `nullif(j->>'${field}', '')::uuid`,
-  int: (field) => `(j->>'${field}')::int`,
-  boolean: (field) => `(j->>'${field}')::boolean`,
+  int: (field) => `nullif(j->>'${field}', '')::int`,
+  boolean: (field) => `nullif(j->>'${field}', '')::boolean`,
   date: (field) => `daybook.xero_date(nullif(j->>'${field}', ''))`,
   instant: (field) => `daybook.xero_instant(nullif(j->>'${field}', ''))`,
 };
@@ -146,8 +146,8 @@ const options = `, option as (
                                                     is_active, is_archived, is_deleted, has_validation_errors)
     select distinct on (n.tracking_category_id, o->>'TrackingOptionID')
            $1::uuid, n.tracking_category_id, (o->>'TrackingOptionID')::uuid, o->>'Name', o->>'Status',
-           (o->>'IsActive')::boolean, (o->>'IsArchived')::boolean, (o->>'IsDeleted')::boolean,
-           (o->>'HasValidationErrors')::boolean
+           nullif(o->>'IsActive', '')::boolean, nullif(o->>'IsArchived', '')::boolean,
+           nullif(o->>'IsDeleted', '')::boolean, nullif(o->>'HasValidationErrors', '')::boolean
       from newest n, jsonb_array_elements(coalesce(nullif(n.j->'Options', 'null'), '[]')) as o
      order by n.tracking_category_id, o->>'TrackingOptionID'
     on conflict (tenant_id, tracking_category_id, tracking_option_id) do update
