@@ -1,17 +1,19 @@
 import type { Entitlement } from '../model/entitlement.ts';
 import { findAuthorisation } from '../storage/authorisations.ts';
+import { findConnection } from '../storage/connections.ts';
 import { storeEntitlements } from '../storage/entitlements.ts';
-import { readLedger } from '../storage/quota.ts';
 import { createXeroApi } from '../xero/api.ts';
 import { probeEntitlement } from '../xero/entitlement.ts';
 import type { Connected } from './connect.ts';
 import { type AdminPlace, tokensOf } from './place.ts';
+import { createTrialCalls } from './trial-calls.ts';
 
 /** For one call; two are made at the most. */
 const xeroTimeoutMs = 20_000;
 
 /**
- * Tries what can be imported through a connection just made, and keeps it with the connection. Nothing that is found here, and
+ * Tries what can be imported through a connection just made, and keeps it with the connection; what could be imported before and
+ * cannot be tried now is taken to be as it was. Nothing that is found here, and
  * nothing that goes wrong here, prevents connecting: null when it could not be found out; empty when there is no access token
  * to try with.
  */
@@ -34,22 +36,20 @@ async function tryEntitlements(
   const scopes = (await findAuthorisation(place.pool, authorisationId))?.scopes ?? [];
   const api = createXeroApi({ apiUrl: place.xero.apiUrl, timeoutMs: xeroTimeoutMs, now: () => Date.now() });
   try {
-    // Longer than both calls, each of which says by itself that no answer came.
-    const signal = AbortSignal.timeout(2 * xeroTimeoutMs + 5_000);
-    const call = { tenantId, accessToken: token.accessToken, signal };
-    const refusedUntil = await refusedUntilOf(place, tenantId);
-    const found = await probeEntitlement(api, { ...call, scopes, refusedUntil });
-    await storeEntitlements(place.pool, name, found);
-    return found;
+    // Longer than both calls, each of which says by itself that no answer came, and the wait for their places.
+    const signal = AbortSignal.timeout(2 * xeroTimeoutMs + 10_000);
+    const ask = createTrialCalls(place, tenantId);
+    const tried = await probeEntitlement(api, { tenantId, accessToken: token.accessToken, scopes, signal, ask });
+    const known = (await findConnection(place.pool, name))?.entitlements ?? [];
+    const stands = ({ what }: Entitlement) => known.find((each) => each.what === what && each.works === true);
+    const found = tried.map((each) => ({ each, before: each.works === null ? stands(each) : undefined }));
+    await storeEntitlements(
+      place.pool,
+      name,
+      found.filter(({ before }) => before === undefined).map(({ each }) => each),
+    );
+    return found.map(({ each, before }) => before ?? each);
   } finally {
     api.close();
   }
-}
-
-/** Until when Xero refuses calls, by a 429 that an import met: nobody asks before; null when it does not. */
-async function refusedUntilOf({ pool, xero }: AdminPlace, tenantId: string): Promise<Date | null> {
-  const scopes = [`tenant:${tenantId}`, `app:${xero.clientId}`] as const;
-  const ledgers = await Promise.all(scopes.map((scope) => readLedger(pool, scope)));
-  const until = Math.max(...ledgers.map(({ ledger }) => ledger.blockedUntil ?? 0));
-  return until > Date.now() ? new Date(until) : null;
 }

@@ -16,6 +16,7 @@ export interface Connection {
   status: 'connected' | 'needsReconnect';
   /** What it could be used for when it was last connected; empty when that was never tried. */
   entitlements: Entitlement[];
+  /** When that was; the oldest, where not all could be tried again. */
   entitlementsProbedAt: Date | null;
 }
 
@@ -33,7 +34,7 @@ const select = `
                     where a.connection_id = c.connection_id), '{}') as applications,
          coalesce((select json_agg(json_build_object('what', e.what, 'works', e.works, 'message', e.message) order by e.what)
                      from daybook.entitlement e where e.connection_id = c.connection_id), '[]') as entitlements,
-         (select max(e.probed_at) from daybook.entitlement e
+         (select min(e.probed_at) from daybook.entitlement e
            where e.connection_id = c.connection_id) as "entitlementsProbedAt"
     from daybook.connection c`;
 

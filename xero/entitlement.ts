@@ -1,5 +1,5 @@
 import type { Entitlement } from '../model/entitlement.ts';
-import type { XeroApi } from './api.ts';
+import type { Answered, XeroApi } from './api.ts';
 import type { XeroFault } from './faults.ts';
 import type { Secret } from './secret.ts';
 
@@ -9,9 +9,18 @@ export interface Probed {
   /** What the consent grants, as the token response says; empty when it does not say. */
   scopes: readonly string[];
   signal: AbortSignal;
-  /** Until when Xero refuses all calls, as it said before; null when it does not. */
-  refusedUntil: Date | null;
+  /** Makes a call, if the quota has a place for it. */
+  ask: Ask;
 }
+
+/** A call that is not made, as none may be made now, and why. */
+export interface NotAsked {
+  kind: 'notAsked';
+  message: string;
+}
+
+/** Makes a call within the quota, or does not make it. */
+export type Ask = (send: () => Promise<Answered | XeroFault>) => Promise<Answered | XeroFault | NotAsked>;
 
 /** Broad scopes of apps made before March 2026 include the granular ones; a writing scope includes reading. */
 const sufficient = {
@@ -31,37 +40,22 @@ const beyondAll = 2_000_000_000;
 /**
  * What a new connection can be used for, found out at once instead of at the first import: scopes as they were granted, and
  * one call each for what else Xero decides by (tier and approval for journals, the user's role). Two calls of the day's
- * quota, the second only where the first met no limit; invoices are judged by their scope alone, as they need no tier.
+ * quota; invoices are judged by their scope alone, as they need no tier.
  */
 export async function probeEntitlement(api: XeroApi, probed: Probed): Promise<Entitlement[]> {
-  const { tenantId, accessToken, signal } = probed;
+  const { tenantId, accessToken, signal, ask } = probed;
   const call = { tenantId, accessToken, signal };
-  let limited = probed.refusedUntil === null ? null : `Xero refuses calls until ${probed.refusedUntil.toISOString()}.`;
-  const unlessLimited = (ask: () => Promise<{ kind: 'answered' } | XeroFault>) => async () => {
-    if (limited !== null) return { kind: 'notAsked' as const, message: limited };
-    const answer = await ask();
-    if (answer.kind === 'throttled') limited = answer.message;
-    return answer;
-  };
   return [
-    await judge(
-      probed,
-      'journals',
-      unlessLimited(() => api.journals({ ...call, offset: beyondAll })),
-    ),
+    await judge(probed, 'journals', () => ask(() => api.journals({ ...call, offset: beyondAll }))),
     await judge(probed, 'invoices', null),
-    await judge(
-      probed,
-      'reference data',
-      unlessLimited(() => api.organisation(call)),
-    ),
+    await judge(probed, 'reference data', () => ask(() => api.organisation(call))),
   ];
 }
 
 async function judge(
   { scopes }: Probed,
   what: Entitlement['what'],
-  probe: (() => Promise<{ kind: 'answered' } | { kind: 'notAsked'; message: string } | XeroFault>) | null,
+  probe: (() => ReturnType<Ask>) | null,
 ): Promise<Entitlement> {
   const [scope] = sufficient[what];
   if (scopes.length > 0 && !sufficient[what].some((each) => scopes.includes(each))) {

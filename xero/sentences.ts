@@ -32,7 +32,7 @@ export function sentences({ resource, subject }: Asked, complaint: string) {
   const quoted = complaint === '' ? '' : ` It says: “${complaint}”.`;
   return {
     throttled: (window: LimitName, seconds: number | null) =>
-      `Xero's limit of ${limitNames[window]} is spent (asking for ${resource} of ${subject}); ${seconds === null ? 'it names no time to wait' : `it asks for ${seconds} s of patience`}. The import waits by itself.`,
+      `Xero's limit of ${limitNames[window]} is spent (asking for ${resource} of ${subject}); ${seconds === null ? 'it names no time to wait' : `it asks for ${seconds} s of patience`}.`,
     tokenExpired: () => `The access token for ${subject} has expired. It is refreshed by itself.`,
     tokenRejected: () =>
       `Xero does not accept the access token for ${subject}.${quoted} If a refreshed one is refused too, connect the organisation again with \`daybook connect\`.`,

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  block,
+  blockedUntil,
+  nothingSaid,
+  type QuotaLedger,
+  type SpentCall,
+  settle,
+  takePermit,
+} from '../model/quota.ts';
+import type { WaitReason } from '../model/run.ts';
+import { type QuotaScope, readLedger, writeLedger } from '../storage/quota.ts';
+import type { Ask, NotAsked } from '../xero/entitlement.ts';
+import type { AdminPlace } from './place.ts';
+
+/** So long a place beside the calls of imports is waited for, by all calls of a trial together. */
+const patienceMs = 4_000;
+
+/**
+ * Makes an admin's few calls for an organisation within the same limits as imports make theirs: each is spent in the quota ledger
+ * before it is made, and what Xero answers corrects that. Where no place comes free soon, it is not made.
+ */
+export function createTrialCalls({ pool, xero }: Pick<AdminPlace, 'pool' | 'xero'>, tenantId: string): Ask {
+  const tenant: QuotaScope = `tenant:${tenantId}`;
+  const app: QuotaScope = `app:${xero.clientId}`;
+  const giveUpAt = Date.now() + patienceMs;
+
+  async function take(): Promise<SpentCall | NotAsked> {
+    for (;;) {
+      // Of the app's own minute it is stored only that Xero refuses; the five at once are the organisation's.
+      const appPermit = takePermit((await readLedger(pool, app)).ledger, Date.now(), 0, Number.POSITIVE_INFINITY);
+      const { version, ledger } = await readLedger(pool, tenant);
+      const permit = appPermit.granted ? takePermit(ledger, Date.now()) : appPermit;
+      if (!permit.granted) {
+        const { reason, until } = permit;
+        if (until > giveUpAt) return { kind: 'notAsked', message: whyNot(reason, until) };
+        await sleep(Math.max(1, until - Date.now()));
+      } else if (await writeLedger(pool, tenant, version, permit.ledger)) {
+        return permit.call;
+      }
+    }
+  }
+
+  async function change(scope: QuotaScope, by: (ledger: QuotaLedger) => QuotaLedger): Promise<void> {
+    for (;;) {
+      const { version, ledger } = await readLedger(pool, scope);
+      if (await writeLedger(pool, scope, version, by(ledger))) return;
+    }
+  }
+
+  return async (send) => {
+    const call = await take();
+    if ('kind' in call) return call;
+    const answer = await send().catch(async (aborted) => {
+      await change(tenant, (ledger) => settle(ledger, call, nothingSaid, Date.now()));
+      throw aborted;
+    });
+    const now = Date.now();
+    if (answer.kind !== 'throttled') {
+      await change(tenant, (ledger) => settle(ledger, call, answer.limits, now));
+      return answer;
+    }
+    const { window, retryAfterSeconds } = answer;
+    const until = blockedUntil(window, retryAfterSeconds, now);
+    if (window === 'appMinute') {
+      await change(app, (ledger) => block(ledger, null, window, until, now));
+      await change(tenant, (ledger) => settle(ledger, call, nothingSaid, now));
+    } else {
+      await change(tenant, (ledger) => block(ledger, call, window, until, now));
+    }
+    return answer;
+  };
+}
+
+function whyNot(reason: WaitReason, until: number): string {
+  if (reason === 'concurrent') return 'imports make all the calls at once that Xero allows.';
+  return `Xero refuses calls until ${new Date(until).toISOString()}.`;
+}
