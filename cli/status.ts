@@ -62,14 +62,15 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
   if (json)
     return print(true, [...begun.map(startInJson), ...runs.map((run) => inJson(run, found.get(run.runId)))], '');
   printTable(
-    ['started', 'workflow', 'status', 'stored', 'calls', 'through', 'what for'],
+    ['started', 'workflow', 'status', 'stored', 'in quarantine', 'calls', 'through', 'what for'],
     [
-      ...begun.map((run) => [second(run.startedAt), run.workflowId, 'starting', '', '', '', startInWords(run)]),
+      ...begun.map((run) => [second(run.startedAt), run.workflowId, 'starting', '', '', '', '', startInWords(run)]),
       ...runs.map((run) => [
         second(run.startedAt),
         run.workflowId,
         run.status,
         run.totals.stored,
+        run.totals.quarantined,
         run.totals.calls,
         readThrough(run.stream, run.nextOffset) ?? '',
         whatFor(run, found.get(run.runId)),

@@ -13,6 +13,8 @@ export interface OverviewRun {
   startedAt: Date;
   endedAt: Date | null;
   stored: number;
+  /** Rows that it met and could not store. */
+  quarantined: number;
   /** Why it ended so; null while it runs. */
   message: string | null;
   waitingUntil: Date | null;
@@ -43,7 +45,7 @@ export async function listOverview(db: Queryable): Promise<OverviewConnection[]>
          select run_id from daybook.import_run
           where connection_id = c.connection_id and ended_at is not null order by started_at desc limit 1) as r
      )
-     select connection_id as "connectionId", workflow_id as "workflowId", stream, application, status, stored, message,
+     select connection_id as "connectionId", workflow_id as "workflowId", stream, application, status, stored, quarantined, message,
             started_at as "startedAt", ended_at as "endedAt", waiting_until as "waitingUntil",
             ${blockedByColumn}
        from daybook.import_run r

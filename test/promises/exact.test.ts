@@ -3,6 +3,9 @@ import { parse } from 'lossless-json';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { JournalDraft } from '../../sandbox/books/draft.ts';
 import { SPECIAL_KINDS } from '../../sandbox/books/special.ts';
+import { listOverview } from '../../storage/overview.ts';
+import { lastImport } from '../../web/views/status.ts';
+import { daybook } from '../support/daybook.ts';
 import { runProcess, type TestProcess } from '../support/processes.ts';
 import { type Stand, startStand } from '../support/stand.ts';
 import { asStored, readStored, readWire, type WireJournal } from '../support/wire.ts';
@@ -94,6 +97,18 @@ describe('Amounts, texts and dates are exact to the last digit Xero sent, or the
       ok: true,
       result: { outcome: 'caughtUp', totals: { stored: wire.length - bad, admitted: wire.length, quarantined: bad } },
     });
+  });
+
+  test('how many are in quarantine is told where imports are listed', async () => {
+    const { stdout } = await daybook(['status'], stand.environment);
+    const [titles = '', run = ''] = stdout.split('\n');
+    expect(titles).toMatch(/ stored +in quarantine +calls /);
+    expect(run).toMatch(new RegExp(` caughtUp +${wire.length - bad} +${bad} +\\d+ `));
+    const [listed] = JSON.parse((await daybook(['status', '--json'], stand.environment)).stdout);
+    expect(listed).toMatchObject({ totals: { quarantined: bad } });
+    const [overview] = await listOverview(stand.database.pool);
+    expect(overview?.lastRun).toMatchObject({ stored: wire.length - bad, quarantined: bad });
+    expect(`${overview && lastImport(overview)}`).toContain(` new, ${bad} in quarantine<`);
   });
 
   test('every journal of the wire is stored exactly or in quarantine, word for word and with the reason', async () => {

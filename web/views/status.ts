@@ -51,9 +51,9 @@ const endWords: Partial<Record<RunStatus, string>> = {
 
 export function lastImport({ lastRun }: OverviewConnection): Html {
   if (lastRun === null) return html`<span class="hint">none yet</span>`;
-  const { stream, status, endedAt, stored, message } = lastRun;
+  const { stream, status, endedAt, stored, quarantined, message } = lastRun;
   const why = status === 'failed' && message !== null ? html`<span class="hint">${message}</span>` : '';
-  return html`${streamWords[stream]}, ${endWords[status] ?? status} <span class="hint">${endedAt === null ? '' : instant(endedAt)}; ${count(stored)} new</span>${why}`;
+  return html`${streamWords[stream]}, ${endWords[status] ?? status} <span class="hint">${endedAt === null ? '' : instant(endedAt)}; ${count(stored)} new${quarantined > 0 ? html`, ${count(quarantined)} in quarantine` : ''}</span>${why}`;
 }
 
 const openWords: Partial<Record<RunStatus, string>> = {
