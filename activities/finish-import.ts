@@ -18,9 +18,15 @@ export interface Finished extends Totals {
 export function createFinishImport({ pool }: Pick<Dependencies, 'pool'>) {
   return async function finishImport({ runId, status, message }: FinishInput): Promise<Finished> {
     const troubles = await referenceTroubles(pool, runId);
-    const told = [message, ...troubles].join('\n');
+    const totals = (await runAtWork(pool, runId))?.totals ?? noTotals;
+    const said = status === 'caughtUp' && totals.quarantined > 0 ? beside(message, totals.quarantined) : message;
+    const told = [said, ...troubles].join('\n');
     await endRun(pool, runId, status, told);
-    const run = await runAtWork(pool, runId);
-    return { ...(run?.totals ?? noTotals), message: told };
+    return { ...totals, message: told };
   };
+}
+
+/** What is in quarantine is not imported, though nothing is left to read. */
+function beside(message: string, quarantined: number): string {
+  return `${message.replace(/\.$/, '')}, ${quarantined} in quarantine (table daybook.quarantine).`;
 }

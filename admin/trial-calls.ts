@@ -28,14 +28,16 @@ export function createTrialCalls({ pool, xero }: Pick<AdminPlace, 'pool' | 'xero
   async function take(): Promise<SpentCall | NotAsked> {
     for (;;) {
       // Of the app's own minute it is stored only that Xero refuses; the five at once are the organisation's.
-      const appPermit = takePermit((await readLedger(pool, app)).ledger, Date.now(), 0, Number.POSITIVE_INFINITY);
+      const appPermit = takePermit((await readLedger(pool, app)).ledger, Date.now(), {
+        atOnce: Number.POSITIVE_INFINITY,
+      });
       const { version, ledger } = await readLedger(pool, tenant);
       const permit = appPermit.granted ? takePermit(ledger, Date.now()) : appPermit;
       if (!permit.granted) {
         const { reason, until } = permit;
         if (until > giveUpAt) return { kind: 'notAsked', message: whyNot(reason, until) };
         await sleep(Math.max(1, until - Date.now()));
-      } else if (await writeLedger(pool, tenant, version, permit.ledger)) {
+      } else if ((await writeLedger(pool, tenant, version, permit.ledger)) !== null) {
         return permit.call;
       }
     }
@@ -44,7 +46,7 @@ export function createTrialCalls({ pool, xero }: Pick<AdminPlace, 'pool' | 'xero
   async function change(scope: QuotaScope, by: (ledger: QuotaLedger) => QuotaLedger): Promise<void> {
     for (;;) {
       const { version, ledger } = await readLedger(pool, scope);
-      if (await writeLedger(pool, scope, version, by(ledger))) return;
+      if ((await writeLedger(pool, scope, version, by(ledger))) !== null) return;
     }
   }
 

@@ -121,9 +121,10 @@ export async function followToEnd(
 
 function inWords(ending: Ending): string {
   if (!ending.ok) return `The import failed (${ending.failure}):\n${ending.message}`;
-  const { message, stream, totals, readThrough } = ending.result;
-  const quarantined =
-    totals.quarantined === 0 ? '' : `, ${totals.quarantined} in quarantine (table daybook.quarantine)`;
+  const { outcome, message, stream, totals, readThrough } = ending.result;
+  // Of an import that came to its end the message says it.
+  const isTold = outcome === 'caughtUp' || totals.quarantined === 0;
+  const quarantined = isTold ? '' : `, ${totals.quarantined} in quarantine (table daybook.quarantine)`;
   const through = readThrough === null ? 'nothing read' : `read through ${readThrough}`;
   // Troubles of the reference data each have a line of their own.
   const [ended, ...troubles] = message.split('\n');

@@ -105,7 +105,8 @@ describe('Amounts, texts and dates are exact to the last digit Xero sent, or the
     expect(titles).toMatch(/ stored +in quarantine +calls /);
     expect(run).toMatch(new RegExp(` caughtUp +${wire.length - bad} +${bad} +\\d+ `));
     const [listed] = JSON.parse((await daybook(['status', '--json'], stand.environment)).stdout);
-    expect(listed).toMatchObject({ totals: { quarantined: bad } });
+    const message = `Imported all journals of ${stand.organisation.name}, ${bad} in quarantine (table daybook.quarantine).`;
+    expect(listed).toMatchObject({ totals: { quarantined: bad }, message });
     const [overview] = await listOverview(stand.database.pool);
     expect(overview?.lastRun).toMatchObject({ stored: wire.length - bad, quarantined: bad });
     expect(`${overview && lastImport(overview)}`).toContain(` new, ${bad} in quarantine<`);
