@@ -180,13 +180,7 @@ async function importSlice(
   isFirst: boolean,
 ): Promise<PageOutcome> {
   const reading = isFirst ? importFirstPages({ runId }) : importPages({ runId });
-  const read = reading.then(
-    () => {},
-    () => {},
-  );
-  // A cancelled workflow cannot wait any longer, which says just what is waited for.
-  const spoken = condition(() => controls.wantsRest).catch(() => {});
-  await Promise.race([read, spoken]);
+  await controls.untilSpoken(reading);
   const wantsRest = () => controls.wantsRest || CancellationScope.current().consideredCancelled;
   if (!wantsRest()) return reading;
   await CancellationScope.nonCancellable(() => bookkeeping.markRun({ runId, status: 'stopping', waitingUntil: null }));

@@ -1,4 +1,11 @@
-import { condition, defineQuery, defineSignal, type SignalDefinition, setHandler } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineSignal,
+  type SignalDefinition,
+  setHandler,
+} from '@temporalio/workflow';
 import type { Progress } from '../model/run.ts';
 
 // Everything that can be said to a running import, and to a reconciliation.
@@ -48,6 +55,20 @@ export class Controls {
   /** Somebody asked for no more pages. */
   get wantsRest(): boolean {
     return this.paused || this.cancelled;
+  }
+
+  /** Resolves once somebody asks for no more pages, or cancels the workflow; at the latest when `work` has ended, however. */
+  async untilSpoken(work: Promise<unknown>): Promise<void> {
+    const ended = work.then(
+      () => {},
+      () => {},
+    );
+    const scope = new CancellationScope();
+    // A cancelled workflow cannot wait any longer, which says just what is waited for.
+    const spoken = scope.run(() => condition(() => this.wantsRest)).catch(() => {});
+    await Promise.race([ended, spoken]);
+    // A condition that is left behind is asked at every step of the workflow.
+    scope.cancel();
   }
 
   /** From here on whatever is said ends the next sleep, also when it is said before that begins: a day is long to sleep over it. */

@@ -69,7 +69,7 @@ export async function reconcileLedger(request: ReconcileRequest, carried?: Carri
     controls.listen();
     // A day whose calls do not suffice for all that there is to ask may be followed by another.
     const isLastTry = daysSpent > 0 || (reservedSince !== null && Date.now() - reservedSince > dayMs);
-    const outcome = await untilSpoken(controls, () => reconcile({ request, runId, workflowId, today, isLastTry }));
+    const outcome = await unlessSpoken(controls, () => reconcile({ request, runId, workflowId, today, isLastTry }));
     switch (outcome?.kind) {
       case 'reconciled':
         setCurrentDetails(outcome.result.message);
@@ -92,20 +92,15 @@ export async function reconcileLedger(request: ReconcileRequest, carried?: Carri
  * Whoever pauses or cancels is heard at once, also while Xero is down and each try fails; null then. Nothing is stored before
  * the end, so it is done anew after a pause.
  */
-function untilSpoken<T>(controls: Controls, work: () => Promise<T>): Promise<T | null> {
+async function unlessSpoken<T>(controls: Controls, work: () => Promise<T>): Promise<T | null> {
   const scope = new CancellationScope();
-  return scope.run(async () => {
-    condition(() => controls.wantsRest).then(
-      () => scope.cancel(),
-      () => {},
-    );
-    try {
-      return await work();
-    } catch (failure) {
-      if (controls.wantsRest && isCancellation(failure)) return null;
-      throw failure;
-    } finally {
-      scope.cancel();
-    }
-  });
+  const working = scope.run(work);
+  await controls.untilSpoken(working);
+  if (controls.wantsRest) scope.cancel();
+  try {
+    return await working;
+  } catch (failure) {
+    if (controls.wantsRest && isCancellation(failure)) return null;
+    throw failure;
+  }
 }
