@@ -43,7 +43,7 @@ const inTurn: ActivityOptions = {
 const { importPages } = proxyActivities<Activities>(inTurn);
 
 /**
- * The first turn of an import, or of one that has slept, goes ahead of the later turns of all others, so that those who are
+ * The first turn of an import, and of one that has slept, goes ahead of the later turns of all others, so that those who are
  * due at once all begin before any goes on (docs/decisions/0035-first-turns-first.md).
  * https://docs.temporal.io/develop/task-queue-priority-fairness
  */
@@ -87,7 +87,7 @@ export async function runImport(kind: ImportKind, request: ImportRequest, carrie
 
   let outcome: 'caughtUp' | 'cancelled' | 'historyFull';
   try {
-    outcome = await importToTheEnd(underWay);
+    outcome = await importToTheEnd(underWay, carried === undefined);
   } catch (failure) {
     await (isCancellation(failure) ? end(underWay, 'cancelled') : end(underWay, 'failed', messageOf(failure)));
     throw failure;
@@ -135,8 +135,9 @@ async function begin(
   throw ApplicationFailure.nonRetryable(begun.message, begun.failure);
 }
 
-async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancelled' | 'historyFull'> {
+async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caughtUp' | 'cancelled' | 'historyFull'> {
   const { standing, controls } = underWay;
+  let goesFirst = isNew;
   let longSleepAhead = false;
   for (let slices = 0; ; slices++) {
     // Asked before the history is renewed: what was said while pages were in flight is not carried over.
@@ -148,7 +149,9 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
     }
 
     controls.listen();
-    const slice = await importSlice(underWay, slices === 0);
+    const slice = await importSlice(underWay, goesFirst);
+    // Otherwise it sleeps, or ends. In a fresh history it hears once more how long it must, at its usual place.
+    goesFirst = slice.kind !== 'imported';
     if (slice.kind === 'stopped') throw ApplicationFailure.nonRetryable(slice.message, slice.failure);
     standing.change({ readThrough: slice.readThrough, dayRemaining: slice.dayRemaining, totals: slice.totals });
 
@@ -177,9 +180,9 @@ async function importToTheEnd(underWay: UnderWay): Promise<'caughtUp' | 'cancell
 /** Pages for a few seconds; whoever speaks meanwhile, or cancels, is heard after the page in flight. */
 async function importSlice(
   { run: { runId }, bookkeeping, controls }: UnderWay,
-  isFirst: boolean,
+  goesFirst: boolean,
 ): Promise<PageOutcome> {
-  const reading = isFirst ? importFirstPages({ runId }) : importPages({ runId });
+  const reading = goesFirst ? importFirstPages({ runId }) : importPages({ runId });
   await controls.untilSpoken(reading);
   const wantsRest = () => controls.wantsRest || CancellationScope.current().consideredCancelled;
   if (!wantsRest()) return reading;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { connectOrganisation } from '../../admin/connect.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
+import { historiesOf, prioritiesIn, untilProgress } from '../support/observe.ts';
 import { application, startStand, tokenKeys } from '../support/stand.ts';
 import { uniqueName } from '../support/temporal.ts';
 
@@ -42,13 +43,30 @@ test('An import that begins among many has its first turn ahead of their later o
     expect(all[0]?.pages).toBeLessThan(others * 12);
     // All fifteen of them, were it the order of asking.
     expect(rows[0].passed).toBeLessThan(others / 2);
-    const priorities = async () => {
-      const { events } = await stand.temporal.client.workflow.getHandle(workflowId).fetchHistory();
-      const scheduled = events?.flatMap(({ activityTaskScheduledEventAttributes: each }) => each ?? []) ?? [];
-      return scheduled.slice(0, 2).map(({ priority }) => priority?.priorityKey || 3);
-    };
+    const priorities = async () =>
+      prioritiesIn([await stand.temporal.client.workflow.getHandle(workflowId).fetchHistory()]).slice(0, 2);
     // One step ahead of Temporal's usual 3, and then like everybody's.
     await expect.poll(priorities, { timeout: 10_000 }).toEqual([2, 3]);
+  } finally {
+    await stand.close();
+  }
+});
+
+test('One that has slept has its next turn ahead too, but not for a fresh history alone', async () => {
+  const stand = await startStand({ sandbox: { journals: 400, contiguous: true }, sliceMs: 0 });
+  try {
+    // Longer than a minute, so that it is slept on a fresh history, which hears of it once more.
+    const wait = { kind: 'rateLimited', problem: 'day', retryAfter: 3_600 } as const;
+    stand.sandbox.faults.add({ match: { path: 'Journals', nth: 3 }, do: wait });
+    const { workflowId, runId } = await stand.imports.startJournals({ connection: stand.connection, application });
+    await untilProgress(stand, workflowId, ({ status }) => status === 'waiting');
+    stand.sandbox.faults.clear();
+    await stand.database.pool.query('truncate daybook.quota_ledger');
+    await stand.imports.resume(workflowId);
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { totals: { stored: 400 } } });
+    const [before, after] = (await historiesOf(stand, workflowId, runId)).map((history) => prioritiesIn([history]));
+    expect(before).toEqual([2, 3, 3]);
+    expect(after?.slice(0, 3)).toEqual([3, 2, 3]);
   } finally {
     await stand.close();
   }

@@ -95,6 +95,14 @@ export async function historiesOf({ temporal }: Stand, workflowId: string, first
   return histories;
 }
 
+/** The priorities that the activities of histories were asked for with, in order; Temporal's usual one is 3. */
+export function prioritiesIn(histories: History[]): number[] {
+  const scheduled = histories
+    .flatMap(({ events }) => events ?? [])
+    .flatMap(({ activityTaskScheduledEventAttributes: each }) => each ?? []);
+  return scheduled.map(({ priority }) => priority?.priorityKey || 3);
+}
+
 /** How often each kind of event stands in a workflow's histories. */
 export async function countEvents(stand: Stand, workflowId: string, firstRunId: string) {
   const kinds = [
