@@ -25,6 +25,7 @@ import {
 } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
 import { type Bookkeeping, createBookkeeping } from './bookkeeping.ts';
+import { handedOver } from './handed-over.ts';
 import { Controls, progress } from './messages.ts';
 import { wasStartedBySchedule } from './schedules.ts';
 import { limitInWords, reconnectCheckMs, Standing } from './standing.ts';
@@ -74,7 +75,12 @@ export interface Carried {
  *
  * @throws ApplicationFailure whose type is a `FailureName` and whose message says what happened and what to do.
  */
-export async function runImport(kind: ImportKind, request: ImportRequest, carried?: Carried): Promise<ImportResult> {
+export async function runImport(
+  kind: ImportKind,
+  request: ImportRequest,
+  secondInput?: Carried,
+): Promise<ImportResult> {
+  const carried = handedOver(secondInput);
   const standing = new Standing(carried?.progress ?? {});
   const controls = new Controls();
   setHandler(progress, () => standing.progress, { description: 'Where the import stands, also during a wait.' });

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ReconcileRequest, ReconcileResult } from '../model/reconciliation.ts';
+import { handedOver } from './handed-over.ts';
 import { Controls, waitingFor } from './messages.ts';
 import { limitInWords, reconnectCheckMs } from './standing.ts';
 
@@ -40,7 +41,8 @@ interface Carried {
  *
  * @throws ApplicationFailure whose type is a `FailureName` and whose message says what happened and what to do.
  */
-export async function reconcileLedger(request: ReconcileRequest, carried?: Carried): Promise<ReconcileResult> {
+export async function reconcileLedger(request: ReconcileRequest, secondInput?: Carried): Promise<ReconcileResult> {
+  const carried = handedOver(secondInput);
   const { firstExecutionRunId: runId, workflowId, startTime } = workflowInfo();
   const today = carried?.today ?? startTime.toISOString().slice(0, 10);
   const controls = new Controls();

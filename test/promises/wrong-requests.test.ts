@@ -14,10 +14,12 @@ describe('A wrong request started by anybody fails at once, names every problem,
   });
   afterAll(() => stand.close());
 
-  async function refusal(...input: unknown[]) {
+  const refusal = (...input: unknown[]) => refusalOf('importJournals', ...input);
+
+  async function refusalOf(type: string, ...input: unknown[]) {
     const workflowId = uniqueName('wrong');
     const { client } = stand.temporal;
-    await client.workflow.start('importJournals', { taskQueue: stand.taskQueue, workflowId, args: input });
+    await client.workflow.start(type, { taskQueue: stand.taskQueue, workflowId, args: input });
     const ending = await stand.imports.ending(workflowId);
     if (ending.ok) throw new Error(`It was not refused: ${JSON.stringify(ending)}`);
     expect((await client.workflow.getHandle(workflowId).describe()).status.name).toBe('FAILED');
@@ -54,6 +56,27 @@ describe('A wrong request started by anybody fails at once, names every problem,
     expect(refused.failure).toBe(failure);
     expect(refused.message).toMatch(said);
     expect(refused.message.split('\n')).toHaveLength(1);
+  });
+
+  test.each(['importJournals', 'importInvoices', 'reconcileLedger'])(
+    'a second input for %s, which would be passed over or taken for what the run before handed over',
+    async (type) => {
+      for (const second of [{ endingAtJournalId: 5 }, { run: { runId: uniqueName('other') } }, 'x', null]) {
+        const refused = await refusalOf(type, good(), second);
+        expect(refused).toMatchObject({
+          failure: 'InvalidRequest',
+          message: expect.stringContaining('One input only'),
+        });
+      }
+    },
+  );
+
+  test('a workflow type that there is not, as when its name is mistyped', async () => {
+    const refused = await refusalOf('importJournal', good());
+    expect(refused.failure).toBe('InvalidRequest');
+    expect(refused.message).toBe(
+      'There is no workflow type "importJournal"; there are importJournals, importInvoices, reconcileLedger.',
+    );
   });
 
   test('all of it at once: one answer names all', async () => {

@@ -1,0 +1,19 @@
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+
+/** The events of a workflow whose first task is under way. */
+const firstTask = 3;
+
+/**
+ * What Temporal calls where nothing has the name that was asked for, which would otherwise be tried for ever.
+ *
+ * @throws ApplicationFailure `InvalidRequest` that names those there are.
+ */
+export function unknownType(known: readonly string[]): () => Promise<never> {
+  return async () => {
+    const { workflowType, historyLength } = workflowInfo();
+    const said = `There is no workflow type "${workflowType}"; there are ${known.join(', ')}.`;
+    // What has run before belongs to another version of Daybook, and waits for a worker of that.
+    if (historyLength > firstTask) throw new Error(said);
+    throw ApplicationFailure.nonRetryable(said, 'InvalidRequest');
+  };
+}
