@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
 import { wakesAt } from '../model/quota.ts';
-import { type PageOutcome, type Position, readThrough } from '../model/run.ts';
+import { type PageOutcome, type Position, readThrough, type Wait, type WaitReason } from '../model/run.ts';
 import type { Attempt } from '../storage/quota.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
 import type { Answered } from '../xero/api.ts';
@@ -32,8 +32,7 @@ export function createPageOutcomes({
   ): Promise<PageOutcome> {
     switch (outcome.kind) {
       case 'throttled': {
-        const until = wakesAt(run.runId, outcome.reason, outcome.until, now());
-        return { ...outcome, until: new Date(until).toISOString(), ...(await standing(run)) };
+        return { ...outcome, ...waitOf(run.runId, outcome, now()), ...(await standing(run)) };
       }
       case 'needsReconnect':
         return { ...outcome, ...(await standing(run)) };
@@ -78,6 +77,12 @@ export async function passOver(trouble: Error, advanced: boolean): Promise<null>
   if (trouble instanceof ApplicationFailure && trouble.nextRetryDelay)
     await sleep(Math.min(Number(trouble.nextRetryDelay), longestRestMs));
   return null;
+}
+
+/** Until when somebody waits whom a limit holds back, and for how long that is. */
+export function waitOf(runId: string, { reason, until }: { reason: WaitReason; until: number }, now: number): Wait {
+  const wakes = wakesAt(runId, reason, until, now);
+  return { reason, until: new Date(wakes).toISOString(), inMs: Math.max(0, Math.ceil(wakes - now)) };
 }
 
 export function removed(run: RunAtWork): PageOutcome {

@@ -1,4 +1,3 @@
-import { wakesAt } from '../model/quota.ts';
 import type { ReconcileOutcome } from '../model/reconciliation.ts';
 import type { Basis } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
@@ -11,6 +10,7 @@ import type { Answered } from '../xero/api.ts';
 import { journalNumbers } from '../xero/pages.ts';
 import { type Caller, type CallOutcome, callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
+import { waitOf } from './page-outcomes.ts';
 import { startOf } from './starting-point.ts';
 
 /** Who asks Xero for the sake of which reconciliation. */
@@ -78,10 +78,8 @@ export function createReconcileCalls(dependencies: Dependencies) {
   ): Promise<{ halt: Halt }> {
     const { connectionName, application } = caller;
     switch (outcome.kind) {
-      case 'throttled': {
-        const { kind, reason, until } = outcome;
-        return { halt: { kind, reason, until: new Date(wakesAt(runId, reason, until, now())).toISOString() } };
-      }
+      case 'throttled':
+        return { halt: { kind: outcome.kind, ...waitOf(runId, outcome, now()) } };
       case 'needsReconnect':
         return { halt: outcome };
       case 'unwanted':

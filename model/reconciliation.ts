@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { application, type Basis, basis, type Checked, check, connection, instantOf } from './request.ts';
-import type { FailureName, WaitReason } from './run.ts';
+import type { FailureName, Wait } from './run.ts';
 
 const day = z
   .string({ error: 'must be a text such as "2026-03-31"' })
@@ -113,7 +113,7 @@ export interface Certificate {
 /** What one attempt to reconcile tells the workflow. */
 export type ReconcileOutcome =
   | { kind: 'reconciled'; result: ReconcileResult }
-  | { kind: 'throttled'; reason: WaitReason; until: string }
+  | ({ kind: 'throttled' } & Wait)
   /** `isOver`: the consent has come before it was noted that it is waited for. Histories from before it was asked have none. */
   | { kind: 'needsReconnect'; message: string; isOver?: boolean }
   | { kind: 'stopped'; failure: FailureName; message: string };

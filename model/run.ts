@@ -37,10 +37,21 @@ export type WaitReason = LimitName | 'reserve' | 'precedence' | 'outage';
 export type LimitName = 'minute' | 'day' | 'concurrent' | 'appMinute';
 
 /** What became of one call: expected outcomes are values. Only the unexpected is thrown, and tried again by Temporal. */
+/** What must be waited for, and until when by the clock of the worker that heard of it. */
+export interface Wait {
+  reason: WaitReason;
+  until: string;
+  /**
+   * In how many milliseconds that is, as Temporal's clock, by which it is slept, may differ from the worker's. Histories from before it
+   * was told have none.
+   */
+  inMs?: number;
+}
+
 export type PageOutcome =
   | ({ kind: 'imported' } & Position)
   | ({ kind: 'caughtUp' } & Position)
-  | ({ kind: 'throttled'; reason: WaitReason; until: string } & Position)
+  | ({ kind: 'throttled' } & Wait & Position)
   | ({ kind: 'needsReconnect'; message: string } & Position)
   | { kind: 'stopped'; failure: FailureName; message: string };
 

@@ -28,7 +28,7 @@ import { type Bookkeeping, createBookkeeping } from './bookkeeping.ts';
 import { handedOver } from './handed-over.ts';
 import { Controls, progress } from './messages.ts';
 import { wasStartedBySchedule } from './schedules.ts';
-import { limitInWords, reconnectCheckMs, Standing } from './standing.ts';
+import { endOf, limitInWords, reconnectCheckMs, Standing } from './standing.ts';
 
 // It reads pages for a few seconds at a time and waits out short limits itself, so it beats: a dead worker is noticed soon.
 // Cancelling waits for the page in flight, lest the next import find it still being written (the default would not wait).
@@ -164,18 +164,16 @@ async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caug
     switch (slice.kind) {
       case 'imported':
         break;
-      case 'throttled':
-        longSleepAhead = slices > 0 && Date.parse(slice.until) - Date.now() > longSleepMs;
-        if (!longSleepAhead)
-          await sleepUntil(
-            slice.until,
-            limitInWords[slice.reason],
-            { status: 'waiting', waitingFor: slice.reason },
-            underWay,
-          );
+      case 'throttled': {
+        const end = endOf(slice);
+        longSleepAhead = slices > 0 && end - Date.now() > longSleepMs;
+        if (longSleepAhead) break;
+        const waiting = { status: 'waiting', waitingFor: slice.reason } as const;
+        await sleepUntil(end, limitInWords[slice.reason], waiting, underWay);
         break;
+      }
       case 'needsReconnect':
-        await sleepUntil(inMs(reconnectCheckMs), slice.message, { status: 'needsReconnect' }, underWay);
+        await sleepUntil(Date.now() + reconnectCheckMs, slice.message, { status: 'needsReconnect' }, underWay);
         break;
       case 'caughtUp':
         return 'caughtUp';
@@ -200,13 +198,14 @@ async function importSlice(
 
 type Waiting = { status: 'waiting'; waitingFor: WaitReason } | { status: 'needsReconnect' };
 
-async function sleepUntil(instant: string, reason: string, waiting: Waiting, underWay: UnderWay): Promise<void> {
+async function sleepUntil(end: number, reason: string, waiting: Waiting, underWay: UnderWay): Promise<void> {
   const { run, bookkeeping, standing, controls } = underWay;
+  const instant = new Date(end).toISOString();
   standing.change({ status: waiting.status, waitingFor: reason, waitingUntil: instant });
   const mark = { runId: run.runId, ...waiting, waitingUntil: instant };
   const marked: Marked | null | undefined = await bookkeeping.markRun(mark);
   // Histories from before it said so have no answer here.
-  if (!marked?.isOver) await controls.sleepUntil(Date.parse(instant), `${reason}; goes on at ${instant}`);
+  if (!marked?.isOver) await controls.sleepUntil(end, `${reason}; goes on at ${instant}`);
   standing.change({ status: 'running' });
 }
 
@@ -241,10 +240,6 @@ function cancelled({ startingAtJournalId, endingAtJournalId, modifiedSince, full
     full || [startingAtJournalId, endingAtJournalId, modifiedSince].some((each) => each !== undefined);
   const next = beginsAgain ? 'the same request begins again from its start' : 'a new run goes on from there';
   return `Cancelled. What was imported stays; ${next}.`;
-}
-
-function inMs(ms: number): string {
-  return new Date(Date.now() + ms).toISOString();
 }
 
 function messageOf(failure: unknown): string {

@@ -14,7 +14,7 @@ import type { Activities } from '../activities/index.ts';
 import type { ReconcileRequest, ReconcileResult } from '../model/reconciliation.ts';
 import { handedOver } from './handed-over.ts';
 import { Controls, waitingFor } from './messages.ts';
-import { limitInWords, reconnectCheckMs } from './standing.ts';
+import { endOf, limitInWords, reconnectCheckMs } from './standing.ts';
 
 const { reconcile } = proxyActivities<Activities>({
   startToCloseTimeout: '10 minutes',
@@ -81,7 +81,7 @@ export async function reconcileLedger(request: ReconcileRequest, secondInput?: C
       case 'throttled':
         if (outcome.reason === 'day') daysSpent++;
         if (outcome.reason === 'reserve') reservedSince ??= Date.now();
-        await wait(limitInWords[outcome.reason], Date.parse(outcome.until));
+        await wait(limitInWords[outcome.reason], endOf(outcome));
         break;
       case 'needsReconnect':
         if (!outcome.isOver) await wait(outcome.message, Date.now() + reconnectCheckMs);

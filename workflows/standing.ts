@@ -1,5 +1,5 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import { noTotals, type Progress, type WaitReason } from '../model/run.ts';
+import { noTotals, type Progress, type Wait, type WaitReason } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
 
 /** Where an import stands, as the query `progress` and the Temporal UI's current details show it. */
@@ -29,6 +29,11 @@ export class Standing {
     this.#progress = { ...this.#progress, waitingFor: null, waitingUntil: null, ...change };
     setCurrentDetails(inMarkdown(this.#progress));
   }
+}
+
+/** When a wait is over by Temporal's clock: for as long as the worker said, whose own may be ahead of it or behind. */
+export function endOf({ until, inMs }: Wait): number {
+  return inMs === undefined ? Date.parse(until) : Date.now() + inMs;
 }
 
 /** How often a lost authorisation is looked at again, should nobody send `lookAgain` after reconnecting. */
