@@ -78,15 +78,17 @@ function ordered(found: InvoiceEntry[], order: string | null): InvoiceEntry[] | 
 
 /** `GET /Invoices`: in full only when paged; `Statuses` and `summaryOnly` page whether `page` is given or not. */
 export function getInvoices(request: ApiRequest): Answer {
-  const { exchange, now, bent } = request;
+  const { exchange, organisation, now, bent } = request;
   const { query } = exchange;
   const since = ifModifiedSince(exchange);
   if (typeof since === 'object') return since;
   if (query.has('where')) return notImplemented('The sandbox does not read "where".');
   const fourDecimals = query.get('unitdp') === '4';
   // No app can write to the sandbox, so none has created an invoice.
-  const found = isTrue(query.get('createdByMyApp')) ? [] : filtered(request, since);
-  const sorted = ordered(found, query.get('order'));
+  const { invoicesIgnore: ignored = [] } = organisation.books.invoices.options;
+  const heeded = ignored.includes('modifiedSince') ? undefined : since;
+  const found = isTrue(query.get('createdByMyApp')) ? [] : filtered(request, heeded);
+  const sorted = ordered(found, ignored.includes('order') ? 'InvoiceID' : query.get('order'));
   if (!Array.isArray(sorted)) return sorted;
   const summary = isTrue(query.get('summaryOnly'));
   if (!query.has('page') && !query.has('Statuses') && !summary) {
@@ -99,7 +101,7 @@ export function getInvoices(request: ApiRequest): Answer {
   }
   const page = Number(query.get('page') ?? 1);
   // Out of range is clamped without a word, as Xero does.
-  const { invoicesPerPage = 1000, pagination: says = true } = request.organisation.books.invoices.options;
+  const { invoicesPerPage = 1000, pagination: says = true } = organisation.books.invoices.options;
   const pageSize = Math.min(Math.max(Number(query.get('pageSize') ?? 100), 1), invoicesPerPage);
   const rows = sorted.slice((page - 1) * pageSize, page * pageSize).slice(0, bent?.rows);
   const pagination = {
