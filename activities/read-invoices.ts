@@ -1,14 +1,27 @@
-import { afterPage, type InvoicePlace, isComplete, modifiedSinceOf } from '../model/invoice-cursor.ts';
+import { log } from '@temporalio/activity';
+import {
+  afterPage,
+  type InvoicePageFacts,
+  type InvoicePlace,
+  isByNumber,
+  isInOrder,
+  modifiedSinceOf,
+  overToNumbers,
+} from '../model/invoice-cursor.ts';
 import type { PageOutcome } from '../model/run.ts';
+import { firstSecondOf } from '../storage/invoice-pages.ts';
 import { callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 import { createPageOutcomes, passOver, type Reading } from './page-outcomes.ts';
 import type { Slices } from './slices.ts';
 import { storeInvoicesPatiently } from './store-patiently.ts';
 
-/** Reads invoices by keyset, one call after the other, as each says where the next begins. */
+/**
+ * Reads invoices by keyset, one call after the other, as each says where the next begins; by page number from where Xero's
+ * answers show that they cannot be read so.
+ */
 export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
-  const { xero, now, stopping } = dependencies;
+  const { pool, xero, now, stopping } = dependencies;
   const { standing, ended } = createPageOutcomes(dependencies);
 
   return async function readInvoices(run: Reading): Promise<PageOutcome> {
@@ -18,12 +31,11 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
     // A slice has one page at least, whatever the clock does.
     for (let pages = 0; pages === 0 || (now() - began < slices.lengthMs() && !stopping()); pages++) {
       const askedAt = new Date(now());
-      const outcome = await ask(run, place).catch((trouble: Error) => passOver(trouble, pages > 0));
+      const outcome = await askInOrder(run, place).catch((trouble: Error) => passOver(trouble, pages > 0));
       if (outcome === null) break;
       if (outcome.kind !== 'answered') return ended(run, outcome);
-      const { body, count, lastSecond, pageCount } = outcome.answer;
-      const complete = isComplete(count, Math.abs(place.page), pageCount, largest);
-      const after = afterPage(place, { count, lastSecond, complete });
+      const { body, count } = outcome.answer;
+      const after = await stepAfter(run, place, { ...outcome.answer, largestSeen: largest }, askedAt);
       // Before the next is asked for: at the same UpdatedDateUTC only what was asked for after a copy was stored may replace it.
       const stored =
         (count === 0 && after.ended) ||
@@ -42,6 +54,22 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
     }
     return { kind: 'imported', ...(await standing(run)) };
   };
+
+  async function stepAfter(run: Reading, place: InvoicePlace, facts: InvoicePageFacts, askedAt: Date) {
+    if (isByNumber(place) || isInOrder(place, facts)) return afterPage(place, facts);
+    log.warn(
+      `Connection "${run.connectionName}": Xero's invoices do not come in the order of their UpdatedDateUTC, or older ones come than were asked for. ` +
+        'They are read by page number instead, so that none is passed over; as long as this lasts each import of invoices may take as many calls as a full one, or twice as many.',
+    );
+    return overToNumbers(place, facts, (await firstSecondOf(pool, run.runId)) ?? place.second, askedAt);
+  }
+
+  /** An invoice that is edited while Xero writes the page down may stand in it out of order, once. */
+  async function askInOrder(run: Reading, place: InvoicePlace) {
+    const outcome = await ask(run, place);
+    if (outcome.kind !== 'answered' || isByNumber(place) || isInOrder(place, outcome.answer)) return outcome;
+    return ask(run, place);
+  }
 
   function ask(run: Reading, place: InvoicePlace) {
     const page = Math.abs(place.page);

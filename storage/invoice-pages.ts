@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type InvoicePlace, watermarkAfter } from '../model/invoice-cursor.ts';
+import { type InvoicePlace, isReadAgain, watermarkAfter } from '../model/invoice-cursor.ts';
 import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
 import { type Counts, type Refused, storeInHalves } from './halves.ts';
@@ -24,7 +24,7 @@ const here = `
   select coalesce((select p.watermark from daybook.stream_position p
                     where p.tenant_id = r.tenant_id and p.stream = r.stream), 0) as watermark
     from daybook.import_run r
-   where run_id = $1 and next_offset = $2 and next_page = $3 and ended_at is null for update`;
+   where run_id = $1 and next_offset = $2 and next_page = $3 and closing_pages = $4 and ended_at is null for update`;
 
 const names = Object.keys(invoiceColumns).join(', ');
 const values = Object.values(invoiceColumns).join(', ');
@@ -33,7 +33,7 @@ const values = Object.values(invoiceColumns).join(', ');
  * An older copy never overwrites a newer. Some edits do not move UpdatedDateUTC, so at the same instant the payload decides;
  * a date ahead of the clock does not tell which is newer, so there the later answer counts.
  * What pages bring again, as they overlap each other, and a run the one before, is not counted.
- * $1 run, $2 tenant, $3 an answer with invoices, $4 asked at, $5 last second seen.
+ * $1 run, $2 tenant, $3 an answer with invoices, $4 asked at, $5 the second up to which unchanged ones have been counted.
  */
 const putInvoices = `
   with element as (
@@ -67,13 +67,15 @@ const putInvoices = `
 const record = `
   with receipt as (
     insert into daybook.page_receipt as p (run_id, after_number, through_number, page, journals, stored, quarantined)
-    values ($1, $2, $3, $4, $5, $6::int, $8::int)
+    values ($1, $2, greatest($2::bigint, $3::bigint), $4, $5, $6::int, $8::int)
     on conflict (run_id, after_number, page) do update
        set through_number = excluded.through_number, journals = excluded.journals, stored = p.stored + excluded.stored,
            quarantined = excluded.quarantined, stored_at = now()
   ), watermark as (
     insert into daybook.stream_position (tenant_id, stream, watermark)
-    select tenant_id, stream, $12::bigint from daybook.import_run where run_id = $1 and moves_watermark and $12 > 0
+    select tenant_id, stream, $12::bigint from daybook.import_run r
+     where run_id = $1 and moves_watermark
+       and ($12 > 0 or exists (select from daybook.stream_position p where p.tenant_id = r.tenant_id and p.stream = r.stream))
     on conflict (tenant_id, stream) do update set watermark = excluded.watermark, updated_at = now()
   )
   update daybook.import_run
@@ -89,7 +91,7 @@ const record = `
 export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<boolean> {
   const { runId, place, next } = page;
   return inTransaction(pool, async (client) => {
-    const { rows } = await client.query<{ watermark: number }>(here, [runId, place.second, place.page]);
+    const { rows } = await client.query<{ watermark: number }>(here, [runId, place.second, place.page, place.closing]);
     const stands = rows[0];
     if (!stands) return false;
     const whole = await attempt(client, page, page.body);
@@ -102,11 +104,21 @@ export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<bool
   });
 }
 
+/** The second since 1970 with which a run began; null when it has stored no page. */
+export async function firstSecondOf(db: Queryable, runId: string): Promise<number | null> {
+  const { rows } = await db.query<{ second: number | null }>(
+    'select min(after_number) as second from daybook.page_receipt where run_id = $1',
+    [runId],
+  );
+  return rows[0]?.second ?? null;
+}
+
 /** Puts the invoices of an answer, or nothing of them and says why they cannot be stored. */
 async function attempt(client: Queryable, page: InvoicePage, answer: Buffer | string): Promise<Counts | Refused> {
   await client.query('savepoint invoices');
   try {
-    const values = [page.runId, page.tenantId, answer, page.askedAt, page.place.second];
+    const countsBeyond = isReadAgain(page.place) ? Number.MAX_SAFE_INTEGER : page.place.second;
+    const values = [page.runId, page.tenantId, answer, page.askedAt, countsBeyond];
     const { rows } = await client.query<{ changed: string[]; admitted: number }>(putInvoices, values);
     const { changed = [], admitted = 0 } = rows[0] ?? {};
     await client.query(clearInvoiceParts, [page.tenantId, changed]);

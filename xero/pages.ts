@@ -48,8 +48,11 @@ function isJournalNumber(value: unknown): value is number {
 /** What a page of invoices holds, without its amounts. */
 export interface InvoicePage {
   count: number;
-  /** The second since 1970 of the greatest UpdatedDateUTC; null when none can be read. */
+  /** The seconds since 1970 of the least and the greatest UpdatedDateUTC; null when none can be read. */
+  firstSecond: number | null;
   lastSecond: number | null;
+  /** Each has one that can be read, and none lies a second or more before the one ahead of it. */
+  ascending: boolean;
   /** Pages there are, by Xero's `pagination`, one more behind a full page; null when it sends none that can be true. */
   pageCount: number | null;
 }
@@ -58,13 +61,18 @@ export interface InvoicePage {
 export function readInvoicePage(body: Buffer): InvoicePage | NotAPage {
   const page = readPage(body, 'Invoices', 'UpdatedDateUTC');
   if ('problem' in page) return page;
+  let firstSecond: number | null = null;
   let lastSecond: number | null = null;
+  let ascending = true;
   for (const updated of page.rows) {
     const second = secondOf(updated);
-    if (second !== null && (lastSecond === null || second > lastSecond)) lastSecond = second;
+    ascending &&= second !== null && (lastSecond === null || second >= lastSecond);
+    if (second === null) continue;
+    if (firstSecond === null || second < firstSecond) firstSecond = second;
+    if (lastSecond === null || second > lastSecond) lastSecond = second;
   }
   const count = page.rows.length;
-  return { count, lastSecond, pageCount: pagesTold(count, page.pagination ?? {}) };
+  return { count, firstSecond, lastSecond, ascending, pageCount: pagesTold(count, page.pagination ?? {}) };
 }
 
 /**

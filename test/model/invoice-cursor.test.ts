@@ -4,7 +4,7 @@ import {
   afterPage,
   type InvoicePlace,
   invoicesStartingPoint,
-  isComplete,
+  isInOrder,
   modifiedSinceOf,
   watermarkAfter,
 } from '../../model/invoice-cursor.ts';
@@ -27,6 +27,12 @@ function paginationOf(says: Says, { page, pageSize, of, count }: Record<'page' |
   return { page, pageSize, pageCount: 1, itemCount: says === 'ownRows' ? count : of };
 }
 
+/** What a page in order says of its rows. */
+function factsOf(rows: { second: number }[]) {
+  const [firstSecond, lastSecond] = [rows[0]?.second ?? null, rows.at(-1)?.second ?? null];
+  return { count: rows.length, firstSecond, lastSecond, ascending: true };
+}
+
 /** Reads rows as an import does, from a list that is edited before each call: an edited row goes to the end, a new one too. */
 function readAll(rows: Row[], pageSize: number, exclusive: boolean, says: Says, edit: (rows: Row[]) => void) {
   const read = new Map<number, number>();
@@ -40,10 +46,10 @@ function readAll(rows: Row[], pageSize: number, exclusive: boolean, says: Says, 
     const page = Math.abs(place.page);
     const got = listed.slice((page - 1) * pageSize, page * pageSize);
     for (const { id, second } of got) read.set(id, Math.max(second, read.get(id) ?? 0));
-    const lastSecond = got.length === 0 ? null : Math.max(...got.map(({ second }) => second));
     const said = paginationOf(says, { page, pageSize, of: listed.length, count: got.length });
-    const complete = isComplete(got.length, page, pagesTold(got.length, said), largest);
-    const after = afterPage(place, { count: got.length, lastSecond, complete });
+    const facts = { ...factsOf(got), pageCount: pagesTold(got.length, said), largestSeen: largest };
+    expect(isInOrder(place, facts)).toBe(true);
+    const after = afterPage(place, facts);
     largest = Math.max(largest, got.length);
     place = after.next;
     if (after.ended) return read;
@@ -138,11 +144,10 @@ test('what is dated ahead of the clock, or seen late, hides nothing: when the bo
           const listed = rows.filter(({ second, seenFrom }) => second >= since && seenFrom <= now);
           const got = listed.slice((Math.abs(place.page) - 1) * 5, Math.abs(place.page) * 5);
           for (const { id, second } of got) read.set(id, second);
-          const lastSecond = got.at(-1)?.second ?? null;
           const page = Math.abs(place.page);
           const said = paginationOf('truth', { page, pageSize: 5, of: listed.length, count: got.length });
-          const complete = isComplete(got.length, page, pagesTold(got.length, said), 5);
-          const { next, ended } = afterPage(place, { count: got.length, lastSecond, complete });
+          const facts = { ...factsOf(got), pageCount: pagesTold(got.length, said), largestSeen: 5 };
+          const { next, ended } = afterPage(place, facts);
           if (got.length > 0) watermark = watermarkAfter(watermark, place, next, new Date(now * 1_000));
           if (ended) return;
           place = next;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { storeInvoicePage } from '../../storage/invoice-pages.ts';
+import type { InvoicePlace } from '../../model/invoice-cursor.ts';
+import { firstSecondOf, storeInvoicePage } from '../../storage/invoice-pages.ts';
 import { type JournalPage, storePage } from '../../storage/pages.ts';
 import { openAnyRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -100,6 +101,32 @@ test('an invoice dated ahead of the clock moves the watermark no further than wh
   await pool.query('update daybook.import_run set next_offset = 7 where run_id = $1', [id]);
   expect(await store(7, now - 350)).toBe(true);
   expect(await watermark()).toBe(now - 350);
+});
+
+test('a list read by page number takes the watermark back to its begin, and to what had settled when it is read', async () => {
+  const { pool } = database;
+  const id = await openAnyRun(pool, 'invoices');
+  await pool.query('update daybook.import_run set next_page = 1, moves_watermark = true where run_id = $1', [id]);
+  const keyset = (second: number) => ({ second, page: 1, beyond: null, closing: 0 });
+  const listed = (page: number) => ({ second: 0, page, beyond: 5_000, closing: -1 });
+  const store = (place: InvoicePlace, next: InvoicePlace) =>
+    storeInvoicePage(pool, {
+      ...{ runId: id, tenantId: id, body: Buffer.from('{"Invoices":[]}'), count: 0, askedAt: new Date() },
+      ...{ place, next },
+    });
+  const watermark = async () =>
+    (await pool.query('select watermark from daybook.stream_position where tenant_id = $1', [id])).rows[0].watermark;
+  expect(await store(keyset(0), keyset(4_000))).toBe(true);
+  expect(await firstSecondOf(pool, id)).toBe(0);
+  expect(await watermark()).toBe(4_000);
+  expect(await store(keyset(4_000), listed(1))).toBe(true);
+  expect(await watermark()).toBe(0);
+  // A late attempt's page from where the run stood at its begin.
+  expect(await store(keyset(0), keyset(4_000))).toBe(false);
+  expect(await store(listed(1), listed(-1))).toBe(true);
+  expect(await watermark()).toBe(0);
+  expect(await store(listed(-1), { second: 5_000, page: 1, beyond: 5_000, closing: -2 })).toBe(true);
+  expect(await watermark()).toBe(5_000);
 });
 
 test('an invoice dated ahead of the clock is replaced by what Xero says later, whatever date that has', async () => {

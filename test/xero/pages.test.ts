@@ -22,3 +22,19 @@ test.each(dateSpellings)('the second of an invoice’s update is what Postgres r
   const body = Buffer.from(JSON.stringify({ Invoices: [{ UpdatedDateUTC: spelling }] }));
   expect(readInvoicePage(body)).toMatchObject({ count: 1, lastSecond: second });
 });
+
+test.each<[string, unknown[], (number | null)[], boolean]>([
+  ['in order', ['/Date(1000+0000)/', '/Date(2999)/', '/Date(2000)/'], [1, 2], true],
+  ['one a second before the one ahead of it', ['/Date(5000)/', '/Date(4999)/', '1970-01-01T00:00:09'], [4, 9], false],
+  ['one without', ['/Date(5000)/', undefined], [5, 5], false],
+  ['one that nobody can read', ['soon'], [null, null], false],
+  ['none', [], [null, null], true],
+])(
+  'a page of invoices tells whether their UpdatedDateUTC ascends by the second: %s',
+  (_, dates, seconds, ascending) => {
+    const body = JSON.stringify({ Invoices: dates.map((UpdatedDateUTC) => ({ UpdatedDateUTC })) });
+    const [firstSecond, lastSecond] = seconds;
+    const facts = { firstSecond, lastSecond, ascending, count: dates.length, pageCount: null };
+    expect(readInvoicePage(Buffer.from(body))).toEqual(facts);
+  },
+);
