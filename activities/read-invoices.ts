@@ -10,7 +10,8 @@ import {
 } from '../model/invoice-cursor.ts';
 import type { PageOutcome } from '../model/run.ts';
 import { firstSecondOf } from '../storage/invoice-pages.ts';
-import { callXero } from './call-xero.ts';
+import type { AnsweredInvoices } from '../xero/api.ts';
+import { type CallOutcome, callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 import { createPageOutcomes, passOver, type Reading } from './page-outcomes.ts';
 import type { Slices } from './slices.ts';
@@ -71,10 +72,34 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
     return ask(run, place);
   }
 
-  function ask(run: Reading, place: InvoicePlace) {
+  /**
+   * Behind a full page another is asked for, even if it calls itself the last. A server may refuse what lies behind the last page;
+   * but as a refusal may have other reasons, the page before it must still call itself the last.
+   */
+  async function ask(run: Reading, place: InvoicePlace): Promise<CallOutcome<AnsweredInvoices>> {
     const page = Math.abs(place.page);
+    const outcome = await askPage(run, place, page);
+    if (page === 1 || outcome.kind !== 'refused' || !behindTheEnd.includes(outcome.status)) return outcome;
+    const before = await askPage(run, place, page - 1);
+    if (before.kind === 'refused') return outcome;
+    if (before.kind !== 'answered') return before;
+    return before.answer.isToldLast ? { ...before, answer: { ...before.answer, ...nothing } } : outcome;
+  }
+
+  function askPage(run: Reading, place: InvoicePlace, page: number) {
     return callXero(dependencies, run, 'invoices', (call) =>
       xero.invoices({ ...call, page, modifiedSince: modifiedSinceOf(place) }),
     );
   }
 }
+
+/** How a server may refuse a page that there is not. */
+const behindTheEnd = [400, 404];
+/** An empty page. */
+const nothing = {
+  body: Buffer.from('{"Invoices":[]}'),
+  count: 0,
+  firstSecond: null,
+  lastSecond: null,
+  ascending: true,
+};

@@ -20,6 +20,11 @@ export function pagesTold(count: number, { page, pageSize, pageCount, itemCount 
   return pageCount === Math.ceil(itemCount / pageSize) && count === due ? pageCount : null;
 }
 
+/** Whether a page calls itself the last, be that true or not. */
+export function isToldLast({ page, pageCount }: Pagination): boolean {
+  return isWhole(page) && isWhole(pageCount) && page >= pageCount;
+}
+
 function isWhole(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }

@@ -1,4 +1,4 @@
-import { type Pagination, pagesTold } from '../model/pagination.ts';
+import { isToldLast, type Pagination, pagesTold } from '../model/pagination.ts';
 import { NotJson } from './json-bytes.ts';
 import { type SkimmedPage, skimPage } from './skim.ts';
 
@@ -55,6 +55,8 @@ export interface InvoicePage {
   ascending: boolean;
   /** Pages there are, by Xero's `pagination`, one more behind a full page; null when it sends none that can be true. */
   pageCount: number | null;
+  /** By its `pagination` it is the last, full or not. */
+  isToldLast: boolean;
 }
 
 /** Reads the facts of a page of invoices. */
@@ -72,7 +74,9 @@ export function readInvoicePage(body: Buffer): InvoicePage | NotAPage {
     if (lastSecond === null || second > lastSecond) lastSecond = second;
   }
   const count = page.rows.length;
-  return { count, firstSecond, lastSecond, ascending, pageCount: pagesTold(count, page.pagination ?? {}) };
+  const pagination: Pagination = page.pagination ?? {};
+  const pageCount = pagesTold(count, pagination);
+  return { count, firstSecond, lastSecond, ascending, pageCount, isToldLast: isToldLast(pagination) };
 }
 
 /**

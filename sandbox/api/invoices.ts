@@ -101,8 +101,13 @@ export function getInvoices(request: ApiRequest): Answer {
   }
   const page = Number(query.get('page') ?? 1);
   // Out of range is clamped without a word, as Xero does.
-  const { invoicesPerPage = 1000, pagination: says = true } = organisation.books.invoices.options;
+  const {
+    invoicesPerPage = 1000,
+    pagination: says = true,
+    refusesBehindLastPage,
+  } = organisation.books.invoices.options;
   const pageSize = Math.min(Math.max(Number(query.get('pageSize') ?? 100), 1), invoicesPerPage);
+  if (refusesBehindLastPage && page > Math.max(1, Math.ceil(sorted.length / pageSize))) return notFound();
   const rows = sorted.slice((page - 1) * pageSize, page * pageSize).slice(0, bent?.rows);
   const pagination = {
     page,

@@ -39,6 +39,8 @@ export interface BooksOptions {
    * and `ownRows` that there is nothing beside its own rows.
    */
   pagination?: boolean | 'onePage' | 'ownRows';
+  /** A page of invoices behind the last is 404. Default false: it is empty, as Xero's is. */
+  refusesBehindLastPage?: boolean;
   /** What a call for invoices asks in vain: with `order` they come by their ids, with `modifiedSince` all of them come. */
   invoicesIgnore?: readonly ('order' | 'modifiedSince')[];
   /** Journals that become visible only later, among the newest. */

@@ -12,6 +12,7 @@ export interface InvoiceBook {
     modifiedSince?: 'inclusive' | 'exclusive';
     invoicesPerPage?: number;
     pagination?: boolean | 'onePage' | 'ownRows';
+    refusesBehindLastPage?: boolean;
     invoicesIgnore?: readonly ('order' | 'modifiedSince')[];
   };
   /** In Xero's default order: UpdatedDateUTC, then InvoiceID, both ascending. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pagesTold } from '../../model/pagination.ts';
+import { isToldLast, pagesTold } from '../../model/pagination.ts';
 
 test.each([
   ['the last page of several', 300, { page: 3, pageSize: 1_000, pageCount: 3, itemCount: 2_300 }, 3],
@@ -15,4 +15,13 @@ test.each([
   ['nothing', 100, {}, null],
 ])('%s: %i rows with %j make %j pages', (_, count, pagination, pages) => {
   expect(pagesTold(count, pagination)).toBe(pages);
+});
+
+test.each([
+  [{ page: 3, pageSize: 1_000, pageCount: 3, itemCount: 3_000 }, true],
+  [{ page: 2, pageSize: 1_000, pageCount: 3, itemCount: 3_000 }, false],
+  [{ pageCount: 1 }, false],
+  [{}, false],
+])('%j calls itself the last: %j', (pagination, isLast) => {
+  expect(isToldLast(pagination)).toBe(isLast);
 });

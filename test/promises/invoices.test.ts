@@ -97,6 +97,27 @@ describe.each(['onePage', 'ownRows'] as const)('Where each page says that it is 
   });
 });
 
+describe('Where a page behind the last is refused', () => {
+  let stand: Stand;
+  const books = { invoices: 300, invoicesInOneSecond: 300, invoicesPerPage: 100, refusesBehindLastPage: true };
+  beforeAll(async () => {
+    // One page an activity: what asks behind the last page knows nothing of that.
+    stand = await startStand({
+      sandbox: { seed: 9, limits: unlimited, organisations: [{ journals: 100, ...books }] },
+      sliceMs: 0,
+    });
+  });
+  afterAll(() => stand.close());
+
+  test('full pages up to the end, of a second, of a list and the only one, are read and the import has caught up', async () => {
+    expect(await stand.importInvoices()).toMatchObject(caughtUp);
+    expect(await storedInvoices(stand)).toEqual(booksOf(stand));
+    stand.organisation.books.invoices.touch(100);
+    expect(await stand.importInvoices()).toMatchObject(caughtUp);
+    expect(await storedInvoices(stand)).toEqual(booksOf(stand));
+  });
+});
+
 describe('An import of invoices stores exactly what was asked for', () => {
   let stand: Stand;
   beforeAll(async () => {

@@ -34,7 +34,7 @@ test.each<[string, unknown[], (number | null)[], boolean]>([
   (_, dates, seconds, ascending) => {
     const body = JSON.stringify({ Invoices: dates.map((UpdatedDateUTC) => ({ UpdatedDateUTC })) });
     const [firstSecond, lastSecond] = seconds;
-    const facts = { firstSecond, lastSecond, ascending, count: dates.length, pageCount: null };
+    const facts = { firstSecond, lastSecond, ascending, count: dates.length, pageCount: null, isToldLast: false };
     expect(readInvoicePage(Buffer.from(body))).toEqual(facts);
   },
 );
