@@ -92,7 +92,8 @@ class World {
       this.#place = next;
     }
     if (isByNumber(next)) this.fooled = this.#wasFooled;
-    else this.fooled ||= this.rows.some(({ id, second }) => second < next.second && this.read.get(id) !== second);
+    else if (this.#server.order !== 'updated')
+      this.fooled ||= this.rows.some(({ id, second }) => second < next.second && this.read.get(id) !== second);
     return ended;
   }
 
