@@ -73,14 +73,10 @@ export function createConnections({ apiUrl, timeoutMs = 60_000, now }: Connectio
   }
 
   return {
-    /**
-     * Every organisation that the authorising user ever gave to this app; with `authEventId` only those of one consent. A
-     * server that does not know the filter is filtered here, unless it names no consent at all.
-     */
-    async list(ask: Ask & { authEventId?: string | undefined }): Promise<ConnectionsAnswer> {
+    /** Every organisation that the authorising user ever gave to this app, by whichever consent. */
+    async list(ask: Ask): Promise<ConnectionsAnswer> {
       const asked = { resource: 'connections', subject: 'the authorisation' };
-      const query = ask.authEventId === undefined ? '' : `?authEventId=${encodeURIComponent(ask.authEventId)}`;
-      const heard = await send('GET', `/connections${query}`, ask, asked);
+      const heard = await send('GET', '/connections', ask, asked);
       if ('kind' in heard) return heard;
       if (heard.status !== 200) return readFault(heard, asked, now());
       const parsed = list.safeParse(parse(heard.text));
@@ -91,10 +87,7 @@ export function createConnections({ apiUrl, timeoutMs = 60_000, now }: Connectio
         authEventId: authEventId ?? null,
         createdAt: readInstant(createdDateUtc ?? ''),
       }));
-      const known = connections.some((connection) => connection.authEventId !== null);
-      const wanted = (connection: XeroConnection) =>
-        ask.authEventId === undefined || !known || connection.authEventId === ask.authEventId;
-      return { kind: 'answered', connections: connections.filter(wanted), ...factsOf(heard.headers) };
+      return { kind: 'answered', connections, ...factsOf(heard.headers) };
     },
     /** Ends one connection at Xero, where it counts (and costs) until then. One that is gone already counts as deleted. */
     async remove(ask: Ask & { id: string }): Promise<DeletedAnswer> {

@@ -15,16 +15,16 @@ afterAll(() => server.close());
 const first = { id: 'c1', authEventId: 'e1', tenantId: 't1', tenantType: 'ORGANISATION', tenantName: 'Acme' };
 const second = { ...first, id: 'c2', authEventId: 'e2', tenantId: 't2', createdDateUtc: '2026-01-01T00:00:00.0000000' };
 
-test('lists the organisations of one consent, by a server that knows the filter or not', async () => {
+test('lists the organisations of all consents, each with the consent that made it', async () => {
   server.answer(whole(200, JSON.stringify([first, second])));
   expect(await connections.list({ accessToken })).toMatchObject({
     kind: 'answered',
-    connections: [{ id: 'c1' }, { id: 'c2' }],
+    connections: [
+      { id: 'c1', authEventId: 'e1', createdAt: null },
+      { id: 'c2', authEventId: 'e2', createdAt: Date.UTC(2026, 0) },
+    ],
   });
-  expect(await connections.list({ accessToken, authEventId: 'e2' })).toMatchObject({
-    connections: [{ tenantId: 't2' }],
-  });
-  expect(server.seen.at(-1)?.url).toBe('/connections?authEventId=e2');
+  expect(server.seen.at(-1)?.url).toBe('/connections');
 });
 
 test('a body that is no list is no answer', async () => {
