@@ -1,5 +1,5 @@
-import { becauseOf } from '../client/waiting.ts';
 import { shellWord } from '../model/shell-word.ts';
+import { becauseOf } from '../model/waiting.ts';
 import type { RunSummary } from '../storage/runs.ts';
 
 /** What a run that has not ended waits for, for people; null when it waits for nothing that is known. */

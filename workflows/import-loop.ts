@@ -24,11 +24,12 @@ import {
   type WaitReason,
 } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
+import { limitInWords } from '../model/waiting.ts';
 import { type Bookkeeping, createBookkeeping } from './bookkeeping.ts';
 import { handedOver } from './handed-over.ts';
 import { Controls, progress } from './messages.ts';
 import { wasStartedBySchedule } from './schedules.ts';
-import { endOf, limitInWords, reconnectCheckMs, Standing } from './standing.ts';
+import { endOf, reconnectCheckMs, Standing } from './standing.ts';
 
 // It reads pages for a few seconds at a time and waits out short limits itself, so it beats: a dead worker is noticed soon.
 // Cancelling waits for the page in flight, lest the next import find it still being written (the default would not wait).

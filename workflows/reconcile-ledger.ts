@@ -12,9 +12,10 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import type { ReconcileRequest, ReconcileResult } from '../model/reconciliation.ts';
+import { limitInWords } from '../model/waiting.ts';
 import { handedOver } from './handed-over.ts';
 import { Controls, waitingFor } from './messages.ts';
-import { endOf, limitInWords, reconnectCheckMs } from './standing.ts';
+import { endOf, reconnectCheckMs } from './standing.ts';
 
 const { reconcile } = proxyActivities<Activities>({
   startToCloseTimeout: '10 minutes',

@@ -1,5 +1,5 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import { noTotals, type Progress, type Wait, type WaitReason } from '../model/run.ts';
+import { noTotals, type Progress, type Wait } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
 
 /** Where an import stands, as the query `progress` and the Temporal UI's current details show it. */
@@ -38,17 +38,6 @@ export function endOf({ until, inMs }: Wait): number {
 
 /** How often a lost authorisation is looked at again, should nobody send `lookAgain` after reconnecting. */
 export const reconnectCheckMs = 10 * 60_000;
-
-/** Why a limit of Xero's makes an import wait, for people. */
-export const limitInWords: Record<WaitReason, string> = {
-  day: 'Xero’s daily limit is used up',
-  reserve: 'What is left of Xero’s daily limit is reserved for others',
-  precedence: 'What is left of the minute is for imports that somebody waits for',
-  minute: 'Xero’s limit per minute is used up',
-  concurrent: 'Xero’s limit of calls at once is reached',
-  outage: 'Xero, or this organisation in it, is down for a while',
-  appMinute: 'Xero’s limit per minute for the whole app is used up',
-};
 
 function inMarkdown(progress: Progress): string {
   const { run, status, readThrough, dayRemaining, totals, waitingFor, waitingUntil } = progress;

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import { becauseOf } from '../../client/waiting.ts';
 import type { RunStatus } from '../../model/run.ts';
 import type { Stream } from '../../model/streams.ts';
+import { becauseOf } from '../../model/waiting.ts';
 import type { OverviewConnection, OverviewRun } from '../../storage/overview.ts';
 import { count, type Html, inCode, instant } from './layout.ts';
 
