@@ -1,12 +1,13 @@
 import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
 import type { BeginOutcome, FailureName } from '../model/run.ts';
 import { type Stream, streamOf, streams } from '../model/streams.ts';
+import { wanted } from '../model/wanted.ts';
 import { endAbandoned, openRunsOf } from '../storage/abandoned-runs.ts';
 import type { Connection } from '../storage/connections.ts';
 import { openRun } from '../storage/runs.ts';
 import type { Dependencies } from './index.ts';
 import { mayUse } from './permission.ts';
-import { startOf, wanted } from './starting-point.ts';
+import { startOf } from './starting-point.ts';
 
 export interface BeginInput {
   kind: ImportKind;

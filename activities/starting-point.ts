@@ -2,7 +2,6 @@ import { type StartingPoint, startingPoint } from '../model/cursor.ts';
 import { secondLook } from '../model/gaps.ts';
 import { invoicesStartingPoint } from '../model/invoice-cursor.ts';
 import { type ImportRequest, instantOf } from '../model/request.ts';
-import { readThrough } from '../model/run.ts';
 import { type Stream, streams } from '../model/streams.ts';
 import { recentGaps } from '../storage/gaps.ts';
 import type { Queryable } from '../storage/pool.ts';
@@ -26,15 +25,4 @@ export async function startOf(db: Queryable, tenantId: string, stream: Stream, r
     ? secondLook(await recentGaps(db, tenantId, stream, stored), overlapFrom, stored)
     : overlapFrom;
   return { ...start, cursor, watermark: stored, since };
-}
-
-/** What a request asks for, in words for the Temporal UI and the plan. */
-export function wanted(stream: Stream, request: ImportRequest, cursor: number | null): string {
-  const { startingAtJournalId: from, endingAtJournalId: to, modifiedSince, full } = request;
-  const what = streams[stream].name;
-  const parts = [];
-  if (from !== undefined || to !== undefined) parts.push(`${what} ${from ?? 1} to ${to ?? 'the newest'}`);
-  if (modifiedSince !== undefined) parts.push(`${parts.length > 0 ? '' : `${what} `}modified since ${modifiedSince}`);
-  if (parts.length > 0) return parts.join(', ');
-  return full || cursor === 0 ? `all ${what}` : `new ${what} after ${readThrough(stream, cursor)}`;
 }

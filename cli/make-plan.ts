@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { startOf, wanted } from '../activities/starting-point.ts';
+import { startOf } from '../activities/starting-point.ts';
 import {
   budgetOf,
   type CallsToCome,
@@ -12,6 +12,7 @@ import {
 } from '../model/plan.ts';
 import type { ImportKind, ImportRequest } from '../model/request.ts';
 import { type Stream, streamOf } from '../model/streams.ts';
+import { wanted } from '../model/wanted.ts';
 import type { Connection } from '../storage/connections.ts';
 import { storedGrowth } from '../storage/growth.ts';
 import { quotaStanding } from '../storage/quota.ts';
