@@ -139,7 +139,7 @@ describe('An admin sets up connections on the connect page', () => {
     );
     // Others meet another limit of the same organisation meanwhile: that is not what this one waits for.
     await pool.query(
-      `insert into daybook.quota_ledger (scope, blocked_until, blocked_by) values ($1, now() + interval '1 hour', 'minute')`,
+      `update daybook.quota_ledger set blocked_until = now() + interval '1 hour', blocked_by = 'minute' where scope = $1`,
       [`tenant:${tenants[0]}`],
     );
     const [told] = (await recentRuns(pool, 1)).map(waitInWords);
