@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Config, ConfigurationError, loadConfig } from '../config/config.ts';
+import { type Config, ConfigurationError, inTheClear, loadConfig } from '../config/config.ts';
 import { type Check, examine, type Finding, judge } from './doctor/findings.ts';
 import { connections, quarantine, runs } from './doctor/imports.ts';
 import { createPlace, type DoctorPlace } from './doctor/place.ts';
@@ -46,7 +46,7 @@ async function examineAll(environment: NodeJS.ProcessEnv): Promise<Finding[]> {
     return examine([wrong], secrets);
   }
   const place = createPlace(config);
-  const checks: Check[] = [{ check: 'configuration', look: async () => judge([], [whereAllIs(config)]) }];
+  const checks: Check[] = [{ check: 'configuration', look: async () => judge([], whereAllIs(config)) }];
   for (const [check, look] of Object.entries(looks)) checks.push({ check, look: () => look(place) });
   try {
     return await examine(checks, secrets);
@@ -64,10 +64,12 @@ function readConfig(environment: NodeJS.ProcessEnv): Config | ConfigurationError
   }
 }
 
-function whereAllIs({ databaseUrl, temporalConfigured, xero: app, taskQueue, dataDir }: Config): string {
+function whereAllIs({ databaseUrl, temporalConfigured, xero: app, taskQueue, dataDir }: Config): string[] {
   const whose = (isConfigured: boolean) => (isConfigured ? 'configured' : `embedded in ${dataDir}`);
   const xeros = app === null ? 'the local sandbox stands in for Xero' : 'a Xero app is configured';
-  return `Postgres is ${whose(databaseUrl !== null)}, Temporal is ${whose(temporalConfigured)}, ${xeros}; task queue "${taskQueue}".`;
+  const warning = inTheClear(app);
+  const where = `Postgres is ${whose(databaseUrl !== null)}, Temporal is ${whose(temporalConfigured)}, ${xeros}; task queue "${taskQueue}".`;
+  return warning === null ? [where] : [where, warning];
 }
 
 /** A shorter one is part of ordinary words, and no secret. */

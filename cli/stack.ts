@@ -144,6 +144,7 @@ function workerEnvironment(environment: NodeJS.ProcessEnv, found: Found): NodeJS
     XERO_API_URL: xero.apiUrl,
     XERO_IDENTITY_URL: xero.identityUrl,
     XERO_LOGIN_URL: xero.loginUrl,
+    XERO_ALLOW_HTTP: `${xero.allowHttp ?? false}`,
     DAYBOOK_DATA_DIR: config.dataDir,
     DAYBOOK_TOKEN_KEYS: tokenKeys,
     DAYBOOK_LOG_LEVEL: config.logLevel,

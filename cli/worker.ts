@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/config.ts';
+import { inTheClear, loadConfig } from '../config/config.ts';
 import { createLogger } from '../config/logging.ts';
 import { makeDataFolder } from '../embedded/data-folder.ts';
 import { reach } from './environment.ts';
@@ -20,6 +20,9 @@ export function addWorkerCommand(program: Command): void {
       // Loaded here: a wrong configuration and the help are told without the worker's native library.
       const { runWorker } = await import('../worker/main.ts');
       endWithParent();
+      const log = createLogger(config.logLevel);
+      const warning = inTheClear(config.xero);
+      if (warning !== null) log.warn(warning);
       await runWorker({
         databaseUrl: place.databaseUrl(),
         temporal: place.temporal(),
@@ -28,7 +31,7 @@ export function addWorkerCommand(program: Command): void {
         tokenKeys: place.tokenKeys(),
         cacheDir: config.dataDir,
         metricsAddress: config.metricsAddress,
-        log: createLogger(config.logLevel),
+        log,
         onReady: tellParent,
       });
     });

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isSafeAddress, isThisMachine } from '../model/safe-address.ts';
 import { variables } from './variables.ts';
 
 /** The settings of the Xero app and of Xero's hosts. */
@@ -12,6 +13,8 @@ export interface XeroSettings {
   apiUrl: string;
   identityUrl: string;
   loginUrl: string;
+  /** Whether these hosts may be spoken to without TLS. */
+  allowHttp?: boolean | undefined;
 }
 
 /** The environment, checked. What is null is not configured and has a local stand-in. */
@@ -58,9 +61,16 @@ export class ConfigurationError extends Error {
 
 const address = z
   .string()
-  .refine((text) => isSafe(text), { error: 'must be an https:// address (http:// on this machine only)' });
+  .refine((text) => isSafeAddress(text), { error: 'must be an https:// address (http:// on this machine only)' });
 
-const host = (fallback: string) => address.default(fallback).transform((text) => text.replace(/\/+$/, ''));
+/** Whether it is safe depends on XERO_ALLOW_HTTP. */
+const xeroHost = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text) => text.replace(/\/+$/, ''));
+
+const xeroHosts = ['XERO_API_URL', 'XERO_IDENTITY_URL', 'XERO_LOGIN_URL'] as const;
 
 const schema = z.object({
   DATABASE_URL: z
@@ -73,9 +83,10 @@ const schema = z.object({
   // Kept to the letter: Xero compares it with the one registered.
   XERO_REDIRECT_URI: address.optional(),
   XERO_SCOPES: z.string().default(variables.XERO_SCOPES.default),
-  XERO_API_URL: host(variables.XERO_API_URL.default),
-  XERO_IDENTITY_URL: host(variables.XERO_IDENTITY_URL.default),
-  XERO_LOGIN_URL: host(variables.XERO_LOGIN_URL.default),
+  XERO_API_URL: xeroHost(variables.XERO_API_URL.default),
+  XERO_IDENTITY_URL: xeroHost(variables.XERO_IDENTITY_URL.default),
+  XERO_LOGIN_URL: xeroHost(variables.XERO_LOGIN_URL.default),
+  XERO_ALLOW_HTTP: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
   DAYBOOK_DATA_DIR: z.string().default(variables.DAYBOOK_DATA_DIR.default),
   DAYBOOK_TOKEN_KEYS: z.string().optional(),
   DAYBOOK_WEB_PORT: z.coerce
@@ -103,16 +114,22 @@ export function loadConfig(environment: Environment): Config {
   // An empty variable (as compose files and .env templates leave them) means: not set.
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const parsed = schema.safeParse(given);
-  const problems = parsed.success
-    ? []
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`);
+  const ownHosts = xeroHosts.filter((name) => given[name]);
+  const allowHttp = given.XERO_ALLOW_HTTP === 'true';
+  const exception = allowHttp
+    ? 'http:// is never allowed for Xero’s own hosts'
+    : 'http:// on this machine only; XERO_ALLOW_HTTP=true allows it for a simulator of Xero in a private network';
+  const problems = ownHosts
+    .filter((name) => !isSafeAddress(given[name] ?? '', allowHttp))
+    .map((name) => `${name} must be an https:// address (${exception}).`);
+  if (!parsed.success)
+    problems.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`));
   if (given.XERO_CLIENT_ID && !given.XERO_CLIENT_SECRET) {
     problems.push('XERO_CLIENT_SECRET is missing: XERO_CLIENT_ID is set, and Xero asks for both.');
   }
   if (given.XERO_CLIENT_SECRET && !given.XERO_CLIENT_ID) {
     problems.push('XERO_CLIENT_ID is missing: XERO_CLIENT_SECRET is set, and Xero asks for both.');
   }
-  const ownHosts = ['XERO_API_URL', 'XERO_IDENTITY_URL', 'XERO_LOGIN_URL'].filter((name) => given[name]);
   if (!given.XERO_CLIENT_ID && !given.XERO_CLIENT_SECRET && ownHosts.length > 0) {
     problems.push(
       `XERO_CLIENT_ID is missing, though ${ownHosts.join(', ')} ${ownHosts.length === 1 ? 'names' : 'name'} a Xero to speak to.`,
@@ -153,6 +170,7 @@ export function loadConfig(environment: Environment): Config {
           apiUrl: env.XERO_API_URL,
           identityUrl: env.XERO_IDENTITY_URL,
           loginUrl: env.XERO_LOGIN_URL,
+          allowHttp,
         }
       : null,
     dataDir: resolve(env.DAYBOOK_DATA_DIR),
@@ -170,20 +188,16 @@ export function loadConfig(environment: Environment): Config {
   };
 }
 
-/** Whether a secret may be sent there: over TLS, or without it to this machine only. */
-function isSafe(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, hostname } = new URL(address);
-  if (protocol === 'https:') return true;
-  return protocol === 'http:' && isThisMachine(hostname);
+/** What to warn of where tokens are sent in the clear, as it is allowed; null where they are not. */
+export function inTheClear(xero: Pick<XeroSettings, 'apiUrl' | 'identityUrl' | 'loginUrl'> | null): string | null {
+  if (xero === null) return null;
+  const hosts = [...new Set([xero.apiUrl, xero.identityUrl, xero.loginUrl])].filter((each) => !isSafeAddress(each));
+  if (hosts.length === 0) return null;
+  return `WARNING: ${hosts.join(' and ')} ${hosts.length === 1 ? 'is' : 'are'} spoken to without TLS, as XERO_ALLOW_HTTP allows: whoever can listen on the way reads the tokens, the app’s secret and the books. That is for a simulator of Xero in a private network only.`;
 }
 
 /** IP:port, with an IPv6 address in brackets: the exporter knows no names. */
 function isListenAddress(text: string): boolean {
   const [, six, four, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   return (isIPv6(six ?? '') || isIPv4(four ?? '')) && Number(port) > 0 && Number(port) <= 65_535;
-}
-
-function isThisMachine(host: string): boolean {
-  return /^127\.\d+\.\d+\.\d+$/.test(host) || ['localhost', '::1', '[::1]'].includes(host);
 }

@@ -29,6 +29,11 @@ export const variables = {
   XERO_API_URL: { meaning: 'Host of Xero’s API.', default: 'https://api.xero.com' },
   XERO_IDENTITY_URL: { meaning: 'Host of Xero’s token endpoint.', default: 'https://identity.xero.com' },
   XERO_LOGIN_URL: { meaning: 'Host of Xero’s consent page.', default: 'https://login.xero.com' },
+  XERO_ALLOW_HTTP: {
+    meaning:
+      'true lets the three hosts of Xero be http:// elsewhere than on this machine, for a simulator of Xero in a private network; tokens then travel readable. Never for Xero’s own hosts.',
+    default: 'false',
+  },
   DAYBOOK_DATA_DIR: { meaning: 'Folder of the embedded servers’ data and keys.', default: '.daybook' },
   DAYBOOK_TOKEN_KEYS: {
     meaning:

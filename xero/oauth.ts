@@ -41,7 +41,7 @@ export function createOAuth({
   now: () => number;
   endpoint?: TokenEndpoint;
 }) {
-  requirePrivate('XERO_LOGIN_URL', xero.loginUrl);
+  requirePrivate('XERO_LOGIN_URL', xero.loginUrl, xero.allowHttp);
   const tokens = endpoint ?? createTokenEndpoint(xero, now);
 
   return {

@@ -3,7 +3,7 @@ import { readComplaint } from './fault-bodies.ts';
 import { Secret, scrub } from './secret.ts';
 import { readTokenSet, type TokenSet } from './token-set.ts';
 import { userAgent } from './transport.ts';
-import { isLoopback, requirePrivate, type XeroConfig } from './xero-config.ts';
+import { requirePrivate, type XeroConfig } from './xero-config.ts';
 
 /**
  * What became of a token request. `uncertain`: Xero may have rotated the token although no answer came. `refused`: it
@@ -34,7 +34,7 @@ const unsent = new Set([
  * answers uncertain in the first place (xero-node gives up after 3.5 s).
  */
 export function createTokenEndpoint(xero: XeroConfig, now: () => number, timeoutSeconds = 20) {
-  requirePrivate('XERO_IDENTITY_URL', xero.identityUrl);
+  requirePrivate('XERO_IDENTITY_URL', xero.identityUrl, xero.allowHttp);
   const secret = new Secret(xero.clientSecret);
   // As Xero documents it: base64 of "client_id:client_secret". openid-client would percent-encode both first (RFC 6749
   // §2.3.1), which servers that follow Xero's page to the letter do not undo.
@@ -49,7 +49,8 @@ export function createTokenEndpoint(xero: XeroConfig, now: () => number, timeout
     const authenticate: oauth.ClientAuth = (_server, _client, _body, headers) =>
       headers.set('authorization', `Basic ${basic.reveal()}`);
     const config = new oauth.Configuration(server, xero.clientId, undefined, authenticate);
-    if (isLoopback(xero.identityUrl)) oauth.allowInsecureRequests(config);
+    // Only where it was found private above.
+    if (new URL(xero.identityUrl).protocol === 'http:') oauth.allowInsecureRequests(config);
     config.timeout = timeoutSeconds;
     config[oauth.customFetch] = async (url, options) => {
       try {

@@ -1,3 +1,5 @@
+import { isSafeAddress, isThisMachine } from '../model/safe-address.ts';
+
 /** The Xero app and the hosts it is spoken to at. Addresses end without a slash. */
 export interface XeroConfig {
   clientId: string;
@@ -7,21 +9,19 @@ export interface XeroConfig {
   apiUrl: string;
   identityUrl: string;
   loginUrl: string;
+  /** Whether these hosts may be spoken to without TLS, elsewhere than on this machine too; never Xero's own. */
+  allowHttp?: boolean | undefined;
 }
 
-/**
- * Whether an address stays on this machine. Plain http is spoken to such hosts only: anywhere else a token would travel
- * readable.
- */
+/** Whether an address stays on this machine. */
 export function isLoopback(address: string): boolean {
-  const { hostname } = new URL(address);
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+  return isThisMachine(new URL(address).hostname);
 }
 
-/** Throws a sentence naming the variable when an address would carry a token in the clear. */
-export function requirePrivate(variable: string, address: string): void {
-  if (new URL(address).protocol === 'https:' || isLoopback(address)) return;
+/** Throws a sentence naming the variable when an address would carry a token in the clear, and nobody has allowed it. */
+export function requirePrivate(variable: string, address: string, allowHttp = false): void {
+  if (isSafeAddress(address, allowHttp)) return;
   throw new Error(
-    `${variable} is ${address}, but tokens must not travel in the clear. Use https; http is accepted on loopback only.`,
+    `${variable} is ${address}, but tokens must not travel in the clear. Use https; http is accepted on this machine only, or with XERO_ALLOW_HTTP=true for a simulator of Xero.`,
   );
 }

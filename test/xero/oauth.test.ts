@@ -151,4 +151,9 @@ test('opaque tokens, no discovery, a foreign id_token and a callback with iss do
 test('tokens never travel in the clear', () => {
   const xero = { ...stand.xero, identityUrl: 'http://identity.example' };
   expect(() => createOAuth({ xero, now: stand.now })).toThrow(/XERO_IDENTITY_URL.*https/);
+  const simulator = { ...xero, loginUrl: 'http://xero-sim:9100', identityUrl: 'http://xero-sim:9100' };
+  expect(() => createOAuth({ xero: simulator, now: stand.now })).toThrow(/XERO_ALLOW_HTTP=true/);
+  expect(() => createOAuth({ xero: { ...simulator, allowHttp: true }, now: stand.now })).not.toThrow();
+  const own = { ...simulator, allowHttp: true, identityUrl: 'http://identity.xero.com' };
+  expect(() => createOAuth({ xero: own, now: stand.now })).toThrow(/XERO_IDENTITY_URL.*https/);
 });
