@@ -153,11 +153,19 @@ export async function missReference(
   );
 }
 
-/** What a run could not read of the reference data, in sentences. */
+/** What a run could not read of the reference data, or not store, in sentences. */
 export async function referenceTroubles(db: Queryable, runId: string): Promise<string[]> {
   const { rows } = await db.query<{ message: string }>(
-    `select message from daybook.reference_position where run_id = $1 and message is not null order by endpoint`,
-    [runId],
+    `select message from (
+       select endpoint, message from daybook.reference_position where run_id = $1 and message is not null
+       union all
+       select stream, format('%s of the reference data (%s) %s in quarantine.', case count(*) when 1 then '1 row' else count(*) || ' rows' end,
+                             stream, case count(*) when 1 then 'is' else 'are' end)
+         from daybook.quarantine
+        where run_id = $1 and tenant_id = (select tenant_id from daybook.import_run where run_id = $1) and stream = any ($2)
+        group by stream
+     ) as trouble order by endpoint, message`,
+    [runId, Object.keys(responseArrays)],
   );
   return rows.map(({ message }) => message);
 }

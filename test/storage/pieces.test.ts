@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeInHalves } from '../../storage/halves.ts';
 import { storeInvoicePage } from '../../storage/invoice-pages.ts';
 import { storePage } from '../../storage/pages.ts';
-import { storeReference } from '../../storage/reference.ts';
+import { referenceTroubles, storeReference } from '../../storage/reference.ts';
 import { countedBy, openAnyRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { drawSeed } from '../support/observe.ts';
@@ -154,4 +154,18 @@ test('halving finds the same bad rows as one after the other, in their order, wh
     }),
     { seed: drawSeed('bad rows') },
   );
+});
+
+test('what of the reference data is in quarantine is among what a run says at its end', async () => {
+  const id = await openAnyRun(pool);
+  const row = (name: string) => ({ AccountID: randomUUID(), Name: name, UpdatedDateUTC: instant });
+  const store = (...Accounts: object[]) =>
+    storeReference(pool, { runId: id, tenantId: id, endpoint: 'accounts', text: JSON.stringify({ Accounts }) });
+  await store(row('Sales'));
+  expect(await referenceTroubles(pool, id)).toEqual([]);
+  const bad = row('no\u0000text');
+  await store(bad, row('Wages'));
+  expect(await referenceTroubles(pool, id)).toEqual(['1 row of the reference data (accounts) is in quarantine.']);
+  await store(bad, row('no\u0000text'));
+  expect(await referenceTroubles(pool, id)).toEqual(['2 rows of the reference data (accounts) are in quarantine.']);
 });
