@@ -1,14 +1,14 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { leavesOf } from '../model/precedence.ts';
-import type { PageOutcome } from '../model/run.ts';
+import type { SliceOutcome } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
 import { markRun, runAtWork, takeOver } from '../storage/runs.ts';
 import { countAnew } from '../storage/statistics.ts';
 import type { Dependencies } from './index.ts';
-import { createPageOutcomes, notAllowed, type Reading, removed } from './page-outcomes.ts';
 import { createReadInvoices } from './read-invoices.ts';
 import { createReadJournals } from './read-journals.ts';
 import { createRefreshReference } from './refresh-reference.ts';
+import { createSliceOutcomes, notAllowed, type Reading, removed } from './slice-outcomes.ts';
 import { createSlices } from './slices.ts';
 import { whileBeating } from './while-beating.ts';
 
@@ -25,12 +25,12 @@ export function createImportPages(dependencies: Dependencies) {
     invoices: createReadInvoices(dependencies, slices),
   };
   const refreshReference = createRefreshReference(dependencies);
-  const { standing, ended } = createPageOutcomes(dependencies);
+  const { standing, ended } = createSliceOutcomes(dependencies);
 
-  return ({ runId }: { runId: string }): Promise<PageOutcome> =>
+  return ({ runId }: { runId: string }): Promise<SliceOutcome> =>
     whileBeating(() => slices.during(() => importPages(runId)));
 
-  async function importPages(runId: string): Promise<PageOutcome> {
+  async function importPages(runId: string): Promise<SliceOutcome> {
     const { attempt, currentAttemptScheduledTimestampMs } = Context.current().info;
     const scheduledAt = new Date(currentAttemptScheduledTimestampMs);
     const isNewest = await takeOver(pool, runId, scheduledAt);
@@ -57,7 +57,7 @@ export function createImportPages(dependencies: Dependencies) {
     }
   }
 
-  async function readPages(run: Reading): Promise<PageOutcome> {
+  async function readPages(run: Reading): Promise<SliceOutcome> {
     const outcome = await readers[streams[run.stream].kind](run);
     if (outcome.kind !== 'caughtUp') return outcome;
     const halted = await refreshReference(run);
@@ -68,7 +68,7 @@ export function createImportPages(dependencies: Dependencies) {
   }
 }
 
-function over(message: string): PageOutcome {
+function over(message: string): SliceOutcome {
   return { kind: 'stopped', failure: 'RunEnded', message };
 }
 

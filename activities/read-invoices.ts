@@ -8,12 +8,12 @@ import {
   modifiedSinceOf,
   overToNumbers,
 } from '../model/invoice-cursor.ts';
-import type { PageOutcome } from '../model/run.ts';
+import type { SliceOutcome } from '../model/run.ts';
 import { firstSecondOf } from '../storage/invoice-pages.ts';
 import type { AnsweredInvoices } from '../xero/api.ts';
 import { type CallOutcome, callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
-import { createPageOutcomes, passOver, type Reading } from './page-outcomes.ts';
+import { createSliceOutcomes, passOver, type Reading } from './slice-outcomes.ts';
 import type { Slices } from './slices.ts';
 import { storeInvoicesPatiently } from './store-patiently.ts';
 
@@ -23,9 +23,9 @@ import { storeInvoicesPatiently } from './store-patiently.ts';
  */
 export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
   const { pool, xero, now, stopping } = dependencies;
-  const { standing, ended } = createPageOutcomes(dependencies);
+  const { standing, ended } = createSliceOutcomes(dependencies);
 
-  return async function readInvoices(run: Reading): Promise<PageOutcome> {
+  return async function readInvoices(run: Reading): Promise<SliceOutcome> {
     const began = now();
     let place = run.invoicePlace;
     let largest = run.largestPage;

@@ -2,7 +2,7 @@ import { Course } from '../model/course.ts';
 import { cursorBefore } from '../model/cursor.ts';
 import { type Allowance, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone } from '../model/lanes.ts';
 import { mostAtOnce } from '../model/precedence.ts';
-import type { PageOutcome } from '../model/run.ts';
+import type { SliceOutcome } from '../model/run.ts';
 import { basisOf } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
 import { Pipeline } from '../storage/pipeline.ts';
@@ -10,21 +10,21 @@ import { callXero } from './call-xero.ts';
 import { Flights } from './flights.ts';
 import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
-import { createPageOutcomes, passOver, type Reading } from './page-outcomes.ts';
+import { createSliceOutcomes, passOver, type Reading } from './slice-outcomes.ts';
 import type { Slices } from './slices.ts';
 import { storePatiently } from './store-patiently.ts';
 
 /** Reads journals by offset, several calls in flight where answers are slow; the end is an empty page. */
 export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   const { pool, xero, permits, now, stopping } = dependencies;
-  const { standing, ended } = createPageOutcomes(dependencies);
+  const { standing, ended } = createSliceOutcomes(dependencies);
   /** What a call took last, for each tenant: a slice begins with as many lanes as the one before. */
   const latencies = new Map<string, number>();
 
-  return (run: Reading): Promise<PageOutcome> => (run.nextOffset === null ? locate(run) : readOn(run, run.nextOffset));
+  return (run: Reading): Promise<SliceOutcome> => (run.nextOffset === null ? locate(run) : readOn(run, run.nextOffset));
 
   /** Finds where the journals modified since an instant begin, by one call with If-Modified-Since. */
-  async function locate(run: Reading): Promise<PageOutcome> {
+  async function locate(run: Reading): Promise<SliceOutcome> {
     const outcome = await ask(run, run.range.startingAt - 1, run.modifiedSince?.toISOString());
     if (outcome.kind !== 'answered') return ended(run, outcome);
     const { firstNumber } = outcome.answer;
@@ -33,7 +33,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     return { kind: 'imported', ...(await standing(run)) };
   }
 
-  async function readOn(run: Reading, from: number): Promise<PageOutcome> {
+  async function readOn(run: Reading, from: number): Promise<SliceOutcome> {
     const began = now();
     let launchedAt = began;
     const course = new Course(run, from);
@@ -107,7 +107,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     }
 
     /** Where the run stands once what was handed over is stored; not at its end when another attempt stores it. */
-    async function reached(kind: 'caughtUp' | 'imported'): Promise<PageOutcome> {
+    async function reached(kind: 'caughtUp' | 'imported'): Promise<SliceOutcome> {
       const isStored = await store.isDone();
       return { kind: isStored ? kind : 'imported', ...(await standing(run)) };
     }

@@ -10,7 +10,7 @@ import type { Answered } from '../xero/api.ts';
 import { journalNumbers } from '../xero/pages.ts';
 import { type Caller, type CallOutcome, callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
-import { waitOf } from './page-outcomes.ts';
+import { waitOf } from './slice-outcomes.ts';
 import { startOf } from './starting-point.ts';
 
 /** Who asks Xero for the sake of which reconciliation. */

@@ -36,7 +36,6 @@ export type WaitReason = LimitName | 'reserve' | 'precedence' | 'outage';
 /** The limits that Xero names with a 429. */
 export type LimitName = 'minute' | 'day' | 'concurrent' | 'appMinute';
 
-/** What became of one call: expected outcomes are values. Only the unexpected is thrown, and tried again by Temporal. */
 /** What must be waited for, and until when by the clock of the worker that heard of it. */
 export interface Wait {
   reason: WaitReason;
@@ -48,7 +47,9 @@ export interface Wait {
   inMs?: number;
 }
 
-export type PageOutcome =
+/** How a slice of pages ended: expected outcomes are values. Only the unexpected is thrown, and tried again by Temporal. */
+export type SliceOutcome =
+  /** There is more to read, or somebody asked for a rest. */
   | ({ kind: 'imported' } & Position)
   | ({ kind: 'caughtUp' } & Position)
   | ({ kind: 'throttled' } & Wait & Position)

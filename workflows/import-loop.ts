@@ -19,8 +19,8 @@ import {
   type ImportResult,
   noTotals,
   type OpenRun,
-  type PageOutcome,
   type Progress,
+  type SliceOutcome,
   type WaitReason,
 } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
@@ -49,7 +49,7 @@ const { importPages } = proxyActivities<Activities>(inTurn);
  * due at once all begin before any goes on (docs/decisions/0035-first-turns-first.md).
  * https://docs.temporal.io/develop/task-queue-priority-fairness
  */
-function importFirstPages(request: { runId: string }): Promise<PageOutcome> {
+function importFirstPages(request: { runId: string }): Promise<SliceOutcome> {
   // Zero says none, where only a fairness key was given.
   const own = workflowInfo().priority?.priorityKey || usualPriority;
   const ahead = { ...inTurn, priority: { priorityKey: Math.max(1, own - 1) } };
@@ -186,7 +186,7 @@ async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caug
 async function importSlice(
   { run: { runId }, bookkeeping, controls }: UnderWay,
   goesFirst: boolean,
-): Promise<PageOutcome> {
+): Promise<SliceOutcome> {
   const reading = goesFirst ? importFirstPages({ runId }) : importPages({ runId });
   await controls.untilSpoken(reading);
   const wantsRest = () => controls.wantsRest || CancellationScope.current().consideredCancelled;

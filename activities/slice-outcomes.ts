@@ -1,6 +1,6 @@
 import { ApplicationFailure, Context, log, sleep } from '@temporalio/activity';
 import { wakesAt } from '../model/quota.ts';
-import { type PageOutcome, type Position, readThrough, type Wait, type WaitReason } from '../model/run.ts';
+import { type Position, readThrough, type SliceOutcome, type Wait, type WaitReason } from '../model/run.ts';
 import type { Attempt } from '../storage/quota.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
 import type { Answered } from '../xero/api.ts';
@@ -17,7 +17,7 @@ const surelyRefused = 3;
 export type Reading = RunAtWork & Caller & Attempt;
 
 /** What the reading of pages tells the workflow, whichever stream is read. */
-export function createPageOutcomes({
+export function createSliceOutcomes({
   pool,
   permits,
   refusals,
@@ -29,7 +29,7 @@ export function createPageOutcomes({
   async function ended(
     run: RunAtWork,
     outcome: Exclude<CallOutcome<Answered>, { kind: 'answered' }>,
-  ): Promise<PageOutcome> {
+  ): Promise<SliceOutcome> {
     switch (outcome.kind) {
       case 'throttled': {
         return { ...outcome, ...waitOf(run.runId, outcome, now()), ...(await standing(run)) };
@@ -51,7 +51,7 @@ export function createPageOutcomes({
   }
 
   /** Whose application is not on the list any more may have none to be on: the connection is gone. */
-  async function mayNotGoOn(run: RunAtWork): Promise<PageOutcome> {
+  async function mayNotGoOn(run: RunAtWork): Promise<SliceOutcome> {
     const current = await runAtWork(pool, run.runId);
     return current?.authorisationId === null ? removed(run) : notAllowed(run);
   }
@@ -85,12 +85,12 @@ export function waitOf(runId: string, { reason, until }: { reason: WaitReason; u
   return { reason, until: new Date(wakes).toISOString(), inMs: Math.max(0, Math.ceil(wakes - now)) };
 }
 
-export function removed(run: RunAtWork): PageOutcome {
+export function removed(run: RunAtWork): SliceOutcome {
   const message = `The connection "${run.connectionName}" was removed. What was imported through it stays.`;
   return { kind: 'stopped', failure: 'Disconnected', message };
 }
 
-export function notAllowed(run: RunAtWork): PageOutcome {
+export function notAllowed(run: RunAtWork): SliceOutcome {
   const message = `The application "${run.application}" may no longer use the connection "${run.connectionName}". What it imported before stays.`;
   return { kind: 'stopped', failure: 'ApplicationNotAllowed', message };
 }
