@@ -119,6 +119,7 @@ function statement(
     select $1::uuid, ${names.join(', ')}, j, $2::uuid from newest order by ${id}
     on conflict (${key.join(', ')}) do update set ${stored}, stored_at = now()
     ${updated ? `where ${isNewer('excluded', 't')}` : ''}
+    returning ${id}
   )${more}
   ${
     updated
@@ -140,8 +141,8 @@ const history = `, history as (
     on conflict do nothing
   )`;
 
-/** Options that Xero stops sending stay, as their category does: old journals still name them. */
-const options = `, option as (
+/** Options that Xero stops sending stay, as their category does: old journals still name them. They are written where `when` holds. */
+const options = (when: string) => `, option as (
     insert into xero.tracking_category_option as t (tenant_id, tracking_category_id, tracking_option_id, name, status,
                                                     is_active, is_archived, is_deleted, has_validation_errors)
     select distinct on (n.tracking_category_id, o->>'TrackingOptionID')
@@ -149,6 +150,7 @@ const options = `, option as (
            nullif(o->>'IsActive', '')::boolean, nullif(o->>'IsArchived', '')::boolean,
            nullif(o->>'IsDeleted', '')::boolean, nullif(o->>'HasValidationErrors', '')::boolean
       from newest n, jsonb_array_elements(coalesce(nullif(n.j->'Options', 'null'), '[]')) as o
+     where ${when}
      order by n.tracking_category_id, o->>'TrackingOptionID'
     on conflict (tenant_id, tracking_category_id, tracking_option_id) do update
        set name = excluded.name, status = excluded.status, is_active = excluded.is_active,
@@ -164,7 +166,8 @@ const tables: Record<ReferenceEndpoint, { table: string; columns: Columns; key: 
     table: 'tracking_category',
     columns: trackingCategoryColumns,
     key: ['tenant_id', 'tracking_category_id'],
-    more: options,
+    // Behind their category: a rebuild locks that first, too, and two that lock in different orders wait for each other for ever.
+    more: options('(select count(*) from stored) >= 0'),
   },
   contacts: { table: 'contact', columns: contactColumns, key: ['tenant_id', 'contact_id'] },
 };
@@ -189,4 +192,4 @@ export const putStoredOptions = `
   with newest as (
     select tracking_category_id, payload as j from xero.tracking_category
      where tenant_id = $1 and tracking_category_id = any($2::uuid[])
-  )${options} select`;
+  )${options('true')} select`;
