@@ -1,7 +1,8 @@
 import { recordAct } from '../storage/audit.ts';
 import { type Connection, findConnection, storeConnection } from '../storage/connections.ts';
+import type { Uncovered } from '../storage/coverage.ts';
 import { inTransaction } from '../storage/pool.ts';
-import { beginConsent, type Consented, finishConsent, meantBy, type Organisation } from './consent.ts';
+import { beginConsent, finishConsent, meantBy, type Organisation, type Reach } from './consent.ts';
 import { requireGoodNames } from './names.ts';
 import type { AdminPlace } from './place.ts';
 import { ActRefused } from './refused.ts';
@@ -19,6 +20,11 @@ export interface Connected extends Wanted {
   tenantName: string;
 }
 
+/** With the connections that share its authorisation, but that the consent does not cover. */
+export interface ConnectedByConsent extends Connected {
+  uncovered: Uncovered[];
+}
+
 /**
  * Connects an organisation under a name: consent, tokens (sealed into Postgres), the organisation, the applications.
  * `consent` takes the admin to Xero's consent page and returns the address Xero sends the browser back to.
@@ -28,12 +34,12 @@ export async function connectOrganisation(
   place: AdminPlace,
   wanted: Wanted,
   consent: (address: string) => Promise<string>,
-): Promise<Connected> {
+): Promise<ConnectedByConsent> {
   requireGoodNames(wanted);
   const begun = await beginConsent(place);
   const callbackUrl = await consent(begun.address);
   const consented = await finishConsent(place, { callbackUrl, state: begun.state, codeVerifier: begun.codeVerifier });
-  return connectNamed(place, consented, wanted);
+  return { ...(await connectNamed(place, consented, wanted)), uncovered: consented.uncovered };
 }
 
 /**
@@ -41,7 +47,7 @@ export async function connectOrganisation(
  * organisation is reconnected: it gets this consent's authorisation and keeps its applications.
  * @throws ActRefused when the consent does not say which organisation, or the name is another's.
  */
-export async function connectNamed(place: AdminPlace, consented: Consented, wanted: Wanted): Promise<Connected> {
+export async function connectNamed(place: AdminPlace, consented: Reach, wanted: Wanted): Promise<Connected> {
   requireGoodNames(wanted);
   const { tenantId, tenantName, xeroConnectionId } = choose(consented.organisations, wanted.tenantId);
   const { name } = wanted;

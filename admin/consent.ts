@@ -1,3 +1,4 @@
+import { noteCoverage, type Uncovered } from '../storage/coverage.ts';
 import { createConnections, type XeroConnection } from '../xero/connections.ts';
 import { type Callback, type Consent, createOAuth } from '../xero/oauth.ts';
 import type { Secret } from '../xero/secret.ts';
@@ -15,10 +16,16 @@ export interface Organisation {
   ofThisConsent: boolean;
 }
 
-/** A consent whose tokens are stored; no connection uses it yet. */
-export interface Consented {
+/** What an authorisation reaches. */
+export interface Reach {
   authorisationId: string;
   organisations: Organisation[];
+}
+
+/** A consent whose tokens are stored; no new connection uses it yet. */
+export interface Consented extends Reach {
+  /** Connections of the same Xero user whose organisations it does not cover: they need to be reconnected. */
+  uncovered: Uncovered[];
 }
 
 /**
@@ -36,7 +43,7 @@ export async function beginConsent({ xero }: AdminPlace): Promise<Consent> {
 
 /**
  * Completes a consent: its tokens are sealed into Postgres, its organisations read from Xero. The same Xero user
- * consenting again renews the authorisation there is, with all connections that use it.
+ * consenting again renews the authorisation there is, with all connections that use it and whose organisations it covers.
  * @throws ActRefused when the consent was declined or cannot be used.
  */
 export async function finishConsent(place: AdminPlace, callback: Callback): Promise<Consented> {
@@ -48,9 +55,13 @@ export async function finishConsent(place: AdminPlace, callback: Callback): Prom
   return reachOf(place, authorised);
 }
 
-/** The organisations an authorisation reaches. @throws ActRefused when Xero does not say, or there is none. */
+/**
+ * The organisations an authorisation reaches. Its connections to others are written down to need a reconnect: a consent renews the
+ * tokens of all, but Xero links only the organisations that were chosen.
+ * @throws ActRefused when Xero does not say, or there is none.
+ */
 export async function reachOf(
-  { xero }: AdminPlace,
+  { pool, xero }: AdminPlace,
   authorised: { authorisationId: string; accessToken: Secret; authEventId: string | null },
 ): Promise<Consented> {
   const { accessToken, authEventId, authorisationId } = authorised;
@@ -62,10 +73,12 @@ export async function reachOf(
     xeroConnectionId: each.id,
     ofThisConsent: authEventId !== null && each.authEventId === authEventId,
   }));
+  const tenantIds = organisations.map(({ tenantId }) => tenantId);
+  const uncovered = await noteCoverage(pool, authorisationId, tenantIds);
   if (organisations.length === 0) {
     throw new ActRefused('This consent covers no organisation. Choose one on Xero’s consent page.');
   }
-  return { authorisationId, organisations };
+  return { authorisationId, organisations, uncovered };
 }
 
 /** Practices have no ledger. */

@@ -1,6 +1,6 @@
 import { ensureCustomAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
 import { findConnection } from '../storage/connections.ts';
-import { type Connected, connectNamed, type Wanted } from './connect.ts';
+import { type ConnectedByConsent, connectNamed, type Wanted } from './connect.ts';
 import { type Consented, reachOf } from './consent.ts';
 import { requireGoodNames } from './names.ts';
 import { type AdminPlace, tokensOf } from './place.ts';
@@ -11,9 +11,10 @@ import { ActRefused } from './refused.ts';
  * speaks for itself (client_credentials), without a consent page and without a refresh token that could be lost.
  * @throws ActRefused with a sentence for the admin when it comes to nothing; nothing is connected then.
  */
-export async function connectCustom(place: AdminPlace, wanted: Wanted): Promise<Connected> {
+export async function connectCustom(place: AdminPlace, wanted: Wanted): Promise<ConnectedByConsent> {
   requireGoodNames(wanted);
-  return connectNamed(place, await reachOfApp(place), wanted);
+  const reach = await reachOfApp(place);
+  return { ...(await connectNamed(place, reach, wanted)), uncovered: reach.uncovered };
 }
 
 /** Whether a connection is there already as a custom one of the configured app: it is reconnected without a consent, too. */

@@ -6,12 +6,14 @@ import { connectCustom, isCustom } from '../admin/custom-connection.ts';
 import { entitlementsOf, lackingOf } from '../admin/entitlements.ts';
 import type { AdminPlace } from '../admin/place.ts';
 import { ConfigurationError } from '../config/config.ts';
+import type { Uncovered } from '../storage/coverage.ts';
 import { workflowsAwaitingReconnect } from '../storage/waiting-workflows.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { answerOfConsent } from './consent-answer.ts';
 import { receiveThroughPage } from './handover.ts';
 import { print } from './output.ts';
 import { tellWaiting } from './resume.ts';
+import { connectCommand } from './run-words.ts';
 import type { Stack } from './stack.ts';
 
 interface ConnectOptions {
@@ -57,8 +59,14 @@ async function connect(options: ConnectOptions): Promise<void> {
     { ...connected, entitlements: entitlements ?? [] },
     `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
   );
-  for (const lacking of lackingOf(connected, entitlements)) process.stderr.write(`Note: ${lacking}\n`);
+  const notes = [...connected.uncovered.map(notCovered), ...lackingOf(connected, entitlements)];
+  for (const note of notes) process.stderr.write(`Note: ${note}\n`);
   await tellWaiting(waiting);
+}
+
+function notCovered({ name, tenantName, applications: [application = 'NAME'] }: Uncovered): string {
+  const command = connectCommand({ connectionName: name, application });
+  return `This consent does not cover "${name}" (${tenantName}), which needs one of its own: \`${command}\`.`;
 }
 
 function askPerson(at: AdminPlace, consentAddress: string, { browser, json }: ConnectOptions): Promise<string> {

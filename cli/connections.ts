@@ -110,10 +110,11 @@ export function addConnectionCommands(program: Command): void {
 const inPlainWords = { connected: 'connected', needsReconnect: 'needs reconnect' };
 
 function inWords(connection: Connection): string {
-  const { name, tenantName, tenantId, applications, status, entitlements, entitlementsProbedAt } = connection;
+  const { name, tenantName, tenantId, applications, status, uncovered, entitlements, entitlementsProbedAt } =
+    connection;
   const tried = entitlementsProbedAt?.toISOString().slice(0, 16).replace('T', ' ');
   return [
-    `${name}: ${tenantName} (tenant ${tenantId}), ${inPlainWords[status]}`,
+    `${name}: ${tenantName} (tenant ${tenantId}), ${inPlainWords[status]}${uncovered ? ': the last consent of its Xero user does not cover it' : ''}`,
     `applications: ${applications.join(', ') || 'none'}`,
     ...(tried === undefined ? [] : [`as tried when it was connected, ${tried} UTC:`]),
     ...entitlements.map(({ message }) => `  ${message}`),

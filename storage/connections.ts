@@ -1,4 +1,5 @@
 import type { Entitlement } from '../model/entitlement.ts';
+import { isUncovered } from './coverage.ts';
 import type { Queryable } from './pool.ts';
 
 /** A named link to one tenant, and the applications that may use it. */
@@ -12,8 +13,10 @@ export interface Connection {
   applications: string[];
   /** How many of the organisation's daily calls imports through it leave to others. */
   quotaReserve: number;
-  /** `needsReconnect` once its authorisation is lost, or while an import waits for a new consent. */
+  /** `needsReconnect` once its authorisation is lost, while its last consent does not cover it, or an import waits for a new one. */
   status: 'connected' | 'needsReconnect';
+  /** Its Xero user has consented since, but not to this organisation. */
+  uncovered: boolean;
   /** What it could be used for when it was last connected; empty when that was never tried. */
   entitlements: Entitlement[];
   /** When that was; the oldest, where not all could be tried again. */
@@ -23,8 +26,10 @@ export interface Connection {
 const select = `
   select c.connection_id as "connectionId", c.name, c.authorisation_id as "authorisationId", c.tenant_id as "tenantId",
          c.tenant_name as "tenantName", c.quota_reserve as "quotaReserve",
+         ${isUncovered} as uncovered,
          case when exists (select from daybook.authorisation u
                             where u.authorisation_id = c.authorisation_id and u.status = 'active')
+                   and not ${isUncovered}
                    -- An import has found the organisation disconnected in Xero, and waits for a new consent.
                    and not exists (select from daybook.import_run r
                                     where r.tenant_id = c.tenant_id and r.connection_id = c.connection_id
@@ -76,7 +81,7 @@ export async function storeConnection(db: Queryable, connection: NewConnection):
        values ($1, $2, $3, $4, $5)
        on conflict (name) do update
           set authorisation_id = excluded.authorisation_id, tenant_name = excluded.tenant_name,
-              xero_connection_id = excluded.xero_connection_id, updated_at = now()
+              xero_connection_id = excluded.xero_connection_id, uncovered_since = null, updated_at = now()
         where connection.tenant_id = excluded.tenant_id
        returning connection_id
      ), granted as (

@@ -24,7 +24,7 @@ export interface OverviewRun {
 
 /** A connection with what an admin wants to see of it at once. */
 export interface OverviewConnection extends Connection {
-  /** Why its authorisation is lost; null while it is not. */
+  /** Why it needs a new consent; null where its authorisation is not lost, and covers it as far as is known. */
   lost: string | null;
   /** The newest run that has ended. */
   lastRun: OverviewRun | null;
@@ -72,13 +72,17 @@ export async function listOverview(db: Queryable): Promise<OverviewConnection[]>
     const calls = spent ? 0 : (quota?.calls ?? null);
     return {
       ...connection,
-      lost: losses.rows.find(({ id }) => id === connection.authorisationId)?.message ?? null,
+      lost: losses.rows.find(({ id }) => id === connection.authorisationId)?.message ?? uncoveredBecause(connection),
       lastRun: runs.find(({ endedAt }) => endedAt !== null) ?? null,
       openRuns: runs.filter(({ endedAt }) => endedAt === null),
       callsLeft: quota === undefined || calls === null ? null : { calls, at: quota.at },
       blocked: quota?.until ? { until: quota.until, by: quota.by ?? 'minute' } : null,
     };
   });
+}
+
+function uncoveredBecause({ uncovered, tenantName }: Connection): string | null {
+  return uncovered ? `Its Xero user has consented since, but not to ${tenantName}.` : null;
 }
 
 /** A connection that was removed, as the audit remembers it. */

@@ -1,3 +1,4 @@
+import { isUncovered } from './coverage.ts';
 import type { Queryable } from './pool.ts';
 
 /** Notes that a reconciliation waits for a new consent of its connection, so that who gives it can tell it to go on. */
@@ -14,8 +15,8 @@ export async function forgetWaiting(db: Queryable, workflowId: string): Promise<
 }
 
 /**
- * Workflow ids of the imports and reconciliations that wait for a new consent, of one authorisation (all its connections move
- * along with it): to be told to go on once it was given.
+ * Workflow ids of the imports and reconciliations that wait for a new consent, of one authorisation (all its connections that the
+ * consent covers move along with it): to be told to go on once it was given.
  */
 export async function workflowsAwaitingReconnect(db: Queryable, authorisationId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
@@ -24,7 +25,7 @@ export async function workflowsAwaitingReconnect(db: Queryable, authorisationId:
                where status = 'needsReconnect' and ended_at is null
               union all
               select workflow_id, connection_id, since from daybook.reconciliation_waiting) w using (connection_id)
-      where c.authorisation_id = $1 order by w.since`,
+      where c.authorisation_id = $1 and not ${isUncovered} order by w.since`,
     [authorisationId],
   );
   return rows.map(({ id }) => id);
@@ -51,11 +52,12 @@ export async function workflowsWaitingOn(
   return rows.map(({ id }) => id);
 }
 
-/** Whether a consent was given for connection `c`, or that renewed, since an instant. */
+/** Whether a consent that covers connection `c` was given, or that renewed, since an instant. */
 const isRenewedSince = (instant: string) =>
-  `(c.updated_at > ${instant}
-    or exists (select from daybook.authorisation_token t join daybook.refresh_attempt a using (attempt_id)
-                where t.authorisation_id = c.authorisation_id and a.from_generation = 0 and t.stored_at > ${instant}))`;
+  `(not ${isUncovered}
+    and (c.updated_at > ${instant}
+         or exists (select from daybook.authorisation_token t join daybook.refresh_attempt a using (attempt_id)
+                     where t.authorisation_id = c.authorisation_id and a.from_generation = 0 and t.stored_at > ${instant})))`;
 
 /**
  * Whether a run that is about to wait for a new consent has missed it: one was given, or its connection renewed, since the

@@ -86,7 +86,7 @@ export function addConnecting(app: Hono<WebEnv>, place: WebPlace): void {
     const codeVerifier = await keys.open(begun.sealed, bindingOf(stateHash));
     const consented = await finishConsent(at, { callbackUrl: `${xero.redirectUri}${search}`, state, codeVerifier });
     if (begun.reconnects !== null) return reconnect(context, consented, begun.reconnects);
-    await leaveNotices(pool, visitor.sessionHash, await resume(consented));
+    await leaveNotices(pool, visitor.sessionHash, [...notCovered(consented), ...(await resume(consented))]);
     return context.redirect(`/setup/${await storeSetup(pool, visitor.sessionHash, consented)}`, 303);
   });
 
@@ -108,16 +108,27 @@ export function addConnecting(app: Hono<WebEnv>, place: WebPlace): void {
       notices.push({ kind: 'done', text: `"${name}" (${connected.tenantName}) is connected again.` });
       notices.push(...(await sayLacking(at, connected)));
     }
-    await leaveNotices(pool, visitor.sessionHash, [...notices, ...(await resume(consented))]);
+    notices.push(...notCovered(consented, name), ...(await resume(consented)));
+    await leaveNotices(pool, visitor.sessionHash, notices);
     return context.redirect('/', 303);
   }
 
-  /** All connections of the authorisation have moved along with the consent, and so do the imports that waited for it. */
+  /** The connections that the consent covers have moved along with it, and so do the imports that waited for it. */
   async function resume({ authorisationId }: Consented): Promise<Notice[]> {
     const waiting = await workflowsAwaitingReconnect(pool, authorisationId);
     const text = await place.resumeWaiting(waiting);
     return text === null ? [] : [{ kind: 'done', text }];
   }
+}
+
+/** Of a connection that was to be reconnected itself, more is said. */
+function notCovered({ uncovered }: Consented, reconnected?: string): Notice[] {
+  return uncovered
+    .filter(({ name }) => name !== reconnected)
+    .map(({ name, tenantName }) => ({
+      kind: 'note',
+      text: `This consent does not cover "${name}" (${tenantName}), which needs one of its own: press Reconnect beside it in the list of connections.`,
+    }));
 }
 
 function callbackPath({ xero }: WebPlace): string {

@@ -12,8 +12,8 @@ export async function connections({ database }: DoctorPlace): Promise<Found> {
   const all = await listConnections(await database());
   const lost = all.filter(({ status }) => status === 'needsReconnect');
   const problems = lost.map(
-    ({ name, tenantName, applications: [application = 'NAME'] }) =>
-      `The connection "${name}" (${tenantName}) needs a new consent: \`${connectCommand({ connectionName: name, application })}\`.`,
+    ({ name, tenantName, uncovered, applications: [application = 'NAME'] }) =>
+      `The connection "${name}" (${tenantName}) needs a new consent${uncovered ? ', as the last one of its Xero user does not cover it' : ''}: \`${connectCommand({ connectionName: name, application })}\`.`,
   );
   if (all.length === 0) return judge([], ['None yet; `daybook connect` sets one up.']);
   const names = all.map(({ name }) => name).join(', ');
