@@ -12,6 +12,7 @@ import {
 import { operator } from './admin-place.ts';
 import { drawPassword, scramVerifier } from './application-password.ts';
 import { reach } from './environment.ts';
+import { tellSchedulesLeft } from './left-schedules.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase } from './servers.ts';
 
@@ -80,6 +81,7 @@ export function addApplicationCommands(program: Command): void {
         if (removed === null) throw noLogin(name);
         const taken = removed.connections.map((connection) => `"${connection}"`).join(', ');
         print(false, null, `"${name}" is removed${taken ? `, and taken off ${taken}` : ''}. What it imported stays.`);
+        await tellSchedulesLeft({ applications: [name] });
       }),
     );
 }

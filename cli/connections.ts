@@ -6,6 +6,7 @@ import { requireConnection } from '../admin/registry.ts';
 import { mostCallsADay } from '../model/request.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
+import { tellSchedulesLeft } from './left-schedules.ts';
 import { wholeNumber } from './number-option.ts';
 import { print, printTable } from './output.ts';
 import { tellWaiting } from './resume.ts';
@@ -73,6 +74,7 @@ export function addConnectionCommands(program: Command): void {
             : `"${application}" was not on the list of "${name}".`,
         );
         await tellWaiting(waiting);
+        await tellSchedulesLeft({ connection: name, applications: denied });
       }),
     );
 
@@ -103,6 +105,7 @@ export function addConnectionCommands(program: Command): void {
         const { message, waiting } = await disconnect(place, name, keepAtXero);
         print(false, null, message);
         await tellWaiting(waiting);
+        await tellSchedulesLeft({ connection: name });
       }),
     );
 }

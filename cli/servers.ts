@@ -31,11 +31,11 @@ export function withImports<T>(work: (imports: Imports) => Promise<T>, connectTi
 }
 
 /** Gives a command the Schedules of imports. */
-export function withSchedules<T>(work: (schedules: Schedules) => Promise<T>): Promise<T> {
+export function withSchedules<T>(work: (schedules: Schedules) => Promise<T>, connectTimeout?: string): Promise<T> {
   return withTemporal(async (client, taskQueue) => {
     const { createSchedules } = await import('../client/schedules.ts');
     return work(createSchedules(client, taskQueue));
-  });
+  }, connectTimeout);
 }
 
 /** Gives a command what compares ledgers with Xero. */

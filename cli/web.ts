@@ -14,6 +14,7 @@ import { hashOf, newSecret } from '../web/secrets.ts';
 import { untilPostgresAnswers } from '../worker/wait-for-servers.ts';
 import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
+import { schedulesLeft } from './left-schedules.ts';
 import { print } from './output.ts';
 import { resumeWaiting } from './resume.ts';
 import { withDatabase } from './servers.ts';
@@ -101,7 +102,7 @@ export async function openPage(config: Config): Promise<OpenedPage | null> {
       const { password } = config.web;
       const onError = (error: Error) =>
         log.error({ reason: error.message, stack: error.stack }, 'the connect page failed');
-      const serving = answering({ pool, xero, tokenKeys, origin, password, resumeWaiting, onError });
+      const serving = answering({ pool, xero, tokenKeys, origin, password, resumeWaiting, schedulesLeft, onError });
       ({ onRequest: answer, finished } = serving);
       publishOrigin(config.dataDir, origin);
     },

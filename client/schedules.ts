@@ -33,6 +33,8 @@ export interface ScheduledImport {
   isOurs: boolean;
   /** Through which connection; null where its request names none. */
   connection: string | null;
+  /** In whose name; null where its request names none. */
+  application: string | null;
   /** What it does, in words. */
   what: string;
   /** What it has started last; null before the first. */
@@ -43,6 +45,7 @@ const prefix = 'schedule-';
 const types: Record<ScheduledKind, string> = { ...workflowTypes, reconcile: 'reconcileLedger' };
 /** Schedules that begin at one time are spread over this long, so that they do not meet at the app's limit. */
 const jitter = '1 minute';
+const answersWithinMs = 5_000;
 
 /** Imports and reconciliations on a rhythm, as Temporal Schedules: they go on whether or not a worker, or we, are there. */
 export function createSchedules(client: Client, taskQueue: string) {
@@ -92,15 +95,20 @@ export function createSchedules(client: Client, taskQueue: string) {
     },
 
     /** All Schedules that import or reconcile, those made in Temporal itself, too. */
-    async list(): Promise<ScheduledImport[]> {
-      const ids: string[] = [];
-      for await (const { scheduleId, action } of client.schedule.list()) {
-        if (kindOf(action?.workflowType) !== null) ids.push(scheduleId);
-      }
-      const found = await Promise.all(ids.map((scheduleId) => describedSchedule(client, scheduleId)));
-      return found
-        .flatMap((each) => (each === null ? [] : (scheduled(each, taskQueue) ?? [])))
-        .sort((one, other) => one.scheduleId.localeCompare(other.scheduleId));
+    list: () => listed(client, taskQueue),
+
+    /**
+     * Those of this task queue that start something through a connection, or in the name of one of these applications, or both.
+     * Throws when Temporal does not answer within seconds.
+     */
+    async startingFor({ connection, applications }: { connection?: string; applications?: string[] }) {
+      const all = await client.withDeadline(Date.now() + answersWithinMs, () => listed(client, taskQueue));
+      return all.filter(
+        (each) =>
+          each.isOurs &&
+          (connection === undefined || each.connection === connection) &&
+          (applications === undefined || applications.includes(each.application ?? '')),
+      );
     },
 
     /** Why the workflow that it has started last failed; null when that did not, or Temporal has forgotten it. */
@@ -131,6 +139,17 @@ function kindOf(workflowType: string | undefined): ScheduledKind | null {
   return (Object.keys(types) as ScheduledKind[]).find((kind) => types[kind] === workflowType) ?? null;
 }
 
+async function listed(client: Client, taskQueue: string): Promise<ScheduledImport[]> {
+  const ids: string[] = [];
+  for await (const { scheduleId, action } of client.schedule.list()) {
+    if (kindOf(action?.workflowType) !== null) ids.push(scheduleId);
+  }
+  const found = await Promise.all(ids.map((scheduleId) => describedSchedule(client, scheduleId)));
+  return found
+    .flatMap((each) => (each === null ? [] : (scheduled(each, taskQueue) ?? [])))
+    .sort((one, other) => one.scheduleId.localeCompare(other.scheduleId));
+}
+
 /** Null when it has been deleted meanwhile. */
 export async function describedSchedule(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
   return client.schedule
@@ -154,9 +173,15 @@ function scheduled(found: ScheduleDescription, taskQueue: string): ScheduledImpo
     taskQueue: action.taskQueue,
     isOurs: action.taskQueue === taskQueue,
     connection: connectionIn(action.args?.[0]),
+    application: applicationIn(action.args?.[0]),
     what: String(memo?.what ?? asAsked(kind, action.args?.[0])),
     newestWorkflowId: info.recentActions.at(-1)?.action.workflow.workflowId ?? null,
   };
+}
+
+function applicationIn(request: unknown): string | null {
+  const { application } = (request ?? {}) as { application?: unknown };
+  return typeof application === 'string' ? application : null;
 }
 
 /** What a Schedule that was made in Temporal does; its request may be wrong. */

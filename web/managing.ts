@@ -3,7 +3,7 @@ import { changeAccess } from '../admin/applications.ts';
 import { disconnect } from '../admin/disconnect.ts';
 import { unknownConnection } from '../admin/refused.ts';
 import { knownApplications, listOverview, listRemoved } from '../storage/overview.ts';
-import { leaveNotices, takeNotices } from '../storage/web-sessions.ts';
+import { leaveNotices, type Notice, takeNotices } from '../storage/web-sessions.ts';
 import { formOf } from './guard.ts';
 import { adminPlace, type WebEnv, type WebPlace } from './place.ts';
 import { applicationsIn } from './views/applications.ts';
@@ -48,8 +48,9 @@ export function addManaging(app: Hono<WebEnv>, place: WebPlace): void {
       denied.length > 0 ? `May not use "${name}" any more: ${denied.join(', ')}.` : '',
     ].filter(Boolean);
     const text = said.join(' ') || 'The applications are as they were.';
-    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text }]);
     await place.resumeWaiting(waiting);
+    const left = await place.schedulesLeft({ connection: name, applications: denied });
+    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text }, ...left.map(asNote)]);
     return context.redirect(`/connections/${encodeURIComponent(name)}`, 303);
   });
 
@@ -65,7 +66,12 @@ export function addManaging(app: Hono<WebEnv>, place: WebPlace): void {
     const keepAtXero = (await formOf(context)).get('keepAtXero') !== null;
     const { message, waiting } = await disconnect(adminPlace(place, visitor), name, keepAtXero);
     await place.resumeWaiting(waiting);
-    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text: message }]);
+    const left = await place.schedulesLeft({ connection: name });
+    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text: message }, ...left.map(asNote)]);
     return context.redirect('/', 303);
   });
+}
+
+function asNote(text: string): Notice {
+  return { kind: 'note', text };
 }

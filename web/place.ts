@@ -15,6 +15,8 @@ export interface WebPlace {
   password: string | null;
   /** Tells imports that waited for a consent to go on. Returns what to say of it. */
   resumeWaiting(workflowIds: string[]): Promise<string | null>;
+  /** The Schedules that fail as a connection was removed, or applications were taken off it; in sentences. */
+  schedulesLeft(of: { connection: string; applications?: string[] }): Promise<string[]>;
   /** Gets what went wrong unexpectedly, for the log; never an address, which may hold a secret. */
   onError(error: Error): void;
 }

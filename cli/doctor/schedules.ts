@@ -9,6 +9,7 @@ import { counted } from '../counted.ts';
 import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
 import { isLive, pollersOf } from './pollers.ts';
+import { refusedEachTime } from './registry.ts';
 
 export async function schedules({ temporal: reached, database, config }: DoctorPlace): Promise<Found> {
   const client = await reached();
@@ -27,8 +28,8 @@ export async function schedules({ temporal: reached, database, config }: DoctorP
   const all = await schedules.list();
   const ours = all.filter(({ isOurs }) => isOurs);
   // Where the database is away another check says so.
-  const connections = await database().then(listConnections, () => []);
-  const known = new Set(connections.map(({ name }) => name));
+  const registry = await database().then(listConnections, () => null);
+  const known = new Set(registry?.map(({ name }) => name));
   problems.push(
     ...(await inVain(
       client,
@@ -39,9 +40,12 @@ export async function schedules({ temporal: reached, database, config }: DoctorP
   // Where the database is away nobody knows whose the others are.
   const mark = await database().then(databaseMark, () => null);
   if (mark !== null) problems.push(...(await keptAliveInVain(client, mark, config.taskQueue)));
+  const refused = ours.map((each) => (registry === null || each.paused ? null : refusedEachTime(each, registry)));
   const failures = await Promise.all(ours.map((each) => schedules.newestFailure(each)));
   for (const [index, { scheduleId, newestWorkflowId }] of ours.entries()) {
-    if (failures[index])
+    // What its newest run was told may have changed since: the registry knows better.
+    if (refused[index]) problems.push(refused[index]);
+    else if (failures[index])
       problems.push(
         `The newest run (${newestWorkflowId}) of the Schedule "${scheduleId}" failed: ${failures[index].replaceAll('\n', ' ')} If what it asks for is wrong, delete it: \`daybook schedule delete ${shellWord(scheduleId)}\`.`,
       );

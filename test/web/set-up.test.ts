@@ -159,6 +159,7 @@ describe('An admin sets up connections on the connect page', () => {
     await browser.post(`/connections/${name}/applications`, { application: ['bi tool'], newApplication: 'board' });
     expect(browser.notices).toEqual([
       `done: May use "${name}" now: bi tool, board. May not use "${name}" any more: planning.`,
+      `note: The Schedule of "${name}" fails from now on.`,
     ]);
     await browser.post(`/connections/${name}/applications`, { newApplication: 'no/slash' });
     expect(browser.notices).toEqual([
@@ -166,7 +167,10 @@ describe('An admin sets up connections on the connect page', () => {
     ]);
     await browser.get(`/connections/${name}/disconnect`);
     await browser.post(`/connections/${name}/disconnect`);
-    expect(browser.notices).toEqual([expect.stringMatching(/^done: .* is removed\. It is disconnected at Xero\./)]);
+    expect(browser.notices).toEqual([
+      expect.stringMatching(/^done: .* is removed\. It is disconnected at Xero\./),
+      `note: The Schedule of "${name}" fails from now on.`,
+    ]);
     expect(browser.page).toMatch(/Removed<\/span>/);
     expect(await query('select name from daybook.connection')).toEqual([{ name: 'oresund-cafe-aps' }]);
   });

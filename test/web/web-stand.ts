@@ -48,6 +48,8 @@ export async function startWebStand({
       resumed.push(ids);
       return `${ids.length} waiting workflow goes on now.`;
     },
+    schedulesLeft: async ({ connection, applications }) =>
+      applications?.length === 0 ? [] : [`The Schedule of "${connection}" fails from now on.`],
     onError: (error) => void errors.push(error),
   }));
 
