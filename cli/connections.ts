@@ -4,7 +4,9 @@ import { changeAccess } from '../admin/applications.ts';
 import { setQuotaReserve } from '../admin/quota-reserve.ts';
 import { requireConnection } from '../admin/registry.ts';
 import { mostCallsADay } from '../model/request.ts';
+import { starves } from '../model/reserve.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
+import { quotaStanding } from '../storage/quota.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { tellSchedulesLeft } from './left-schedules.ts';
 import { wholeNumber } from './number-option.ts';
@@ -25,13 +27,14 @@ export function addConnectionCommands(program: Command): void {
         const all = await listConnections(pool);
         if (json) return print(true, all, '');
         printTable(
-          ['name', 'organisation', 'applications', 'status', 'imports', 'tenant'],
+          ['name', 'organisation', 'applications', 'status', 'imports', 'reserve', 'tenant'],
           all.map((each) => [
             each.name,
             each.tenantName,
             each.applications.join(', '),
             inPlainWords[each.status],
             importable(each),
+            each.quotaReserve,
             each.tenantId,
           ]),
         );
@@ -90,6 +93,11 @@ export function addConnectionCommands(program: Command): void {
       withDatabase(async (pool) => {
         const waiting = await setQuotaReserve({ pool, actor: operator() }, name, quotaReserve);
         print(false, null, `Imports through "${name}" leave ${quotaReserve} of each day's calls to others now.`);
+        const { tenantId } = await requireConnection(pool, name);
+        const { dayRemaining } = await quotaStanding(pool, tenantId);
+        const left = starves(quotaReserve, dayRemaining);
+        if (left !== null)
+          process.stderr.write(`Note: ${starvedBecause[left]} Reserve less, unless that is what you want.\n`);
         await tellWaiting(waiting);
       }),
     );
@@ -110,15 +118,32 @@ export function addConnectionCommands(program: Command): void {
     );
 }
 
+const starvedBecause = {
+  always:
+    'Xero allows an organisation 5,000 calls a day, or 1,000 on its Starter tier, so this leaves imports nothing but one call an hour.',
+  onStarter:
+    'On Xero’s Starter tier, which allows an organisation 1,000 calls a day, this leaves imports nothing but one call an hour.',
+};
+
 const inPlainWords = { connected: 'connected', needsReconnect: 'needs reconnect' };
 
 function inWords(connection: Connection): string {
-  const { name, tenantName, tenantId, applications, status, uncovered, entitlements, entitlementsProbedAt } =
-    connection;
+  const {
+    name,
+    tenantName,
+    tenantId,
+    applications,
+    status,
+    uncovered,
+    quotaReserve,
+    entitlements,
+    entitlementsProbedAt,
+  } = connection;
   const tried = entitlementsProbedAt?.toISOString().slice(0, 16).replace('T', ' ');
   return [
     `${name}: ${tenantName} (tenant ${tenantId}), ${inPlainWords[status]}${uncovered ? ': the last consent of its Xero user does not cover it' : ''}`,
     `applications: ${applications.join(', ') || 'none'}`,
+    `reserve: imports leave ${quotaReserve === 0 ? 'none' : quotaReserve} of each day's calls to others`,
     ...(tried === undefined ? [] : [`as tried when it was connected, ${tried} UTC:`]),
     ...entitlements.map(({ message }) => `  ${message}`),
   ].join('\n');

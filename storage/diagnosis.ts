@@ -32,12 +32,19 @@ export async function databaseMark(db: Queryable): Promise<string> {
 export interface OpenRun extends RunSummary {
   /** When an attempt to read pages was scheduled last; null before the first. */
   attemptScheduledAt: Date | null;
+  /** How many of the organisation's daily calls it leaves to others: by its request or its connection, whichever are more. */
+  quotaReserve: number;
+  /** Calls left of the organisation's day, as Xero last said; null when it never did. */
+  dayRemaining: number | null;
 }
 
 /** All runs that have not ended, oldest first. */
 export async function openRuns(db: Queryable): Promise<OpenRun[]> {
   const { rows } = await db.query<OpenRun>(
-    `select ${runSummaryColumns}, r.attempt_scheduled_at as "attemptScheduledAt"
+    `select ${runSummaryColumns}, r.attempt_scheduled_at as "attemptScheduledAt",
+            greatest((select c.quota_reserve from daybook.connection c where c.connection_id = r.connection_id),
+                     (r.request->>'quotaReserve')::int, 0) as "quotaReserve",
+            (select q.day_remaining from daybook.quota_ledger q where q.scope = 'tenant:' || r.tenant_id) as "dayRemaining"
        from daybook.import_run r where r.ended_at is null order by r.started_at`,
   );
   return rows;

@@ -1,4 +1,5 @@
 import { type FoundRun, findRuns, type Trouble } from '../../client/found-run.ts';
+import { starves } from '../../model/reserve.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
 import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
@@ -32,6 +33,7 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
   const problems = left.flatMap(
     (run) =>
       (hasClosed(run) ? afterTheEnd(run) : failing(run, found.get(run.runId)?.trouble ?? null)) ??
+      starved(run) ??
       stalled(run, Date.now()) ??
       [],
   );
@@ -71,6 +73,13 @@ export function stalled(run: OpenRun, now: number): string | null {
     return `The import ${workflowId} has read nothing since ${news.toISOString()}. See whether a worker runs, and the Temporal UI.`;
   }
   return null;
+}
+
+/** An import that waits under a reserve which no day of Xero's exceeds; null when it does not. */
+function starved(run: OpenRun): string | null {
+  const { workflowId, connectionName, status, blockedBy, quotaReserve, dayRemaining } = run;
+  if (status !== 'waiting' || blockedBy !== 'reserve' || starves(quotaReserve, dayRemaining) !== 'always') return null;
+  return `The import ${workflowId} leaves ${quotaReserve} of each day's calls to others, which is all that Xero allows, so it makes one call an hour. Reserve less: \`daybook connections set ${connectionName} --quota-reserve 500\`, or cancel it where it was started with that reserve itself, and start it with a smaller one.`;
 }
 
 function state(run: OpenRun): string {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { emptyLedger, settle, takePermit } from '../../model/quota.ts';
+import { starves } from '../../model/reserve.ts';
 
 const start = Date.parse('2026-11-22T10:00:00Z');
 const silent = { dayRemaining: null, minuteRemaining: null, appMinuteRemaining: null };
@@ -81,5 +82,12 @@ describe('a reserve of the day’s calls', () => {
     expect(takePermit(asked.ledger, start + 1, { reserve: 10 })).toMatchObject({ granted: false, reason: 'reserve' });
     const answered = settle(asked.ledger, asked.call, { ...silent, dayRemaining: 4_999 }, start + 100);
     expect(takePermit(answered, start + 200, { reserve: 10 }).granted).toBe(true);
+  });
+
+  test('that is as large as the day leaves imports nothing, unless Xero has named more', () => {
+    expect([starves(0, null), starves(999, 0), starves(500, 400)]).toEqual([null, null, null]);
+    expect([starves(1_000, null), starves(4_999, 1_000)]).toEqual(['onStarter', 'onStarter']);
+    expect([starves(5_000, null), starves(1_000_000, 4_999)]).toEqual(['always', 'always']);
+    expect([starves(1_000, 4_500), starves(5_000, 20_000)]).toEqual([null, null]);
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findConnection, reserveQuota } from '../../storage/connections.ts';
 import { daybook } from '../support/daybook.ts';
 import { untilProgress } from '../support/observe.ts';
@@ -28,6 +28,22 @@ describe('A reserve of the day’s calls is left to others', () => {
     expect(minutes).toBeLessThan(62);
     expect(stand.sandbox.calls.journals().every(({ status }) => status === 200)).toBe(true);
 
+    // All that Xero allows in a day: that would be for ever.
+    const all = await daybook(['connections', 'set', stand.connection, '--quota-reserve', '5000'], stand.environment);
+    expect(all).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Note: .*nothing but one call an hour\./) });
+    await untilProgress(stand, workflowId, ({ status }) => status === 'waiting');
+    await vi.waitFor(
+      async () => {
+        const doctor = await daybook(['doctor'], stand.environment);
+        expect(doctor.stdout).toMatch(
+          new RegExp(
+            `WRONG +runs +The import ${workflowId} leaves 5000 of .* \`daybook connections set ${stand.connection} `,
+          ),
+        );
+      },
+      { timeout: 30_000 },
+    );
+
     // With less reserved it is told, and goes on at once.
     const set = await daybook(['connections', 'set', stand.connection, '--quota-reserve', '5'], stand.environment);
     expect(set).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
@@ -46,5 +62,5 @@ describe('A reserve of the day’s calls is left to others', () => {
     );
     expect(denied).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
     expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: false, failure: 'ApplicationNotAllowed' });
-  });
+  }, 120_000);
 });

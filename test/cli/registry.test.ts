@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connectOrganisation } from '../../admin/connect.ts';
+import type { AdminPlace } from '../../admin/place.ts';
+import { sandboxSettings } from '../../cli/sandbox-file.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/server.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { daybook } from '../support/daybook.ts';
+
+let database: TestDatabase;
+let sandbox: Sandbox;
+let place: AdminPlace;
+beforeAll(async () => {
+  [database, sandbox] = await Promise.all([createTestDatabase(), startSandbox({ journals: 5 })]);
+  const tokenKeys = `k1:${Buffer.alloc(32, 3).toString('base64')}`;
+  place = { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'robin' };
+});
+afterAll(async () => {
+  await sandbox.close();
+  await database.drop();
+});
+beforeEach(async () => {
+  await database.pool.query('truncate daybook.connection, daybook.authorisation, daybook.audit cascade');
+  await connect('acme');
+});
+
+const connect = (name: string) =>
+  connectOrganisation(place, { name, applications: ['planning'] }, async (address) => sandbox.consent(address));
+const run = (...args: string[]) => daybook(args, { DATABASE_URL: database.url, TEMPORAL_ADDRESS: '127.0.0.1:1' });
+
+test('a reserve is shown, and one as large as a day of Xero’s is warned of', async () => {
+  const set = (calls: string) => run('connections', 'set', 'acme', '--quota-reserve', calls);
+  expect(await set('999')).toMatchObject({ code: 0, stderr: '' });
+  expect((await set('1000')).stderr).toMatch(/^Note: On Xero’s Starter tier, .* nothing but one call an hour\./);
+  expect((await set('5000')).stderr).toMatch(
+    /^Note: Xero allows an organisation 5,000 calls a day, .* one call an hour/,
+  );
+  expect((await run('connections', 'show', 'acme')).stdout).toContain(
+    "reserve: imports leave 5000 of each day's calls to others\n",
+  );
+  expect((await run('connections', 'list')).stdout).toMatch(/ reserve +tenant\nacme .* 5000 +[0-9a-f-]{36}\n/);
+});
