@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { RequestRefused } from '../client/refused.ts';
 import { listActs } from '../storage/audit.ts';
+import { changeInWords } from './audit-words.ts';
 import { print, printTable } from './output.ts';
 import { withDatabase } from './servers.ts';
 
@@ -22,8 +23,14 @@ export function addAuditCommand(program: Command): void {
         }
         if (json) return print(true, acts, '');
         printTable(
-          ['at', 'who', 'act', 'on'],
-          acts.map(({ at, actor, act, subject }) => [at.toISOString().slice(0, 19), actor, act, subject]),
+          ['at', 'who', 'act', 'on', 'what'],
+          acts.map(({ at, actor, act, subject, ...change }) => [
+            at.toISOString().slice(0, 19),
+            actor,
+            act,
+            subject,
+            changeInWords(change),
+          ]),
         );
       }),
     );

@@ -39,3 +39,19 @@ test('a reserve is shown, and one as large as a day of Xero’s is warned of', a
   );
   expect((await run('connections', 'list')).stdout).toMatch(/ reserve +tenant\nacme .* 5000 +[0-9a-f-]{36}\n/);
 });
+
+test('the audit says what each act changed', async () => {
+  await run('connections', 'set', 'acme', '--quota-reserve', '700');
+  await run('connections', 'allow', 'acme', '--application', 'bi');
+  await run('connections', 'deny', 'acme', '--application', 'planning');
+  await connect('acme');
+  const lines = (await run('audit')).stdout.trimEnd().split('\n');
+  expect(lines.map((line) => line.replace(/^\S+ +\S+ +/, '').replaceAll(/ {2,}/g, '  '))).toEqual([
+    'act  on  what',
+    'reconnect  acme  applications: bi → bi, planning',
+    'deny  acme  applications: bi, planning → bi',
+    'allow  acme  applications: planning → bi, planning',
+    'setQuotaReserve  acme  reserve: 0 → 700',
+    `connect  acme  organisation: ${sandbox.organisations[0]?.name}; applications: planning`,
+  ]);
+});
