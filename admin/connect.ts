@@ -1,5 +1,5 @@
 import { recordAct } from '../storage/audit.ts';
-import { type Connection, findConnection, storeConnection } from '../storage/connections.ts';
+import { type Connection, findConnection, listConnections, storeConnection } from '../storage/connections.ts';
 import type { Uncovered } from '../storage/coverage.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { beginConsent, finishConsent, meantBy, type Organisation, type Reach } from './consent.ts';
@@ -18,6 +18,8 @@ export interface Connected extends Wanted {
   authorisationId: string;
   tenantId: string;
   tenantName: string;
+  /** Of a connection that is new: the names that its organisation has already. */
+  otherNames: string[];
 }
 
 /** With the connections that share its authorisation, but that the consent does not cover. */
@@ -52,8 +54,9 @@ export async function connectNamed(place: AdminPlace, consented: Reach, wanted: 
   const { tenantId, tenantName, xeroConnectionId } = choose(consented.organisations, wanted.tenantId);
   const { name } = wanted;
   const { authorisationId } = consented;
-  const applications = await inTransaction(place.pool, async (db) => {
-    const before = await findConnection(db, name);
+  const stored = await inTransaction(place.pool, async (db) => {
+    const all = await listConnections(db);
+    const before = all.find((each) => each.name === name) ?? null;
     const stored = await storeConnection(db, { ...wanted, authorisationId, tenantId, tenantName, xeroConnectionId });
     if (stored === null) {
       throw new ActRefused(
@@ -68,9 +71,10 @@ export async function connectNamed(place: AdminPlace, consented: Reach, wanted: 
       ...(before === null ? {} : { before: described(before) }),
       after: after === null ? null : described(after),
     });
-    return after?.applications ?? [];
+    const others = before === null ? all.filter((each) => each.tenantId === tenantId) : [];
+    return { applications: after?.applications ?? [], otherNames: others.map((each) => each.name) };
   });
-  return { name, applications, authorisationId, tenantId, tenantName };
+  return { name, ...stored, authorisationId, tenantId, tenantName };
 }
 
 /** What the audit keeps of a connection. */

@@ -59,9 +59,21 @@ async function connect(options: ConnectOptions): Promise<void> {
     { ...connected, entitlements: entitlements ?? [] },
     `Connected "${connected.tenantName}" as "${connected.name}", for ${connected.applications.join(', ')}.`,
   );
-  const notes = [...connected.uncovered.map(notCovered), ...lackingOf(connected, entitlements)];
+  const notes = [
+    ...alsoCalled(connected),
+    ...connected.uncovered.map(notCovered),
+    ...lackingOf(connected, entitlements),
+  ];
   for (const note of notes) process.stderr.write(`Note: ${note}\n`);
   await tellWaiting(waiting);
+}
+
+function alsoCalled({ name, otherNames }: Connected): string[] {
+  if (otherNames.length === 0) return [];
+  const others = otherNames.map((each) => `"${each}"`).join(', ');
+  return [
+    `"${name}" is the same organisation as ${others}: what is imported through either, and Xero’s limits, are of both.`,
+  ];
 }
 
 function notCovered({ name, tenantName, applications: [application = 'NAME'] }: Uncovered): string {

@@ -3,8 +3,10 @@ import type pg from 'pg';
 import { changeAccess } from '../admin/applications.ts';
 import { setQuotaReserve } from '../admin/quota-reserve.ts';
 import { requireConnection } from '../admin/registry.ts';
+import { RequestRefused } from '../client/refused.ts';
 import { mostCallsADay } from '../model/request.ts';
 import { starves } from '../model/reserve.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
 import { quotaStanding } from '../storage/quota.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
@@ -102,6 +104,11 @@ export function addConnectionCommands(program: Command): void {
       }),
     );
 
+  // Commander would take it for a slip of "remove".
+  connections.command('rename [name] [to]', { hidden: true }).action((name = 'OLD', to = 'NEW') => {
+    throw new RequestRefused([howToRename(name, to)]);
+  });
+
   connections
     .command('remove <name>')
     .description('disconnect an organisation, at Xero too; what was imported stays')
@@ -124,6 +131,11 @@ const starvedBecause = {
   onStarter:
     'On Xero’s Starter tier, which allows an organisation 1,000 calls a day, this leaves imports nothing but one call an hour.',
 };
+
+function howToRename(name: string, to: string): string {
+  const [old, renamed] = [shellWord(name), shellWord(to)];
+  return `A connection keeps its name. Connect its organisation under the new one (\`daybook connect --name ${renamed} --application NAME\`), have its applications and Schedules use that, and then remove the old one (\`daybook connections remove ${old}\`). What was imported belongs to the organisation: it stays, and imports go on from where they are.`;
+}
 
 const inPlainWords = { connected: 'connected', needsReconnect: 'needs reconnect' };
 

@@ -25,7 +25,10 @@ test('a custom connection is connected without a consent and names its organisat
     ['connect', '--custom', '--name', name, '--application', application, '--json'],
     environment,
   );
-  expect(said).toMatchObject({ code: 0, stderr: '' });
+  expect(said).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining(`same organisation as "${stand.connection}"`),
+  });
   const { tenantId, entitlements } = JSON.parse(said.stdout);
   expect(tenantId).toBe(stand.organisation.tenantId);
   expect(entitlements.map(({ works }: { works: boolean }) => works)).toEqual([true, true, true]);

@@ -55,3 +55,26 @@ test('the audit says what each act changed', async () => {
     `connect  acme  organisation: ${sandbox.organisations[0]?.name}; applications: planning`,
   ]);
 });
+
+test('who wants to rename a connection is told how, and not to remove it', async () => {
+  const said = await run('connections', 'rename', 'acme', 'acme-au');
+  expect(said).toMatchObject({ code: 2, stdout: '', stderr: expect.not.stringContaining('Did you mean') });
+  expect(said.stderr).toMatch(/^A connection keeps its name\..*connect --name acme-au .*connections remove acme`/);
+  expect((await run('connections', '--help')).stdout).not.toContain('rename');
+});
+
+test('a second name for one organisation is told as such, once', async () => {
+  const environment = {
+    DATABASE_URL: database.url,
+    DAYBOOK_TOKEN_KEYS: place.tokenKeys,
+    XERO_CLIENT_ID: place.xero.clientId,
+    XERO_CLIENT_SECRET: place.xero.clientSecret,
+    XERO_REDIRECT_URI: place.xero.redirectUri,
+    XERO_API_URL: place.xero.apiUrl,
+    XERO_IDENTITY_URL: place.xero.identityUrl,
+    XERO_LOGIN_URL: place.xero.loginUrl,
+  };
+  const words = ['connect', '--name', 'alias', '--application', 'planning', '--consent', '--no-browser'];
+  expect((await daybook(words, environment)).stderr).toMatch(/^Note: "alias" is the same organisation as "acme":/);
+  expect((await daybook(words, environment)).stderr).not.toContain('same organisation');
+});
