@@ -22,7 +22,9 @@ export async function mayUse(db: Queryable, input: unknown): Promise<Permission>
   if (name === undefined) return { connection: null, failure: 'InvalidRequest', problems: [] };
   const connection = await findConnection(db, name);
   if (!connection) {
-    const known = (await listConnections(db)).map((other) => other.name);
+    // Of other applications' connections nobody is told.
+    const own = (await listConnections(db)).filter((other) => other.applications.includes(application ?? ''));
+    const known = own.map((other) => other.name);
     return { connection: null, failure: 'UnknownConnection', problems: [noSuchConnection(name, known)] };
   }
   if (application === undefined) return { connection: null, failure: 'InvalidRequest', problems: [] };

@@ -2,9 +2,12 @@ import { shellWord } from './shell-word.ts';
 
 // What a person is told whose request names what it may not use: the same by the workflow, the command and the connect page.
 
-/** `known` are the connections there are, where they are at hand. */
+/** `known` are those that the application may use, where they are at hand. */
 export function noSuchConnection(name: string, known?: readonly string[]): string {
-  const list = known === undefined ? '' : ` (known: ${known.map((other) => `"${other}"`).join(', ') || 'none yet'})`;
+  const list =
+    known === undefined
+      ? ''
+      : ` (this application may use: ${known.map((other) => `"${other}"`).join(', ') || 'none'})`;
   return `There is no connection "${name}"${list}. \`daybook connections list\` shows those there are, and an admin sets one up with \`daybook connect\`.`;
 }
 

@@ -30,7 +30,18 @@ describe('A wrong request started by anybody fails at once, names every problem,
   const good = () => ({ connection: stand.connection, application });
 
   test.each<[string, string, object, RegExp]>([
-    ['an unknown connection', 'UnknownConnection', { connection: 'nobody' }, /no connection "nobody" \(known: "acme/],
+    [
+      'an unknown connection',
+      'UnknownConnection',
+      { connection: 'nobody' },
+      /no connection "nobody" \(this application may use: "acme/,
+    ],
+    [
+      'one, by a stranger, who is told of none',
+      'UnknownConnection',
+      { connection: 'no', application: 'x' },
+      /may use: none\)/,
+    ],
     ['an application not allowed', 'ApplicationNotAllowed', { application: 'x' }, /"x" may not use the connection/],
     ['a text as a number', 'InvalidRequest', { startingAtJournalId: 'abc' }, /startingAtJournalId .*whole number/],
     ['half a journal', 'InvalidRequest', { endingAtJournalId: 1.5 }, /endingAtJournalId .*whole number/],
