@@ -4,6 +4,7 @@ import type { Ending, Imports } from '../client/imports.ts';
 import { RequestRefused } from '../client/refused.ts';
 import { mayNotUse, noSuchConnection } from '../model/refused-use.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
+import { shellWord } from '../model/shell-word.ts';
 import { streams } from '../model/streams.ts';
 import { endAbandoned, openRunsUnder } from '../storage/abandoned-runs.ts';
 import { type Connection, findConnection } from '../storage/connections.ts';
@@ -54,18 +55,30 @@ export function addImportCommands(program: Command): void {
       .description(what)
       .action((workflowId: string) =>
         withImport(workflowId, async (imports) => {
-          const said = await imports[verb](workflowId).then(
-            () => done,
-            async (error: unknown) => {
-              if (verb !== 'cancel' || !(error instanceof WorkflowNotFoundError)) throw error;
-              if (!(await closeAbandoned(imports, workflowId))) throw error;
-              return 'was ended in Temporal from outside; its row is closed';
-            },
-          );
+          const said = await refuseStranger(imports, workflowId)
+            .then(() => imports[verb](workflowId))
+            .then(
+              () => done,
+              async (error: unknown) => {
+                if (verb !== 'cancel' || !(error instanceof WorkflowNotFoundError)) throw error;
+                if (!(await closeAbandoned(imports, workflowId))) throw error;
+                return 'was ended in Temporal from outside; its row is closed';
+              },
+            );
           print(false, null, `${workflowId} ${said}.`);
         }),
       );
   }
+}
+
+/** Temporal would take the word for any workflow, and one of another type would never heed it. */
+async function refuseStranger(imports: Imports, workflowId: string): Promise<void> {
+  const type = await imports.strangersType(workflowId);
+  if (type === null) return;
+  throw new RequestRefused([
+    `"${workflowId}" is neither an import nor a reconciliation, but a workflow of type "${type}", which heeds nothing that is said here. ` +
+      `To end it: \`temporal workflow terminate --workflow-id ${shellWord(workflowId)}\`.`,
+  ]);
 }
 
 /** Ends the runs of a workflow that could not do so itself; false when there are none. */

@@ -11,6 +11,7 @@ import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, lookAgain, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
 import { type FoundRun, findRun, findRuns, type Trouble, troubleOf, untakenSince } from './found-run.ts';
+import { reconciliationType } from './reconciliations.ts';
 import { RequestRefused, RunningAlready } from './refused.ts';
 import { connectionOf, type RunningWorkflow, runningOn } from './running.ts';
 
@@ -71,8 +72,15 @@ export function createImports(client: Client, taskQueue: string) {
     /** The connection that a workflow was asked for; null when its request names none. */
     connectionOf: (workflowId: string): Promise<string | null> => connectionOf(client, workflowId),
     /** Whether a workflow is an import. @throws WorkflowNotFoundError where there is none. */
-    isImport: async (workflowId: string): Promise<boolean> =>
-      Object.values<string>(workflowTypes).includes((await handle(workflowId).describe()).type),
+    isImport: async (workflowId: string): Promise<boolean> => isImport((await handle(workflowId).describe()).type),
+    /**
+     * The type of a workflow that is neither an import nor a reconciliation, and so would not heed what is said to it; null
+     * when it is one. @throws WorkflowNotFoundError where there is none.
+     */
+    async strangersType(workflowId: string): Promise<string | null> {
+      const { type } = await handle(workflowId).describe();
+      return isImport(type) || type === reconciliationType ? null : type;
+    },
     /** A run as Temporal has it. */
     found: (run: StartedImport): Promise<FoundRun> => findRun(client, run),
     /** Several, by their ids. */
@@ -110,6 +118,10 @@ export type Imports = ReturnType<typeof createImports>;
 
 /** The workflow type of each kind of import. */
 export const workflowTypes = { journals: 'importJournals', invoices: 'importInvoices' } as const;
+
+function isImport(type: string): boolean {
+  return Object.values<string>(workflowTypes).includes(type);
+}
 
 /**
  * Says what is imported, so that the same request twice at a time is one run. Filters follow a dot, which no connection's

@@ -7,6 +7,9 @@ import { untakenSince } from './found-run.ts';
 import type { StartedImport } from './imports.ts';
 import { RequestRefused } from './refused.ts';
 
+/** The workflow type of a reconciliation. */
+export const reconciliationType = 'reconcileLedger';
+
 const answersWithinMs = 3_000;
 
 /** Compares stored ledgers with Xero's trial balance, from outside. */
@@ -23,7 +26,7 @@ export function createReconciliations(client: Client, taskQueue: string) {
       if (!checked.ok) throw new RequestRefused(checked.problems);
       const workflowId = reconciliationIdFor(checked.request);
       try {
-        const started = await client.workflow.start<typeof reconcileLedger>('reconcileLedger', {
+        const started = await client.workflow.start<typeof reconcileLedger>(reconciliationType, {
           taskQueue,
           workflowId,
           workflowIdConflictPolicy: 'FAIL',

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { daybook } from '../support/daybook.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
+import { uniqueName } from '../support/temporal.ts';
+
+describe('A workflow of a type that Daybook does not have, as of a request whose type was mistyped', () => {
+  let stand: Stand;
+  const workflowId = uniqueName('mistyped');
+  beforeAll(async () => {
+    stand = await startStand();
+    const { temporal, taskQueue, connection } = stand;
+    const args = [{ connection, application }];
+    await temporal.client.workflow.start('importJournal', { taskQueue, workflowId, args });
+  });
+  afterAll(async () => {
+    await stand.temporal.client.workflow.getHandle(workflowId).terminate();
+    await stand.close();
+  });
+
+  test.each(['pause', 'resume', 'cancel'])('`%s` is refused with what it is, and not said to it', async (verb) => {
+    expect(await daybook([verb, workflowId], stand.environment)).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `"${workflowId}" is neither an import nor a reconciliation, but a workflow of type "importJournal", which heeds nothing that is said here. To end it: \`temporal workflow terminate --workflow-id ${workflowId}\`.\n`,
+    });
+    const { events } = await stand.temporal.client.workflow.getHandle(workflowId).fetchHistory();
+    expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toEqual([]);
+  });
+
+  test('a reconciliation is told, as an import is', async () => {
+    const { temporal, connection, environment } = stand;
+    const id = uniqueName('reconcile');
+    await temporal.client.workflow.start('reconcileLedger', {
+      ...{ taskQueue: uniqueName('nobody'), workflowId: id },
+      args: [{ connection, application }],
+    });
+    expect(await daybook(['cancel', id], environment)).toMatchObject({
+      ...{ code: 0, stdout: `${id} is told to end after its page in flight.\n` },
+    });
+    await temporal.client.workflow.getHandle(id).terminate();
+  });
+});
