@@ -21,7 +21,7 @@ export async function follow(imports: Imports, workflowId: string, show: Display
   });
   // It may fail before the first question is answered, and a failure that nobody hears ends the process.
   ending.catch(() => {});
-  const silence = createSilence(() => imports.untakenSince(workflowId), show.note);
+  const silence = createSilence(imports, workflowId, show.note);
   try {
     while (!ended) {
       // Asking needs a worker; while none runs there is nothing new to show.
@@ -39,8 +39,12 @@ export async function follow(imports: Imports, workflowId: string, show: Display
   return ending;
 }
 
-/** Says, once in a row, that a workflow gives no answer. */
-export function createSilence(untakenSince: () => Promise<Date | null>, say: (line: string) => void) {
+/** Says, once in a row, that a workflow gives no answer, and why. */
+export function createSilence(
+  { untakenSince, stepTrouble }: Pick<Imports, 'untakenSince' | 'stepTrouble'>,
+  workflowId: string,
+  say: (line: string) => void,
+) {
   let since: number | null = null;
   let isTold = false;
   return {
@@ -56,10 +60,14 @@ export function createSilence(untakenSince: () => Promise<Date | null>, say: (li
         since = error instanceof QueryNotRegisteredError ? null : (since ?? asked);
         const silentFor = since === null ? 0 : Date.now() - since;
         if (!isTold && silentFor > untakenMs) {
-          const waits = await untakenSince().catch(() => null);
+          const waits = await untakenSince(workflowId).catch(() => null);
+          const trouble = await stepTrouble(workflowId).catch(() => null);
           // Backfills begin a little after one another.
           if (waits !== null && waits.getTime() > Date.now()) since = waits.getTime();
-          else if (waits !== null || silentFor > silentMs) {
+          else if (trouble !== null) {
+            isTold = true;
+            say(`Its worker fails at the next step, and tries it again and again: ${trouble.message}`);
+          } else if (waits !== null || silentFor > silentMs) {
             isTold = true;
             say(`No worker ${waits === null ? 'answers for it' : 'has taken it yet'}; ${remedy}`);
           }

@@ -67,7 +67,7 @@ const lookEveryMs = 2_000;
 async function followToEnd(reconciliations: Reconciliations, workflowId: string): Promise<EndingOf<ReconcileResult>> {
   let said: string | null = null;
   const say = (line: string) => process.stderr.write(`${line}\n`);
-  const silence = createSilence(() => reconciliations.untakenSince(workflowId), say);
+  const silence = createSilence(reconciliations, workflowId, say);
   const look = async () => {
     const waiting = await silence.around(() => reconciliations.waitingFor(workflowId)).catch(() => said);
     if (waiting !== null && waiting !== said) say(`Waiting: ${waiting}`);

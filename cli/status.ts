@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { unknownConnection } from '../admin/refused.ts';
-import type { FoundRun } from '../client/found-run.ts';
+import type { FoundRun, Trouble } from '../client/found-run.ts';
 import type { Imports } from '../client/imports.ts';
 import { RequestRefused } from '../client/refused.ts';
 import type { RunningWorkflow } from '../client/running.ts';
 import { noTotals, readThrough } from '../model/run.ts';
 import { findConnection } from '../storage/connections.ts';
 import { type RunSummary, recentRuns } from '../storage/runs.ts';
+import { counted } from './counted.ts';
 import { followToEnd, withImport } from './imports.ts';
 import { print, printTable } from './output.ts';
 import { closingRemedy, waitInWords } from './run-words.ts';
@@ -49,10 +50,10 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
   if (connection !== undefined && known.length === 0 && (await findConnection(pool, connection)) === null)
     throw unknownConnection(connection);
   // What Postgres knows is shown also while Temporal is away.
-  const { found, begun } = await withImports(
-    async (imports) => ({ found: await atWork(imports, known), begun: await starts(imports, pool, connection) }),
-    connectTimeout,
-  ).catch((error: Error) => {
+  const { found, begun } = await withImports(async (imports) => {
+    const begun = await starts(imports, pool, connection);
+    return { found: await imports.foundAll([...begun, ...atWork(known)]), begun };
+  }, connectTimeout).catch((error: Error) => {
     process.stderr.write(`What has not begun is not shown, nor what holds an import up: ${error.message}\n`);
     return { found: new Map<string, FoundRun>(), begun: [] };
   });
@@ -60,11 +61,27 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
   const hasClosed = [...found.values()].some(({ isOpen }) => !isOpen);
   const runs = hasClosed ? await recentRuns(pool, 20, connection) : known;
   if (json)
-    return print(true, [...begun.map(startInJson), ...runs.map((run) => inJson(run, found.get(run.runId)))], '');
+    return print(
+      true,
+      [
+        ...begun.map((run) => startInJson(run, found.get(run.runId))),
+        ...runs.map((run) => inJson(run, found.get(run.runId))),
+      ],
+      '',
+    );
   printTable(
     ['started', 'workflow', 'status', 'stored', 'in quarantine', 'calls', 'through', 'what for'],
     [
-      ...begun.map((run) => [second(run.startedAt), run.workflowId, 'starting', '', '', '', '', startInWords(run)]),
+      ...begun.map((run) => [
+        second(run.startedAt),
+        run.workflowId,
+        'starting',
+        '',
+        '',
+        '',
+        '',
+        startInWords(run, found.get(run.runId)),
+      ]),
       ...runs.map((run) => [
         second(run.startedAt),
         run.workflowId,
@@ -79,9 +96,9 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
   );
 }
 
-/** What Temporal knows of the runs that are at work. */
-function atWork(imports: Imports, runs: RunSummary[]): Promise<Map<string, FoundRun>> {
-  return imports.foundAll(runs.filter(({ endedAt, status: is }) => endedAt === null && is !== 'needsReconnect'));
+/** The runs of which Temporal is asked how they fare. */
+function atWork(runs: RunSummary[]): RunSummary[] {
+  return runs.filter(({ endedAt, status: is }) => endedAt === null && is !== 'needsReconnect');
 }
 
 /** Imports that Postgres does not know yet. */
@@ -92,13 +109,15 @@ async function starts(imports: Imports, pool: pg.Pool, connection: string | unde
   return all.filter((_, index) => named[index] === connection);
 }
 
-function startInWords(run: RunningWorkflow): string {
+function startInWords(run: RunningWorkflow, found: FoundRun | undefined): string {
   if (run.beginsAt.getTime() > Date.now()) return `begins at ${run.beginsAt.toISOString()}`;
+  if (found?.trouble) return troubleInWords(found.trouble);
   return isUntaken(run, Date.now()) ? 'no worker has taken it yet: see `daybook doctor`' : '';
 }
 
-function startInJson({ workflowId, runId, startedAt, untakenSince }: RunningWorkflow) {
-  return { workflowId, runId, status: 'starting', totals: noTotals, startedAt, endedAt: null, untakenSince };
+function startInJson({ workflowId, runId, startedAt, untakenSince }: RunningWorkflow, found: FoundRun | undefined) {
+  const at = { startedAt, endedAt: null, untakenSince };
+  return { workflowId, runId, status: 'starting', totals: noTotals, ...at, trouble: found?.trouble ?? null };
 }
 
 /** The place among invoices means nothing for journals. */
@@ -111,8 +130,12 @@ function whatFor(run: RunSummary, found: FoundRun | undefined): string {
   if (found?.isOpen === false) return `ended in Temporal from outside; ${closingRemedy(run)}`;
   const waits = waitInWords(run);
   if (waits !== null) return waits;
-  if (found?.trouble) return `failed ${found.trouble.failures} times in a row, tried again: ${found.trouble.message}`;
+  if (found?.trouble) return troubleInWords(found.trouble);
   return run.status === 'stopping' ? 'ends after its page in flight' : '';
+}
+
+function troubleInWords({ failures, message }: Trouble): string {
+  return `failed ${counted(failures, 'times')} in a row, tried again: ${message}`;
 }
 
 function second(instant: Date): string {

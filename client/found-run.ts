@@ -1,6 +1,6 @@
 import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 
-/** What a workflow that runs is held up by: its activity fails, and Temporal tries it again and again. */
+/** What a workflow that runs is held up by: its activity, or its own next step, fails, and Temporal tries it again and again. */
 export interface Trouble {
   /** So many times it has failed in a row. */
   failures: number;
@@ -20,7 +20,7 @@ export async function findRun(client: Client, run: { workflowId: string; runId: 
   const found = await described(client, run.workflowId);
   if (found?.status.name !== 'RUNNING' || (await firstRunIdOf(client, found)) !== run.runId)
     return { isOpen: false, trouble: null };
-  return { isOpen: true, trouble: troubleOf(found) };
+  return { isOpen: true, trouble: await troubleOf(client, found) };
 }
 
 /** So many workflows are asked after at most; more are not at work at once on an installation that is well. */
@@ -65,12 +65,57 @@ export async function described(client: Client, workflowId: string): Promise<Wor
     });
 }
 
-/** Null while nothing fails. It is what the Temporal UI shows under pending activities. */
-export function troubleOf({ raw }: Pick<WorkflowExecutionDescription, 'raw'>): Trouble | null {
-  for (const { attempt, lastFailure } of raw.pendingActivities ?? []) {
+/** Null while nothing fails. It is what the Temporal UI shows under pending activities, or of a failed workflow task. */
+export async function troubleOf(client: Client, found: WorkflowExecutionDescription): Promise<Trouble | null> {
+  for (const { attempt, lastFailure } of found.raw.pendingActivities ?? []) {
     if (lastFailure?.message) return { failures: Math.max(1, (attempt ?? 1) - 1), message: lastFailure.message };
   }
-  return null;
+  return stepTroubleOf(client, found);
+}
+
+/** EVENT_TYPE_WORKFLOW_TASK_COMPLETED, …_TIMED_OUT and …_FAILED of Temporal's API: how a step that a worker took went on. */
+const [completed, timedOut, failed] = [7, 8, 9];
+/** Of a step that fails only its first failure is written down; what is told to the workflow afterwards stands behind it. */
+const eventsBehind = 100;
+
+/**
+ * Why the next step of a workflow fails whenever a worker takes it, as one of a type that the worker does not have; null while
+ * it does not. Where workers took it and gave no answer, that is for `untakenSince` to tell.
+ * https://docs.temporal.io/references/failures#workflow-task-failures
+ */
+async function stepTroubleOf(
+  client: Client,
+  { workflowId, runId, raw }: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId' | 'raw'>,
+): Promise<Trouble | null> {
+  const attempt = raw.pendingWorkflowTask?.attempt ?? 0;
+  if (attempt <= 1) return null;
+  const { history } = await client.workflowService.getWorkflowExecutionHistoryReverse({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: eventsBehind,
+  });
+  const last = history?.events?.find(({ eventType }) => [completed, timedOut, failed].includes(eventType ?? 0));
+  const message = last?.workflowTaskFailedEventAttributes?.failure?.message;
+  return message ? { failures: attempt - 1, message } : null;
+}
+
+/** The same of the newest run under a workflow id. */
+export async function stepTrouble(client: Client, workflowId: string): Promise<Trouble | null> {
+  const found = await described(client, workflowId);
+  return found && stepTroubleOf(client, found);
+}
+
+/** The same of the first of these workflows, by their ids; those that do not fail are left out. */
+export async function stepTroubles(
+  client: Client,
+  running: readonly { workflowId: string }[],
+): Promise<Map<string, Trouble>> {
+  const found = await Promise.all(
+    running
+      .slice(0, mostAsked)
+      .map(async ({ workflowId }) => [workflowId, await stepTrouble(client, workflowId)] as const),
+  );
+  return new Map(found.flatMap(([workflowId, trouble]) => (trouble ? [[workflowId, trouble] as const] : [])));
 }
 
 /** Started, a task made of it, taken, lost again: a history no longer than this has no answer of a worker. */

@@ -10,7 +10,7 @@ import { streamOf } from '../model/streams.ts';
 import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, lookAgain, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
-import { type FoundRun, findRun, findRuns, type Trouble, troubleOf, untakenSince } from './found-run.ts';
+import { type FoundRun, findRun, findRuns, stepTrouble, type Trouble, troubleOf, untakenSince } from './found-run.ts';
 import { reconciliationType } from './reconciliations.ts';
 import { RequestRefused, RunningAlready } from './refused.ts';
 import { connectionOf, type RunningWorkflow, runningOn } from './running.ts';
@@ -64,9 +64,12 @@ export function createImports(client: Client, taskQueue: string) {
     progress: (workflowId: string): Promise<Progress> =>
       client.withDeadline(Date.now() + progressWithinMs, () => handle(workflowId).query(progress)),
     /** What a running import is held up by; null while nothing fails. */
-    trouble: async (workflowId: string): Promise<Trouble | null> => troubleOf(await handle(workflowId).describe()),
+    trouble: async (workflowId: string): Promise<Trouble | null> =>
+      troubleOf(client, await handle(workflowId).describe()),
     /** Since when its next step has waited for a worker; null while none waits. */
     untakenSince: async (workflowId: string): Promise<Date | null> => untakenSince(await handle(workflowId).describe()),
+    /** Why its next step fails whenever a worker takes it; null while it does not. */
+    stepTrouble: (workflowId: string): Promise<Trouble | null> => stepTrouble(client, workflowId),
     /** What runs on the task queue, imports and all else, whether or not a worker has begun with it. */
     running: (): Promise<RunningWorkflow[]> => runningOn(client, taskQueue),
     /** The connection that a workflow was asked for; null when its request names none. */

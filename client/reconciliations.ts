@@ -3,7 +3,7 @@ import { checkReconcile, type ReconcileRequest, type ReconcileResult } from '../
 import { waitingFor } from '../workflows/messages.ts';
 import type { reconcileLedger } from '../workflows/reconcile-ledger.ts';
 import { type EndingOf, endingOf } from './ending.ts';
-import { untakenSince } from './found-run.ts';
+import { stepTrouble, type Trouble, untakenSince } from './found-run.ts';
 import type { StartedImport } from './imports.ts';
 import { RequestRefused } from './refused.ts';
 
@@ -46,6 +46,9 @@ export function createReconciliations(client: Client, taskQueue: string) {
 
     /** Since when its next step has waited for a worker; null while none waits. */
     untakenSince: async (workflowId: string): Promise<Date | null> => untakenSince(await handle(workflowId).describe()),
+
+    /** Why its next step fails whenever a worker takes it; null while it does not. */
+    stepTrouble: (workflowId: string): Promise<Trouble | null> => stepTrouble(client, workflowId),
 
     /** Waits for the end; one that failed is a value too. */
     ending: (workflowId: string): Promise<EndingOf<ReconcileResult>> => endingOf(handle(workflowId)),

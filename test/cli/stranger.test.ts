@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { createSilence } from '../../cli/follow.ts';
+import { stepTrouble } from '../../client/found-run.ts';
 import { daybook } from '../support/daybook.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 import { uniqueName } from '../support/temporal.ts';
@@ -25,6 +27,32 @@ describe('A workflow of a type that Daybook does not have, as of a request whose
     });
     const { events } = await stand.temporal.client.workflow.getHandle(workflowId).fetchHistory();
     expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toEqual([]);
+  });
+
+  test('the doctor says that its step fails, and why, and blames no worker', async () => {
+    const { client } = stand.temporal;
+    await vi.waitFor(async () => expect(await stepTrouble(client, workflowId)).not.toBeNull(), { timeout: 30_000 });
+    const { stdout } = await daybook(['doctor'], stand.environment);
+    expect(stdout).toMatch(
+      new RegExp(
+        `WRONG +worker +The next step of the workflow ${workflowId} \\(type "importJournal"\\) fails whenever a worker takes it, ` +
+          `\\d+ times? so far: .*importJournal.*\\. Daybook has importJournals, .*--workflow-id ${workflowId}`,
+      ),
+    );
+    expect(stdout).not.toMatch(/waits for a worker|restart it/);
+  });
+
+  test('who follows an import whose step fails is told why', async () => {
+    const lines: string[] = [];
+    const ask = () => Promise.reject(new Error('no answer'));
+    const silence = createSilence(stand.imports, workflowId, (line) => lines.push(line));
+    await vi.waitFor(
+      async () => {
+        await silence.around(ask).catch(() => {});
+        expect(lines).toEqual([expect.stringMatching(/^Its worker fails at the next step, .*: .*importJournal/)]);
+      },
+      { timeout: 30_000, interval: 1_000 },
+    );
   });
 
   test('a reconciliation is told, as an import is', async () => {
