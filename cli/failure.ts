@@ -23,7 +23,8 @@ export function explain(error: unknown): { text: string; exitCode: number } {
   }
   const refusal = refusedBySystem(error);
   if (refusal !== null) return { text: `${refusal}\n`, exitCode: 1 };
-  return { text: `${error instanceof Error ? error.stack : String(error)}\n`, exitCode: 1 };
+  // Errors of Temporal's native part come without a stack.
+  return { text: `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`, exitCode: 1 };
 }
 
 const systemRefusals: Record<string, string> = {

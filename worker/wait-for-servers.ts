@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { openConnection, silences } from '../client/open-connection.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
@@ -24,24 +24,43 @@ export function untilPostgresAnswers(ask: () => Promise<unknown>, waiting: Waiti
   return untilItAnswers(ask, (error) => isAway(error instanceof UnfitDatabase ? error.cause : error), waiting);
 }
 
-/** Resolves once Temporal answers. */
-export function untilTemporalAnswers({ connectionOptions }: ClientConnectConfig, waiting: Waiting): Promise<void> {
+/**
+ * Resolves once Temporal answers for the namespace.
+ * @throws NamespaceNotFoundError when it has none of this name, which the worker's own connection would not say in words.
+ */
+export function untilTemporalAnswers(
+  { connectionOptions, namespace = 'default' }: ClientConnectConfig,
+  waiting: Waiting,
+): Promise<void> {
+  const unreachable = (error: unknown) => unreachableTemporal(connectionOptions.address, error);
   // The worker's own connection would wait without end, and without a word, for a server that takes it and is silent.
   const ask = async () => {
     const connection = await openConnection(connectionOptions).catch((error: unknown) => {
-      throw unreachableTemporal(connectionOptions.address, error);
+      throw unreachable(error);
     });
-    await connection.close();
+    try {
+      await connection.workflowService.describeNamespace({ namespace });
+    } catch (error) {
+      throw isGrpcServiceError(error) && error.code === notFound
+        ? new NamespaceNotFoundError(namespace)
+        : unreachable(error);
+    } finally {
+      await connection.close();
+    }
   };
   return untilItAnswers(ask, (error) => isSilence(error instanceof Error ? error.cause : error), waiting);
 }
+
+/** NOT_FOUND of gRPC. */
+const notFound = 5;
 
 /** With RESOURCE_EXHAUSTED of gRPC: it is there, but not yet at work. */
 const notYet = [...silences, 8];
 
 /** Nobody was there; what is wrong with the address (a TypeError), or refused by the server, comes as another kind of error. */
 function isSilence(error: unknown): boolean {
-  if (error instanceof ServiceError) return isGrpcServiceError(error.cause) && notYet.includes(error.cause.code);
+  if (error instanceof ServiceError) return isSilence(error.cause);
+  if (isGrpcServiceError(error)) return notYet.includes(error.code);
   return error instanceof Error && !(error instanceof TypeError);
 }
 
