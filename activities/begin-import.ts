@@ -1,6 +1,7 @@
+import { importedAlready } from '../model/refused-use.ts';
 import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
 import type { BeginOutcome, FailureName } from '../model/run.ts';
-import { type Stream, streamOf, streams } from '../model/streams.ts';
+import { type Stream, streamOf } from '../model/streams.ts';
 import { wanted } from '../model/wanted.ts';
 import { endAbandoned, openRunsOf } from '../storage/abandoned-runs.ts';
 import type { Connection } from '../storage/connections.ts';
@@ -56,10 +57,7 @@ export function createBeginImport({ pool, isRunning }: Pick<Dependencies, 'pool'
     }
     const { opened, run } = await openRun(pool, newRun);
     if (!opened) {
-      return refused('ImportAlreadyRunning', [
-        `The ${streams[stream].name} of "${connection.name}" are being imported already, by workflow "${run.workflowId}" ` +
-          `for application "${run.application}". Wait for it, or cancel it with \`daybook cancel ${run.workflowId}\`.`,
-      ]);
+      return refused('ImportAlreadyRunning', [importedAlready(stream, connection.name, run)]);
     }
     return {
       kind: 'begun',

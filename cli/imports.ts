@@ -11,6 +11,7 @@ import { type Connection, findConnection } from '../storage/connections.ts';
 import { counted } from './counted.ts';
 import { displayOn, noDisplay } from './display.ts';
 import { follow } from './follow.ts';
+import { heldStream } from './held-stream.ts';
 import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
 import { print } from './output.ts';
 import { refuseTwice } from './said-once.ts';
@@ -104,6 +105,9 @@ async function startImport(kind: ImportKind, options: ImportOptions): Promise<vo
   const problems = await allProblems(kind, sent, options);
   if (problems.length > 0) throw new RequestRefused(problems);
   await withImports(async (imports) => {
+    const checked = checkImport(kind, sent);
+    const held = checked.ok ? await withDatabase((pool) => heldStream(pool, imports, kind, checked.request)) : null;
+    if (held !== null) throw new RequestRefused([held]);
     const started = await imports.start(kind, sent);
     if (!options.follow) {
       print(

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { workflowTypes } from '../client/imports.ts';
+import type { FailedImport, FailureOfImport } from '../client/failed.ts';
+import { type Imports, workflowTypes } from '../client/imports.ts';
 import type { RunningWorkflow } from '../client/running.ts';
 import { knownRuns } from '../storage/runs.ts';
 
@@ -12,6 +13,20 @@ export async function starting(pool: pg.Pool, running: readonly RunningWorkflow[
     imports.map(({ runId }) => runId),
   );
   return imports.filter(({ runId }) => !known.has(runId));
+}
+
+export type RefusedImport = FailedImport & FailureOfImport;
+
+/** Imports that were refused within the last day, as by another that had the stream: they never got a row. */
+export async function refusedImports(pool: pg.Pool, imports: Imports, connection?: string): Promise<RefusedImport[]> {
+  const failed = await imports.failed(Date.now());
+  const known = await knownRuns(
+    pool,
+    failed.map(({ runId }) => runId),
+  );
+  const refused = failed.filter(({ runId }) => !known.has(runId));
+  const told = await Promise.all(refused.map(async (each) => ({ ...each, ...(await imports.failureOf(each)) })));
+  return connection === undefined ? told : told.filter((each) => each.connection === connection);
 }
 
 /** A step that waits so long is not only next in turn. */

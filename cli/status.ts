@@ -13,7 +13,7 @@ import { followToEnd, withImport } from './imports.ts';
 import { print, printTable } from './output.ts';
 import { closingRemedy, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
-import { isUntaken, starting } from './starting.ts';
+import { isUntaken, type RefusedImport, refusedImports, starting } from './starting.ts';
 
 interface Options {
   connection?: string;
@@ -50,50 +50,62 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
   if (connection !== undefined && known.length === 0 && (await findConnection(pool, connection)) === null)
     throw unknownConnection(connection);
   // What Postgres knows is shown also while Temporal is away.
-  const { found, begun } = await withImports(async (imports) => {
+  const { found, begun, refused } = await withImports(async (imports) => {
     const begun = await starts(imports, pool, connection);
-    return { found: await imports.foundAll([...begun, ...atWork(known)]), begun };
+    const found = await imports.foundAll([...begun, ...atWork(known)]);
+    return { found, begun, refused: await refusedImports(pool, imports, connection) };
   }, connectTimeout).catch((error: Error) => {
-    process.stderr.write(`What has not begun is not shown, nor what holds an import up: ${error.message}\n`);
-    return { found: new Map<string, FoundRun>(), begun: [] };
+    process.stderr.write(
+      `What has not begun is not shown, nor what was refused or what holds an import up: ${error.message}\n`,
+    );
+    return { found: new Map<string, FoundRun>(), begun: [], refused: [] };
   });
   // A run writes its end before its workflow closes: what is open still, now that Temporal has answered, was ended from outside.
   const hasClosed = [...found.values()].some(({ isOpen }) => !isOpen);
   const runs = hasClosed ? await recentRuns(pool, 20, connection) : known;
+  const toBegin = begun.map((run) => startLine(run, found.get(run.runId)));
+  const begunOnce = [...runs.map((run) => runLine(run, found.get(run.runId))), ...refused.map(refusedLine)];
+  const lines = [...toBegin, ...begunOnce.sort((one, other) => other.at.getTime() - one.at.getTime())];
   if (json)
     return print(
       true,
-      [
-        ...begun.map((run) => startInJson(run, found.get(run.runId))),
-        ...runs.map((run) => inJson(run, found.get(run.runId))),
-      ],
+      lines.map((line) => line.json),
       '',
     );
   printTable(
     ['started', 'workflow', 'status', 'stored', 'in quarantine', 'calls', 'through', 'what for'],
-    [
-      ...begun.map((run) => [
-        second(run.startedAt),
-        run.workflowId,
-        'starting',
-        '',
-        '',
-        '',
-        '',
-        startInWords(run, found.get(run.runId)),
-      ]),
-      ...runs.map((run) => [
-        second(run.startedAt),
-        run.workflowId,
-        run.status,
-        run.totals.stored,
-        run.totals.quarantined,
-        run.totals.calls,
-        readThrough(run.stream, run.nextOffset) ?? '',
-        whatFor(run, found.get(run.runId)),
-      ]),
-    ],
+    lines.map(({ at, cells }) => [second(at), ...cells]),
   );
+}
+
+/** What is printed of one import, for people and for programs. */
+interface Line {
+  at: Date;
+  /** The columns behind the instant at which it was started. */
+  cells: (string | number)[];
+  json: object;
+}
+
+function runLine(run: RunSummary, found: FoundRun | undefined): Line {
+  const { workflowId, status, totals } = run;
+  const through = readThrough(run.stream, run.nextOffset) ?? '';
+  const { stored, quarantined, calls } = totals;
+  const cells = [workflowId, status, stored, quarantined, calls, through, whatFor(run, found)];
+  return { at: run.startedAt, cells, json: inJson(run, found) };
+}
+
+function startLine(run: RunningWorkflow, found: FoundRun | undefined): Line {
+  const cells = [run.workflowId, 'starting', '', '', '', '', startInWords(run, found)];
+  return { at: run.startedAt, cells, json: startInJson(run, found) };
+}
+
+function refusedLine({ workflowId, runId, startedAt, endedAt, failure, message, connection }: RefusedImport): Line {
+  const run = { workflowId, runId, connectionName: connection, startedAt, endedAt, failure, message };
+  return {
+    at: startedAt,
+    cells: [workflowId, 'failed', '', '', '', '', message.replaceAll('\n', ' ')],
+    json: { ...run, status: 'failed', totals: noTotals, trouble: null },
+  };
 }
 
 /** The runs of which Temporal is asked how they fare. */

@@ -10,6 +10,7 @@ import { streamOf } from '../model/streams.ts';
 import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, lookAgain, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
+import { type FailedImport, type FailureOfImport, failedOn, failureOf } from './failed.ts';
 import { type FoundRun, findRun, findRuns, stepTrouble, type Trouble, troubleOf, untakenSince } from './found-run.ts';
 import { reconciliationType } from './reconciliations.ts';
 import { RequestRefused, RunningAlready } from './refused.ts';
@@ -72,6 +73,10 @@ export function createImports(client: Client, taskQueue: string) {
     stepTrouble: (workflowId: string): Promise<Trouble | null> => stepTrouble(client, workflowId),
     /** What runs on the task queue, imports and all else, whether or not a worker has begun with it. */
     running: (): Promise<RunningWorkflow[]> => runningOn(client, taskQueue),
+    /** Imports that failed within the last day; the newest of them. */
+    failed: (now: number): Promise<FailedImport[]> => failedOn(client, taskQueue, Object.values(workflowTypes), now),
+    /** Why one of them failed that has no row in Postgres. */
+    failureOf: (failed: FailedImport): Promise<FailureOfImport> => failureOf(client, failed),
     /** The connection that a workflow was asked for; null when its request names none. */
     connectionOf: (workflowId: string): Promise<string | null> => connectionOf(client, workflowId),
     /** Whether a workflow is an import. @throws WorkflowNotFoundError where there is none. */

@@ -1,4 +1,5 @@
 import { shellWord } from './shell-word.ts';
+import { type Stream, streams } from './streams.ts';
 
 // What a person is told whose request names what it may not use: the same by the workflow, the command and the connect page.
 
@@ -15,5 +16,17 @@ export function mayNotUse(application: string, connection: string): string {
   return (
     `The application "${application}" may not use the connection "${connection}". ` +
     `An admin allows it with \`daybook connections allow ${connection} --application ${shellWord(application)}\`.`
+  );
+}
+
+/** `holder` is the run that has the stream. */
+export function importedAlready(
+  stream: Stream,
+  connection: string,
+  { workflowId, application }: { workflowId: string; application: string },
+): string {
+  return (
+    `The ${streams[stream].name} of "${connection}" are being imported already, by workflow "${workflowId}" ` +
+    `for application "${application}". Wait for it, or cancel it with \`daybook cancel ${shellWord(workflowId)}\`.`
   );
 }

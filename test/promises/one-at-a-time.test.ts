@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { differences } from '../../cli/comparison.ts';
 import { denyApplication, findConnection } from '../../storage/connections.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
+import { daybook } from '../support/daybook.ts';
 import { countRuns, forgetImports, runRows, untilProgress, untilRow } from '../support/observe.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 import { uniqueName } from '../support/temporal.ts';
@@ -49,6 +50,40 @@ describe('Only one run at a time moves a stream’s watermark', () => {
     await stand.imports.resume(workflowId);
     expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
   });
+
+  test('a command that asks for a second one is refused in the same words, and nothing is started', async () => {
+    const holder = uniqueName('by-hand');
+    stand.sandbox.setLatency(50);
+    await startDirectly(holder);
+    await untilRow(stand, holder, ({ pages }) => pages >= 1);
+    await stand.imports.pause(holder);
+    await untilProgress(stand, holder, ({ status }) => status === 'paused');
+    const refused = uniqueName('refused');
+    await startDirectly(refused);
+    const ending = await stand.imports.ending(refused);
+    const message = ending.ok ? '' : ending.message;
+    const words = ['import', 'journals', '--connection', stand.connection, '--application', application];
+    for (const more of [[], ['--full']]) {
+      const stderr = `${message}\n`;
+      expect(await daybook([...words, ...more], stand.environment)).toEqual({ code: 2, stdout: '', stderr });
+    }
+    // A second one beside it, with filters, is started.
+    expect(await daybook([...words, '--to', '5'], stand.environment)).toMatchObject({ code: 0 });
+
+    // One that was refused all the same, as it was started elsewhere, is listed with the reason.
+    const status = async (...args: string[]) => (await daybook(['status', ...args], stand.environment)).stdout;
+    await vi.waitFor(async () => expect(await status()).toContain(refused), { timeout: 30_000, interval: 500 });
+    const line = (await status()).split('\n').find((each) => each.includes(refused));
+    expect(line?.replace(/ +/g, ' ')).toContain(`${refused} failed ${message}`);
+    const listed = JSON.parse(await status('--connection', stand.connection, '--json')) as { workflowId: string }[];
+    expect(listed.filter(({ workflowId }) => workflowId === refused)).toMatchObject([
+      { status: 'failed', failure: 'ImportAlreadyRunning', message, connectionName: stand.connection },
+    ]);
+
+    await client().workflow.getHandle(holder).terminate('pulled the plug');
+    // Its row is open still, but it holds nothing any more.
+    expect(await daybook([...words, '--follow'], stand.environment)).toMatchObject({ code: 0 });
+  }, 180_000);
 
   test('one with filters, and the other basis, may run beside it', async () => {
     const { workflowId } = await startPaused();
