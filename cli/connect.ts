@@ -108,7 +108,9 @@ async function consentAtSandbox(loginUrl: string, address: string, tenantId: str
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ authorizeUrl: address, ...(tenantId ? { tenantIds: [tenantId] } : {}) }),
   });
-  const answer = (await response.json().catch(() => ({}))) as { redirect?: string };
+  const answer = (await response.json().catch(() => ({}))) as { redirect?: string; error?: unknown };
+  if (response.status === 400 && typeof answer.error === 'string')
+    throw new ConfigurationError(`The sandbox at ${loginUrl} does not consent: ${answer.error}`);
   if (!answer.redirect)
     throw new ConfigurationError(`${loginUrl} is no sandbox that consents by itself; leave --consent out.`);
   return answer.redirect;

@@ -17,7 +17,10 @@ function organisationOf(sandbox: Sandbox, tenantId: unknown): Organisation {
   const found = sandbox.organisations.find(
     (each) => tenantId === undefined || tenantId === null || each.tenantId === tenantId,
   );
-  if (!found) throw new Error(`The sandbox has no organisation ${String(tenantId)}.`);
+  if (!found) {
+    const known = sandbox.organisations.map(({ name, tenantId: id }) => `${id} (${name})`).join(', ');
+    throw new Error(`The sandbox has no organisation ${String(tenantId)}; it has ${known}.`);
+  }
   return found;
 }
 
@@ -147,13 +150,16 @@ const LEVERS: Record<string, (sandbox: Sandbox, body: Body, query: URLSearchPara
     const { tenantId, ...differences } = body;
     organisationOf(sandbox, tenantId).books.reportDifferences = differences as ReportDifferences;
   },
-  'POST /sandbox/consent': (sandbox, body) => ({
-    redirect: sandbox.consent(String(body.authorizeUrl), {
-      ...(Array.isArray(body.tenantIds) ? { tenantIds: body.tenantIds as string[] } : {}),
+  'POST /sandbox/consent': (sandbox, body) => {
+    const tenantIds = Array.isArray(body.tenantIds) ? (body.tenantIds as string[]) : null;
+    for (const each of tenantIds ?? []) organisationOf(sandbox, each);
+    const redirect = sandbox.consent(String(body.authorizeUrl), {
+      ...(tenantIds === null ? {} : { tenantIds }),
       ...(body.deny === true ? { deny: true } : {}),
       ...(typeof body.userId === 'string' ? { userId: body.userId } : {}),
-    }),
-  }),
+    });
+    return { redirect };
+  },
   'GET /sandbox/tokens': (sandbox) => ({
     calls: sandbox.tokens.calls,
     refreshes: sandbox.tokens.refreshes,

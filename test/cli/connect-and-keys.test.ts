@@ -67,6 +67,19 @@ test('what a connection cannot be used for is said as it is connected, and preve
   stand.sandbox.faults.clear();
 });
 
+test('what the sandbox refuses to consent to is said in its own words; who is no sandbox is told so', async () => {
+  const words = ['connect', '--name', 'other', '--application', application, '--consent'];
+  const unknown = await daybook([...words, '--tenant', '11111111-2222-4333-8444-555555555555'], stand.environment);
+  expect(unknown).toMatchObject({ code: 2, stdout: '' });
+  expect(unknown.stderr).toMatch(
+    /^The sandbox at http\S+ does not consent: The sandbox has no organisation 11111111-\S+; it has \S+ \(.+\)\.\n$/,
+  );
+  const elsewhere = { ...stand.environment, XERO_LOGIN_URL: `${stand.environment.XERO_LOGIN_URL}/elsewhere` };
+  expect(await daybook(words, elsewhere)).toMatchObject({
+    ...{ code: 2, stderr: expect.stringMatching(/is no sandbox that consents by itself; leave --consent out\.\n$/) },
+  });
+});
+
 test('what was found is kept with the connection and shown, until it is found otherwise', async () => {
   const { connection, environment, organisation, sandbox } = stand;
   const shown = async (...args: string[]) => (await daybook(['connections', ...args], environment)).stdout;
