@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
 import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
+import { lockOwner } from '../embedded/lock.ts';
 import { runningPostgres } from '../embedded/postgres.ts';
 import { runningTemporal } from '../embedded/temporal.ts';
 import { createKeyRing } from '../xero/sealing.ts';
@@ -21,7 +23,9 @@ export interface Reach {
 export function reach(config: Config): Reach {
   return {
     databaseUrl: () =>
-      config.databaseUrl ?? runningPostgres(config.dataDir)?.url ?? nowhere('Postgres', 'DATABASE_URL'),
+      config.databaseUrl ??
+      runningPostgres(config.dataDir)?.url ??
+      nowhere(config, 'Postgres', 'DATABASE_URL', 'postgres.log'),
     temporal: () => (config.temporalConfigured ? configuredTemporal() : embeddedTemporal(config)),
     remedies: {
       postgres: config.databaseUrl === null ? startAgain(config) : undefined,
@@ -30,7 +34,7 @@ export function reach(config: Config): Reach {
     xero: () =>
       config.xero ??
       runningSandbox(config.dataDir, config.redirectUri) ??
-      nowhere('Xero', 'XERO_CLIENT_ID and XERO_CLIENT_SECRET'),
+      nowhere(config, 'Xero', 'XERO_CLIENT_ID and XERO_CLIENT_SECRET'),
     tokenKeys: () => checked(config.tokenKeys ?? ownTokenKeys(config)),
   };
 }
@@ -58,7 +62,8 @@ function configuredTemporal(): ClientConnectConfig {
 }
 
 function embeddedTemporal(config: Config): ClientConnectConfig {
-  const { address } = runningTemporal(config.dataDir) ?? nowhere('Temporal', 'TEMPORAL_ADDRESS');
+  const { address } =
+    runningTemporal(config.dataDir) ?? nowhere(config, 'Temporal', 'TEMPORAL_ADDRESS', 'temporal.log');
   return { connectionOptions: { address }, namespace: 'default' };
 }
 
@@ -66,10 +71,23 @@ function startAgain({ dataDir }: Config): string {
   return `It is the embedded one of the data folder ${dataDir}: stop the \`daybook up\` that runs there, and start it again.`;
 }
 
-function nowhere(what: string, variables: string): never {
+/** `log` is that of the embedded server. */
+function nowhere({ dataDir }: Config, what: string, variables: string, log?: string): never {
+  const up = lockOwner(upLock(dataDir));
+  if (up !== undefined) {
+    const see = log === undefined ? '' : `${join(dataDir, log)}, or `;
+    throw new ConfigurationError(
+      `\`daybook up\` (process ${up.pid}) runs in ${dataDir}, but its ${what} does not, or not yet: see ${see}\`daybook doctor\`.`,
+    );
+  }
   throw new ConfigurationError(
     `No ${what} is configured or running. Start \`npx daybook up\` in another terminal, or set ${variables}.`,
   );
+}
+
+/** Held by the `daybook up` of a data folder. */
+export function upLock(dataDir: string): string {
+  return join(dataDir, 'up.lock');
 }
 
 /** Keys that cannot seal are found before anything is started or stored. */

@@ -9,7 +9,7 @@ import { openPool } from '../storage/pool.ts';
 import { checkSeals } from '../xero/check-seals.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { connectSandbox } from './connect.ts';
-import { reach } from './environment.ts';
+import { reach, upLock } from './environment.ts';
 import { wholeNumber } from './number-option.ts';
 import { refuseOtherBooks, standInOrganisations } from './sandbox-file.ts';
 import type { Stack } from './stack.ts';
@@ -115,7 +115,7 @@ function whatStarts({ databaseUrl, temporalConfigured, xero }: Config): string {
 /** One `up` a data folder: a second one would stand in the way of the first one's sandbox and worker. */
 function takeFolder(dataDir: string): () => void {
   makeDataFolder(dataDir);
-  const lock = takeLock(join(dataDir, 'up.lock'));
+  const lock = takeLock(upLock(dataDir));
   if (lock.held) return lock.release;
   throw new ConfigurationError(
     `\`daybook up\` runs in ${dataDir} already, as process ${lock.owner.pid}. Stop that one first, or name another folder in DAYBOOK_DATA_DIR.`,

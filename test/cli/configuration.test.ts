@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { takeLock } from '../../embedded/lock.ts';
 import { startSandbox } from '../../sandbox/server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { daybook } from '../support/daybook.ts';
@@ -81,6 +82,24 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
       expect(all[index]?.stderr).not.toMatch(/geheim|\n +at /);
       expect(all[index]).toMatchObject({ code: 2, stdout: '' });
     }
+  });
+
+  test('an `up` that runs while its Postgres or Temporal does not is told from none', async () => {
+    const folder = join(dataDir, 'restarting');
+    mkdirSync(folder);
+    const lock = takeLock(join(folder, 'up.lock'));
+    const said = await Promise.all([
+      daybook(['status'], { DAYBOOK_DATA_DIR: folder }),
+      daybook(['pause', 'x'], { DATABASE_URL: database.url, DAYBOOK_DATA_DIR: folder }),
+    ]);
+    for (const [index, what] of ['Postgres', 'Temporal'].entries()) {
+      expect(said[index]).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: `\`daybook up\` (process ${process.pid}) runs in ${folder}, but its ${what} does not, or not yet: see ${join(folder, `${what.toLowerCase()}.log`)}, or \`daybook doctor\`.\n`,
+      });
+    }
+    if (lock.held) lock.release();
   });
 
   test('a database newer than the program is refused by every command', async () => {
