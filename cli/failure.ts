@@ -22,7 +22,7 @@ export function explain(error: unknown): { text: string; exitCode: number } {
     return { text, exitCode: 1 };
   }
   const refusal = refusedBySystem(error);
-  if (refusal !== null) return { text: `${refusal}\n`, exitCode: 1 };
+  if (refusal !== null) return refusal;
   // Errors of Temporal's native part come without a stack.
   return { text: `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`, exitCode: 1 };
 }
@@ -38,12 +38,17 @@ const systemRefusals: Record<string, string> = {
   EEXIST: 'there is a file of this name',
 };
 
+/** A disk has no room at the moment; all else is wrong with the file that was named, and with that the request or configuration. */
+const fullDisks = ['ENOSPC', 'EDQUOT'];
+
 /** What the operating system refuses of a file is for a person to mend, who is not helped by a stack. */
-function refusedBySystem(error: unknown): string | null {
+function refusedBySystem(error: unknown): { text: string; exitCode: number } | null {
   if (!(error instanceof Error)) return null;
   const { code = '', path, syscall } = error as NodeJS.ErrnoException;
-  const why = systemRefusals[code];
+  const why = code === 'ENOENT' && syscall === 'mkdir' ? 'no folder can be made there' : systemRefusals[code];
   if (why === undefined) return null;
   const deed = syscall === 'write' || syscall === 'fsync' ? 'written' : 'used';
-  return `${path === undefined ? 'The output' : `"${path}"`} cannot be ${deed}: ${why} (${code}).`;
+  const what = path === undefined ? 'The output' : `"${path}"`;
+  const exitCode = path === undefined || fullDisks.includes(code) ? 1 : 2;
+  return { text: `${what} cannot be ${deed}: ${why} (${code}).\n`, exitCode };
 }

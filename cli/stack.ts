@@ -52,6 +52,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
   try {
     const { dataDir } = config;
+    makeDataFolder(dataDir);
     const tokenKeys = reach(config).tokenKeys();
     const postgres = config.databaseUrl === null ? await startPostgres({ dataDir, onLine: say }) : null;
     if (postgres) stops.push(() => postgres.stop());

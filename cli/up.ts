@@ -53,6 +53,7 @@ async function up(options: UpOptions): Promise<void> {
   // What the worker logs would stand between our lines, so only trouble is told, unless more is asked for.
   const config = loadConfig({ DAYBOOK_LOG_LEVEL: 'warn', ...process.env });
   const found = reach(config);
+  makeDataFolder(config.dataDir);
   // Before the folder is taken, as keys that are younger than its lock are taken for such as this `up` does not have.
   found.tokenKeys();
   // The worker would be the first to find it wrong, again and again.
@@ -114,7 +115,6 @@ function whatStarts({ databaseUrl, temporalConfigured, xero }: Config): string {
 
 /** One `up` a data folder: a second one would stand in the way of the first one's sandbox and worker. */
 function takeFolder(dataDir: string): () => void {
-  makeDataFolder(dataDir);
   const lock = takeLock(upLock(dataDir));
   if (lock.held) return lock.release;
   throw new ConfigurationError(

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 
 /** Its owner's alone. As root, Postgres runs under another account, which has to pass through it; what is in it is closed. */
 const folderMode = process.getuid?.() === 0 ? 0o711 : 0o700;
@@ -9,8 +9,28 @@ const folderMode = process.getuid?.() === 0 ? 0o711 : 0o700;
  * versions left it open. Any other folder stays as it was found: who made it may keep more in it, and let others read that.
  */
 export function makeDataFolder(dataDir: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: folderMode });
+  makeFolder(resolve(dataDir));
   if (resolve(dataDir).split(sep).includes('.daybook')) narrow(dataDir, folderMode);
+}
+
+/**
+ * One by one: where the system says of a folder that is there that it is not, as /proc does, Node's own `recursive` tries for ever, and
+ * hears no signal meanwhile.
+ */
+function makeFolder(folder: string): void {
+  if (isFolder(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: folderMode });
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && isFolder(folder)) return;
+    throw error;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** Takes from a file or folder of ours the rights that go beyond a mode; one of another account, or that is not there, is left. */

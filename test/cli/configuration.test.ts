@@ -124,15 +124,30 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
     });
   });
 
-  test('a data folder that is a file is told in a sentence', async () => {
+  test('a data folder that is a file, is below one, or cannot be made is told in a sentence', async () => {
     const file = join(dataDir, 'a-file');
     writeFileSync(file, '');
-    for (const [command, sentence] of [
-      ['status', /^"\S+a-file\S*" cannot be used: a part of its path is a file, not a folder \(ENOTDIR\)\.\n$/],
-      ['up', /^"\S+a-file" cannot be used: there is a file of this name \(EEXIST\)\.\n$/],
-    ] as const) {
-      const said = await daybook([command], { DAYBOOK_DATA_DIR: file });
-      expect(said).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(sentence) });
+    const isFile = /^"\S+a-file" cannot be used: there is a file of this name \(EEXIST\)\.\n$/;
+    const isBelow = /^"\S+a-file\S*" cannot be used: a part of its path is a file, not a folder \(ENOTDIR\)\.\n$/;
+    // Node makes folders there for ever, if it is let.
+    const nowhere = /^"\/proc\/daybook" cannot be used: no folder can be made there \(ENOENT\)\.\n$/;
+    const { DATABASE_URL: _database, XERO_CLIENT_ID: _id, XERO_CLIENT_SECRET: _secret, ...nothing } = environment;
+    const folders: [string, Record<string, string>, string, RegExp][] = [
+      ['status', {}, file, isBelow],
+      ['up', {}, file, isFile],
+      ['up', {}, join(file, 'below', 'it'), isBelow],
+      ['worker', environment, file, isFile],
+      ...(existsSync('/proc/self')
+        ? ([
+            ['up', {}, '/proc/daybook', nowhere],
+            ['up', nothing, '/proc/daybook', nowhere],
+            ['worker', environment, '/proc/daybook/x', nowhere],
+          ] as [string, Record<string, string>, string, RegExp][])
+        : []),
+    ];
+    for (const [command, env, folder, sentence] of folders) {
+      const said = await daybook([command], { ...env, DAYBOOK_DATA_DIR: folder });
+      expect(said).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(sentence) });
     }
   });
 
