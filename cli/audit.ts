@@ -23,7 +23,7 @@ export function addAuditCommand(program: Command): void {
         }
         if (json) return print(true, acts, '');
         printTable(
-          ['at', 'who', 'act', 'on', 'what'],
+          ['at (UTC)', 'who', 'act', 'on', 'what'],
           acts.map(({ at, actor, act, subject, ...change }) => [
             at.toISOString().slice(0, 19),
             actor,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ImportKind } from '../model/request.ts';
+import { type ImportKind, instantOf } from '../model/request.ts';
 
 /** What a command line says of an import; what is not a number is passed on as it is, for the schema to name it. */
 export interface RequestOptions {
@@ -38,6 +38,15 @@ export function requestOf(options: RequestOptions): { [field: string]: unknown }
     full: options.full,
   };
   return JSON.parse(JSON.stringify(request));
+}
+
+/** A note on a date that is still to come: it may be tomorrow's in the user's own zone, so it is no wrong request. */
+export function noteFuture({ modifiedSince }: RequestOptions): void {
+  const since = modifiedSince === undefined ? null : instantOf(modifiedSince);
+  if (since === null || since <= Date.now()) return;
+  process.stderr.write(
+    `Note: ${modifiedSince} has not come yet (${new Date(since).toISOString()}), so nothing can have been modified since.\n`,
+  );
 }
 
 /** What is not a number stays as it is. */

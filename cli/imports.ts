@@ -12,7 +12,7 @@ import { counted } from './counted.ts';
 import { displayOn, noDisplay } from './display.ts';
 import { follow } from './follow.ts';
 import { heldStream } from './held-stream.ts';
-import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
+import { addFilterOptions, noteFuture, type RequestOptions, requestOf } from './import-request.ts';
 import { print } from './output.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase, withImports } from './servers.ts';
@@ -104,6 +104,7 @@ async function startImport(kind: ImportKind, options: ImportOptions): Promise<vo
   const sent = requestOf(options);
   const problems = await allProblems(kind, sent, options);
   if (problems.length > 0) throw new RequestRefused(problems);
+  noteFuture(options);
   await withImports(async (imports) => {
     const checked = checkImport(kind, sent);
     const held = checked.ok ? await withDatabase((pool) => heldStream(pool, imports, kind, checked.request)) : null;

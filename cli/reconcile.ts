@@ -99,7 +99,7 @@ async function list({ connection, json }: Options): Promise<void> {
   const found = await withDatabase((pool) => listCertificates(pool, 20, connection));
   if (json) return print(true, found, '');
   printTable(
-    ['reconciled', 'connection', 'as at', 'basis', 'journals', 'accounts', 'result', 'certificate'],
+    ['reconciled (UTC)', 'connection', 'as at', 'basis', 'journals', 'accounts', 'result', 'certificate'],
     found.map((each) => [
       each.reconciledAt.toISOString().slice(0, 19),
       each.connection,

@@ -113,7 +113,6 @@ async function startEmbeddedTemporal({ config, environment, binDir, say }: Stack
 }
 
 async function startLocalXero(dataDir: string, options: SandboxOptions): Promise<Sandbox> {
-  makeDataFolder(dataDir);
   const preferred = { ...options, stateFile: sandboxStateFile(dataDir), port: options.port ?? 8090 };
   const sandbox = await startSandbox(preferred).catch(() => startSandbox({ ...preferred, port: 0 }));
   publishSandbox(dataDir, sandbox);

@@ -73,7 +73,7 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
       '',
     );
   printTable(
-    ['started', 'workflow', 'status', 'stored', 'in quarantine', 'calls', 'through', 'what for'],
+    ['started (UTC)', 'workflow', 'status', 'stored', 'in quarantine', 'calls', 'through', 'what for'],
     lines.map(({ at, cells }) => [second(at), ...cells]),
   );
 }

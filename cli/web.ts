@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type pg from 'pg';
 import { type Config, ConfigurationError, loadConfig, type XeroSettings } from '../config/config.ts';
 import { createLogger } from '../config/logging.ts';
-import { makeDataFolder, makeDataFolder } from '../embedded/data-folder.ts';
+import { makeDataFolder } from '../embedded/data-folder.ts';
 import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { storeLink } from '../storage/web-sessions.ts';

@@ -3,20 +3,16 @@ import type { TokenAnswer } from './tokens.ts';
 
 /** Why no token can be had of an authorisation as it stands; null when one can. */
 export function unusable(seen: Authorisation | null, authorisationId: string, clientId: string): TokenAnswer | null {
-  if (seen === null) return missing(authorisationId);
+  if (seen === null) return missing();
   if (seen.clientId !== clientId) {
     // A mistake in the configuration is mended there; no consent is lost by it.
     const message = `Authorisation ${authorisationId} was given to another Xero app (${seen.clientId}) than the one in XERO_CLIENT_ID (${clientId}). Restore the former app, or connect its organisations again with \`daybook connect\`.`;
     return { kind: 'unavailable', message };
   }
   if (seen.status === 'active') return null;
-  const message =
-    seen.message ??
-    `The consent of authorisation ${authorisationId} was not completed. Connect again with \`daybook connect\`.`;
-  return { kind: 'needsReconnect', message };
+  return { kind: 'needsReconnect', message: seen.message ?? 'Its consent was not completed.' };
 }
 
-export function missing(authorisationId: string): TokenAnswer {
-  const message = `There is no authorisation ${authorisationId}. Connect the organisation with \`daybook connect\`.`;
-  return { kind: 'needsReconnect', message };
+export function missing(): TokenAnswer {
+  return { kind: 'needsReconnect', message: 'Its consent is not there any more.' };
 }

@@ -61,10 +61,14 @@ export async function refresh(deps: RefreshDeps, seen: Authorisation): Promise<R
     const message = `Xero rejected every stored token of authorisation ${authorisationId}, but another worker's answer is still awaited. It will be tried again.`;
     return { kind: 'unavailable', message };
   }
-  const message = `Xero does not accept authorisation ${authorisationId} any more (revoked, unused for 60 days, or rotated elsewhere). ${why} Connect its organisations again with \`daybook connect\`.`;
+  // What to do, and for which connection, is said by whoever needs the token.
+  const message = `Xero does not accept the consent any more (revoked, unused for 60 days, or rotated elsewhere). ${why}`;
   const said = await requireReconnect(deps.pool, authorisationId, generation, message);
   if (!said) return { kind: 'moved' };
-  deps.log.error({ authorisationId, generation }, message);
+  deps.log.error(
+    { authorisationId, generation },
+    `${message} Connect its organisations again with \`daybook connect\`.`,
+  );
   return { kind: 'needsReconnect', message };
 }
 

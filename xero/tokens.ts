@@ -100,7 +100,7 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
     for (;;) {
       const seen = await findAuthorisation(pool, authorisationId);
       const dead = unusable(seen, authorisationId, xero.clientId);
-      if (seen === null || dead !== null) return dead ?? missing(authorisationId);
+      if (seen === null || dead !== null) return dead ?? missing();
       const token = await stored(seen, notThis);
       if (token !== null) return token;
       if (await lock.take(authorisationId)) {

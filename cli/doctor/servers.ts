@@ -54,7 +54,7 @@ export async function temporal({ openTemporal }: DoctorPlace): Promise<Found> {
   const missing = await service.describeNamespace({ namespace }).then(
     () => [],
     (error: Error) => [
-      `Temporal answers, but not for the namespace "${namespace}" (TEMPORAL_NAMESPACE): ${error.message}.`,
+      `Temporal answers, but not for the namespace "${namespace}" (TEMPORAL_NAMESPACE): ${error.message.replace(/\.$/, '')}.`,
     ],
   );
   return judge(missing, [`Temporal ${serverVersion} has the namespace "${namespace}".`]);

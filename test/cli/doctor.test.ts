@@ -133,6 +133,11 @@ describe('daybook doctor', () => {
     expect(found.says('runs')).toBe('Not looked at, as Postgres cannot be used.');
   });
 
+  test('a namespace that Temporal does not have is told', async () => {
+    const found = await doctor({ TEMPORAL_NAMESPACE: 'nope' });
+    expect(found.says('temporal')).toMatch(/^Temporal answers, .*"nope" \(TEMPORAL_NAMESPACE\): .*[^.]\.$/);
+  });
+
   test('a worker of another database on the same task queue is told', async () => {
     const other = await createTestDatabase();
     const found = await doctor({ DATABASE_URL: other.url });

@@ -41,6 +41,10 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
     const command = `daybook connect --name ${stand.connection} --application ${application}`;
     expect(waiting.waitingFor).toContain(command);
     expect(waiting.waitingFor).toContain('http://localhost:8088');
+    // What to do is said once, and no identifier of ours with it.
+    expect(waiting.waitingFor?.match(/daybook connect/g)).toHaveLength(1);
+    const lost = await findConnection(stand.database.pool, stand.connection);
+    expect(waiting.waitingFor).not.toContain(lost?.authorisationId ?? '?');
     // Where an operator looks: the worker's log, the status, the row.
     expect(await worker.line(/must be reconnected/)).toContain(command);
     const status = await daybook(['status'], stand.environment);

@@ -124,7 +124,9 @@ test('a new consent is needed only when every token was rejected, and is asked f
   const before = stand.sandbox.tokens.calls;
   const answers = await Promise.all([1, 2, 3].map(() => stand.process().accessToken(id)));
   for (const answer of answers) {
-    expect(answer).toMatchObject({ kind: 'needsReconnect', message: expect.stringMatching(/daybook connect/) });
+    const message = expect.stringMatching(/^Xero does not accept the consent any more \(revoked, /);
+    expect(answer).toMatchObject({ kind: 'needsReconnect', message });
+    expect(JSON.stringify(answer)).not.toContain(id);
   }
   expect(stand.sandbox.tokens.calls - before).toBe(2);
   expect(await stand.row(id)).toMatchObject({ status: 'needsReconnect', open: 0 });
