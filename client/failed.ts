@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { firstRunIdOf } from './found-run.ts';
-import { connectionIn } from './running.ts';
+import { connectionSent } from './running.ts';
 
 /** An import that failed in Temporal; one that was refused has no row in Postgres. */
 export interface FailedImport {
@@ -53,11 +53,10 @@ export async function failedOn(
 /** Reads the history of one that has no row, which is short as it was refused at its first step. */
 export async function failureOf(client: Client, { workflowId, runId }: FailedImport): Promise<FailureOfImport> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const sent = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
   const failure = events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure;
   return {
     failure: failure?.applicationFailureInfo?.type || 'Failed',
     message: failure?.message ?? '',
-    connection: connectionIn(sent ? JSON.parse(Buffer.from(sent).toString()) : null),
+    connection: connectionSent(events?.[0]?.workflowExecutionStartedEventAttributes),
   };
 }

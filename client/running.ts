@@ -47,7 +47,12 @@ async function running(client: Client, found: WorkflowExecutionDescription): Pro
 
 /** The connection that a workflow was asked for; null when its request names none. */
 export async function connectionOf(client: Client, workflowId: string): Promise<string | null> {
-  const sent = (await howStarted(client, { workflowId }))?.input?.payloads?.[0]?.data;
+  return connectionSent(await howStarted(client, { workflowId }));
+}
+
+/** The same, from how it was started. */
+export function connectionSent(started: Awaited<ReturnType<typeof howStarted>>): string | null {
+  const sent = started?.input?.payloads?.[0]?.data;
   return connectionIn(sent ? parsed(sent) : null);
 }
 
