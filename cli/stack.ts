@@ -1,3 +1,5 @@
+import { NamespaceNotFoundError } from '@temporalio/client';
+import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
 import { makeDataFolder } from '../embedded/data-folder.ts';
 import { startPostgres } from '../embedded/postgres.ts';
@@ -7,7 +9,7 @@ import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/serv
 import { recordKeysMade } from '../storage/audit.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
-import { untilPostgresAnswers } from '../worker/wait-for-servers.ts';
+import { askTemporal, untilPostgresAnswers } from '../worker/wait-for-servers.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
@@ -62,6 +64,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     else await untilPostgresAnswers(() => migrate(databaseUrl), { who: 'Daybook', say });
     if (config.tokenKeys === null) await auditOwnKeys(databaseUrl, tokenKeys);
 
+    if (config.temporalConfigured) await refuseMissingNamespace(reach(config).temporal());
     const temporal = config.temporalConfigured ? null : await startEmbeddedTemporal(options);
     if (temporal) stops.push(() => temporal.stop());
 
@@ -103,6 +106,13 @@ async function auditOwnKeys(databaseUrl: string, tokenKeys: string): Promise<voi
   } finally {
     await pool.end();
   }
+}
+
+/** Its worker would end over it again and again; for a Temporal that is away it waits by itself. */
+async function refuseMissingNamespace(temporal: ClientConnectConfig): Promise<void> {
+  await askTemporal(temporal).catch((error: unknown) => {
+    if (error instanceof NamespaceNotFoundError) throw error;
+  });
 }
 
 async function startEmbeddedTemporal({ config, environment, binDir, say }: StackOptions) {

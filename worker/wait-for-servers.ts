@@ -25,30 +25,33 @@ export function untilPostgresAnswers(ask: () => Promise<unknown>, waiting: Waiti
 }
 
 /**
- * Resolves once Temporal answers for the namespace.
+ * Resolves once Temporal answers for the namespace. The worker's own connection would wait without end, and without a word, for a
+ * server that takes it and is silent.
+ * @throws NamespaceNotFoundError as {@link askTemporal} does.
+ */
+export function untilTemporalAnswers(temporal: ClientConnectConfig, waiting: Waiting): Promise<void> {
+  const isQuiet = (error: unknown) => isSilence(error instanceof Error ? error.cause : error);
+  return untilItAnswers(() => askTemporal(temporal), isQuiet, waiting);
+}
+
+/**
+ * Resolves when Temporal answers for the namespace.
  * @throws NamespaceNotFoundError when it has none of this name, which the worker's own connection would not say in words.
  */
-export function untilTemporalAnswers(
-  { connectionOptions, namespace = 'default' }: ClientConnectConfig,
-  waiting: Waiting,
-): Promise<void> {
+export async function askTemporal({ connectionOptions, namespace = 'default' }: ClientConnectConfig): Promise<void> {
   const unreachable = (error: unknown) => unreachableTemporal(connectionOptions.address, error);
-  // The worker's own connection would wait without end, and without a word, for a server that takes it and is silent.
-  const ask = async () => {
-    const connection = await openConnection(connectionOptions).catch((error: unknown) => {
-      throw unreachable(error);
-    });
-    try {
-      await connection.workflowService.describeNamespace({ namespace });
-    } catch (error) {
-      throw isGrpcServiceError(error) && error.code === notFound
-        ? new NamespaceNotFoundError(namespace)
-        : unreachable(error);
-    } finally {
-      await connection.close();
-    }
-  };
-  return untilItAnswers(ask, (error) => isSilence(error instanceof Error ? error.cause : error), waiting);
+  const connection = await openConnection(connectionOptions).catch((error: unknown) => {
+    throw unreachable(error);
+  });
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    throw isGrpcServiceError(error) && error.code === notFound
+      ? new NamespaceNotFoundError(namespace)
+      : unreachable(error);
+  } finally {
+    await connection.close();
+  }
 }
 
 /** NOT_FOUND of gRPC. */
