@@ -1,6 +1,7 @@
 import type { Trouble } from '../client/found-run.ts';
 import type { Progress } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
+import { troubleInWords } from './run-words.ts';
 
 /** Where an import's progress is shown. */
 export interface Display {
@@ -101,7 +102,7 @@ function stateOf(progress: Progress, perSecond: number, trouble: Trouble | null)
   const { status, waitingFor, waitingUntil, dayRemaining, totals } = progress;
   if (waitingUntil !== null) return `${status}, goes on ${until(waitingUntil)}: ${waitingFor}`;
   if (waitingFor !== null) return `${status}: waits for ${waitingFor}`;
-  if (trouble !== null) return `failed ${trouble.failures} times in a row, tried again: ${trouble.message}`;
+  if (trouble !== null) return troubleInWords(trouble);
   const speed = perSecond > 0 ? `${perSecond}/s · ` : '';
   const left = dayRemaining === null ? '' : ` · ${dayRemaining} calls left today`;
   return `${speed}${totals.calls} calls${left}`;

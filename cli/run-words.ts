@@ -1,6 +1,8 @@
+import type { Trouble } from '../client/found-run.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { becauseOf } from '../model/waiting.ts';
 import type { RunSummary } from '../storage/runs.ts';
+import { counted } from './counted.ts';
 
 /** What a run that has not ended waits for, for people; null when it waits for nothing that is known. */
 export function waitInWords({
@@ -26,4 +28,9 @@ export function connectCommand({ connectionName, application }: Pick<RunSummary,
 /** What to do about a run whose workflow was ended from outside, and which is still open in Postgres. */
 export function closingRemedy({ workflowId }: Pick<RunSummary, 'workflowId'>): string {
   return `\`daybook cancel ${shellWord(workflowId)}\` closes its row`;
+}
+
+/** What an import is held up by. */
+export function troubleInWords({ failures, message }: Trouble): string {
+  return `failed ${counted(failures, 'times')} in a row, tried again: ${message}`;
 }

@@ -1,17 +1,16 @@
 import type { Command } from 'commander';
 import type pg from 'pg';
 import { unknownConnection } from '../admin/refused.ts';
-import type { FoundRun, Trouble } from '../client/found-run.ts';
+import type { FoundRun } from '../client/found-run.ts';
 import type { Imports } from '../client/imports.ts';
 import { RequestRefused } from '../client/refused.ts';
 import type { RunningWorkflow } from '../client/running.ts';
 import { noTotals, readThrough } from '../model/run.ts';
 import { findConnection } from '../storage/connections.ts';
 import { type RunSummary, recentRuns } from '../storage/runs.ts';
-import { counted } from './counted.ts';
 import { followToEnd, withImport } from './imports.ts';
 import { print, printTable } from './output.ts';
-import { closingRemedy, waitInWords } from './run-words.ts';
+import { closingRemedy, troubleInWords, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
 import { isUntaken, type RefusedImport, refusedImports, starting } from './starting.ts';
 
@@ -144,10 +143,6 @@ function whatFor(run: RunSummary, found: FoundRun | undefined): string {
   if (waits !== null) return waits;
   if (found?.trouble) return troubleInWords(found.trouble);
   return run.status === 'stopping' ? 'ends after its page in flight' : '';
-}
-
-function troubleInWords({ failures, message }: Trouble): string {
-  return `failed ${counted(failures, 'times')} in a row, tried again: ${message}`;
 }
 
 function second(instant: Date): string {

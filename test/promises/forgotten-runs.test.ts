@@ -87,7 +87,7 @@ test('one that fails again and again says so to whoever follows it, and in the l
   const workflowId = `import-journals-${connection}`;
   await vi.waitFor(async () => expect((await stand.imports.trouble(workflowId))?.failures).toBeGreaterThan(0), 10_000);
   const status = await daybook(['status'], environment);
-  expect(status.stdout).toMatch(/running .* failed \d+ times in a row, tried again: .*An error occurred in Xero/);
+  expect(status.stdout).toMatch(/running .* failed \d+ times? in a row, tried again: .*An error occurred in Xero/);
   await stand.imports.cancel(workflowId);
   await following.end('SIGTERM');
   await stand.imports.ending(workflowId);
