@@ -46,7 +46,7 @@ test('the audit says what each act changed', async () => {
   await run('connections', 'deny', 'acme', '--application', 'planning');
   await connect('acme');
   const lines = (await run('audit')).stdout.trimEnd().split('\n');
-  expect(lines.map((line) => line.replace(/^\S+ +\S+ +/, '').replaceAll(/ {2,}/g, '  '))).toEqual([
+  expect(lines.map((line) => line.replace(/^(at \(UTC\)|\S+) +\S+ +/, '').replaceAll(/ {2,}/g, '  '))).toEqual([
     'act  on  what',
     'reconnect  acme  applications: bi → bi, planning',
     'deny  acme  applications: bi, planning → bi',

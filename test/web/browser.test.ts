@@ -213,7 +213,11 @@ describe.skipIf(leftOut !== null)('In a browser, an admin sets up connections fr
     await arrive('Disconnect harbour?');
     await look('disconnect');
     await press('Disconnect');
-    expect(await notices()).toEqual([expect.stringMatching(/"harbour" is removed\. It is disconnected at Xero/)]);
+    expect(await notices()).toEqual([
+      expect.stringMatching(/"harbour" is removed\. It is disconnected at Xero/),
+      // This stand has none.
+      expect.stringMatching(/^Note\. Temporal cannot be reached: Schedules/),
+    ]);
     expect(await list()).toEqual([expect.stringMatching(/^maple/)]);
     await look('removed');
     await press('Sign out');
