@@ -1,8 +1,5 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 
-/** The events of a workflow whose first task is under way. */
-const firstTask = 3;
-
 /**
  * What Temporal calls where nothing has the name that was asked for, which would otherwise be tried for ever.
  *
@@ -10,10 +7,10 @@ const firstTask = 3;
  */
 export function unknownType(known: readonly string[]): () => Promise<never> {
   return async () => {
-    const { workflowType, historyLength } = workflowInfo();
+    const { workflowType, unsafe } = workflowInfo();
     const said = `There is no workflow type "${workflowType}"; there are ${known.join(', ')}.`;
-    // What has run before belongs to another version of Daybook, and waits for a worker of that.
-    if (historyLength > firstTask) throw new Error(said);
+    // What has run before, and is gone through again, belongs to another version of Daybook, and waits for a worker of that.
+    if (unsafe.isReplaying) throw new Error(said);
     throw ApplicationFailure.nonRetryable(said, 'InvalidRequest');
   };
 }

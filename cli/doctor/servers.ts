@@ -2,13 +2,10 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { stepTroubles, type Trouble } from '../../client/found-run.ts';
-import { workflowTypes } from '../../client/imports.ts';
-import { reconciliationType } from '../../client/reconciliations.ts';
 import type { RunningWorkflow } from '../../client/running.ts';
 import { shellWord } from '../../model/shell-word.ts';
 import { accessFaults } from '../../storage/applications.ts';
 import { databaseFacts, databaseMark } from '../../storage/diagnosis.ts';
-import { keepAliveType } from '../../worker/schedule-keep-alive.ts';
 import { checkSeals } from '../../xero/check-seals.ts';
 import { askHosts } from '../../xero/reachable.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
@@ -72,8 +69,6 @@ export async function worker({ temporal: reached, running, database, config }: D
   return judge([...problems, ...failingSteps(all, failing), ...untaken(waiting, Date.now())], facts);
 }
 
-const workflowNames: string[] = [...Object.values(workflowTypes), reconciliationType, keepAliveType];
-
 /** Of more of them the rest is counted: they mostly fail for one reason. */
 const failingTold = 5;
 
@@ -82,10 +77,7 @@ function failingSteps(running: readonly RunningWorkflow[], troubles: ReadonlyMap
   const told = running.flatMap(({ workflowId, workflowType }) => {
     const trouble = troubles.get(workflowId);
     if (!trouble) return [];
-    const remedy = workflowNames.includes(workflowType)
-      ? 'Run the version of Daybook that it began with, or end it in Temporal and start it anew'
-      : `Daybook has ${workflowNames.join(', ')}: end it in Temporal and start the one that was meant`;
-    return `The next step of the workflow ${workflowId} (type "${workflowType}") fails whenever a worker takes it, ${counted(trouble.failures, 'times')} so far: ${trouble.message.replace(/\.$/, '')}. ${remedy} (\`temporal workflow terminate --workflow-id ${shellWord(workflowId)}\`).`;
+    return `The next step of the workflow ${workflowId} (type "${workflowType}") fails whenever a worker takes it, ${counted(trouble.failures, 'times')} so far: ${trouble.message.replace(/\.$/, '')}. Run the version of Daybook that it began with, or end it in Temporal (\`temporal workflow terminate --workflow-id ${shellWord(workflowId)}\`).`;
   });
   const more = told.length - failingTold;
   return more <= 0 ? told : [...told.slice(0, failingTold), `So ${more === 1 ? 'does' : 'do'} those of ${more} more.`];

@@ -1,21 +1,31 @@
+import { join } from 'node:path';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSilence } from '../../cli/follow.ts';
 import { stepTrouble } from '../../client/found-run.ts';
 import { daybook } from '../support/daybook.ts';
+import { runProcess, type TestProcess } from '../support/processes.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 import { uniqueName } from '../support/temporal.ts';
 
-describe('A workflow of a type that Daybook does not have, as of a request whose type was mistyped', () => {
+describe('A workflow of a type that Daybook does not have, begun by a version that has', () => {
   let stand: Stand;
-  const workflowId = uniqueName('mistyped');
+  let worker: TestProcess;
+  const workflowId = uniqueName('newer');
   beforeAll(async () => {
-    stand = await startStand();
+    stand = await startStand({ worker: false });
     const { temporal, taskQueue, connection } = stand;
     const args = [{ connection, application }];
-    await temporal.client.workflow.start('importJournal', { taskQueue, workflowId, args });
+    const handle = await temporal.client.workflow.start('importBankTransactions', { taskQueue, workflowId, args });
+    const workflowsPath = join(import.meta.dirname, '../support/newer-workflows.ts');
+    const newer = await Worker.create({ connection: temporal.nativeConnection, taskQueue, workflowsPath });
+    await newer.runUntil(vi.waitFor(async () => expect((await handle.describe()).historyLength).toBe(4), 20_000));
+    worker = runProcess('bin/daybook.mjs', { args: ['worker'], env: stand.environment });
+    await handle.signal('goOn');
   });
   afterAll(async () => {
     await stand.temporal.client.workflow.getHandle(workflowId).terminate();
+    await worker.kill9();
     await stand.close();
   });
 
@@ -23,10 +33,10 @@ describe('A workflow of a type that Daybook does not have, as of a request whose
     expect(await daybook([verb, workflowId], stand.environment)).toEqual({
       code: 2,
       stdout: '',
-      stderr: `"${workflowId}" is neither an import nor a reconciliation, but a workflow of type "importJournal", which heeds nothing that is said here. To end it: \`temporal workflow terminate --workflow-id ${workflowId}\`.\n`,
+      stderr: `"${workflowId}" is neither an import nor a reconciliation, but a workflow of type "importBankTransactions", which heeds nothing that is said here. To end it: \`temporal workflow terminate --workflow-id ${workflowId}\`.\n`,
     });
     const { events } = await stand.temporal.client.workflow.getHandle(workflowId).fetchHistory();
-    expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toEqual([]);
+    expect(events?.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
   });
 
   test('the doctor says that its step fails, and why, and blames no worker', async () => {
@@ -35,8 +45,8 @@ describe('A workflow of a type that Daybook does not have, as of a request whose
     const { stdout } = await daybook(['doctor'], stand.environment);
     expect(stdout).toMatch(
       new RegExp(
-        `WRONG +worker +The next step of the workflow ${workflowId} \\(type "importJournal"\\) fails whenever a worker takes it, ` +
-          `\\d+ times? so far: .*importJournal.*\\. Daybook has importJournals, .*--workflow-id ${workflowId}`,
+        `The next step of the workflow ${workflowId} \\(type "importBankTransactions"\\) fails whenever a worker takes it, ` +
+          `\\d+ times? so far: .*no workflow type "importBankTransactions"; .*\\. Run the version of Daybook that it began with, .*--workflow-id ${workflowId}`,
       ),
     );
     expect(stdout).not.toMatch(/waits for a worker|restart it/);
@@ -49,7 +59,9 @@ describe('A workflow of a type that Daybook does not have, as of a request whose
     await vi.waitFor(
       async () => {
         await silence.around(ask).catch(() => {});
-        expect(lines).toEqual([expect.stringMatching(/^Its worker fails at the next step, .*: .*importJournal/)]);
+        expect(lines).toEqual([
+          expect.stringMatching(/^Its worker fails at the next step, .*: .*importBankTransactions/),
+        ]);
       },
       { timeout: 30_000, interval: 1_000 },
     );
