@@ -29,8 +29,13 @@ function makeFolder(folder: string): void {
   }
 }
 
+/** False where nobody can say: making it then tells why. */
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Takes from a file or folder of ours the rights that go beyond a mode; one of another account, or that is not there, is left. */

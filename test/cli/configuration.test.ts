@@ -135,7 +135,7 @@ describe('What a person can mend is said in a sentence, with exit code 2 and no 
     const folders: [string, Record<string, string>, string, RegExp][] = [
       ['status', {}, file, isBelow],
       ['up', {}, file, isFile],
-      ['up', {}, join(file, 'below', 'it'), isBelow],
+      ['up', {}, join(file, 'below', 'it'), isFile],
       ['worker', environment, file, isFile],
       ...(existsSync('/proc/self')
         ? ([
