@@ -11,7 +11,7 @@ import {
   takePermit,
 } from '../model/quota.ts';
 import { createShares } from '../model/shares.ts';
-import { type QuotaScope, readLedger, writeLedger } from '../storage/quota.ts';
+import { changeLedger, type QuotaScope, readLedger } from '../storage/quota.ts';
 
 /** How long a worker may not know that another one was told to wait for the whole app. */
 const newsMs = 1_000;
@@ -65,10 +65,7 @@ export function createAppQuota({ pool, clientId, now }: { pool: pg.Pool; clientI
     /** Records that Xero refused a call for the whole app's minute, for every worker. */
     async refused(call: SpentCall, until: number): Promise<void> {
       ledger = block(ledger, call, 'appMinute', until, now());
-      for (;;) {
-        const { version, ledger: stored } = await readLedger(pool, scope);
-        if ((await writeLedger(pool, scope, version, block(stored, null, 'appMinute', until, now()))) !== null) return;
-      }
+      await changeLedger(pool, scope, (stored) => block(stored, null, 'appMinute', until, now()));
     },
   };
 }

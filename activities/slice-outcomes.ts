@@ -31,9 +31,8 @@ export function createSliceOutcomes({
     outcome: Exclude<CallOutcome<Answered>, { kind: 'answered' }>,
   ): Promise<SliceOutcome> {
     switch (outcome.kind) {
-      case 'throttled': {
+      case 'throttled':
         return { ...outcome, ...waitOf(run.runId, outcome, now()), ...(await standing(run)) };
-      }
       case 'needsReconnect':
         return { ...outcome, ...(await standing(run)) };
       case 'unwanted':

@@ -9,7 +9,7 @@ import {
   takePermit,
 } from '../model/quota.ts';
 import type { WaitReason } from '../model/run.ts';
-import { type QuotaScope, readLedger, writeLedger } from '../storage/quota.ts';
+import { changeLedger, type QuotaScope, readLedger, writeLedger } from '../storage/quota.ts';
 import type { Ask, NotAsked } from '../xero/entitlement.ts';
 import type { AdminPlace } from './place.ts';
 
@@ -43,12 +43,7 @@ export function createTrialCalls({ pool, xero }: Pick<AdminPlace, 'pool' | 'xero
     }
   }
 
-  async function change(scope: QuotaScope, by: (ledger: QuotaLedger) => QuotaLedger): Promise<void> {
-    for (;;) {
-      const { version, ledger } = await readLedger(pool, scope);
-      if ((await writeLedger(pool, scope, version, by(ledger))) !== null) return;
-    }
-  }
+  const change = (scope: QuotaScope, by: (ledger: QuotaLedger) => QuotaLedger) => changeLedger(pool, scope, by);
 
   return async (send) => {
     const call = await take();

@@ -105,17 +105,12 @@ export function takePermit(
   now: number,
   { holder = '', reserve = 0, atOnce = concurrentCalls }: Wanted = {},
 ): Permit {
-  const blockedBy = ledger.blockedBy ?? 'minute';
-  if (
-    ledger.blockedUntil !== null &&
-    ledger.blockedUntil > now &&
-    ledger.blockedUntil <= now + longestBlockMs(blockedBy)
-  ) {
-    return { granted: false, reason: blockedBy, until: ledger.blockedUntil };
-  }
+  const refusedUntil = believedBlock(ledger, now);
+  if (refusedUntil > now) return { granted: false, reason: ledger.blockedBy ?? 'minute', until: refusedUntil };
   const reserved = reserve > 0 && ledger.dayRemaining !== null && ledger.dayRemaining <= reserve;
-  const isHeard = ledger.dayHeardAt !== null && ledger.dayHeardAt <= now + leaseMs;
-  const nextCheck = (isHeard ? Number(ledger.dayHeardAt) : Number.NEGATIVE_INFINITY) + reserveCheckMs;
+  const heardAt = ledger.dayHeardAt ?? Number.NEGATIVE_INFINITY;
+  // A clock that was ahead wrote what lies ahead.
+  const nextCheck = (heardAt > now + leaseMs ? Number.NEGATIVE_INFINITY : heardAt) + reserveCheckMs;
   if (reserved && nextCheck > now) return { granted: false, reason: 'reserve', until: nextCheck };
   const leases = inFlight(ledger.leases, now);
   if (leases.length >= atOnce) return { granted: false, reason: 'concurrent', until: now + marginMs };
@@ -166,8 +161,8 @@ export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReadi
   // Calls in flight may or may not be counted in the reading; taking them off again errs on the side of patience.
   const inFlightAfter = others.filter(({ until }) => until > call.lease).length;
   // An answer that was overtaken by that to a later call may be of the day before.
-  const isNews = reading.dayRemaining !== null && ledger.sent - call.sent <= inFlightAfter;
-  const dayRemaining = isNews ? Math.max(0, Number(reading.dayRemaining) - others.length) : ledger.dayRemaining;
+  const told = ledger.sent - call.sent <= inFlightAfter ? reading.dayRemaining : null;
+  const dayRemaining = told === null ? ledger.dayRemaining : Math.max(0, told - others.length);
   const answered = {
     sent: call.sent,
     sentAt: call.lease - leaseMs,
@@ -182,7 +177,7 @@ export function settle(ledger: QuotaLedger, call: SpentCall, reading: QuotaReadi
     leases,
     dayRemaining,
     minute,
-    dayHeardAt: isNews ? now : ledger.dayHeardAt,
+    dayHeardAt: told === null ? ledger.dayHeardAt : now,
   };
 }
 
@@ -197,6 +192,11 @@ export function blockedUntil(reason: LimitName, retryAfterSeconds: number | null
 /** A day's limit is waited for at most two days, any other an hour: longer was written by a clock that was ahead, and is asked about. */
 function longestBlockMs(reason: WaitReason): number {
   return reason === 'day' ? 48 * 3_600_000 : 3_600_000 + leaseMs;
+}
+
+function believedBlock({ blockedUntil, blockedBy }: QuotaLedger, now: number): number {
+  const isBelieved = blockedUntil !== null && blockedUntil <= now + longestBlockMs(blockedBy ?? 'minute');
+  return isBelieved ? blockedUntil : Number.NEGATIVE_INFINITY;
 }
 
 const mostJitterMs = 60_000;
@@ -228,9 +228,7 @@ export function block(
 ): QuotaLedger {
   const leases = call === null ? ledger.leases : without(ledger.leases, call.lease);
   const blockedUntil = Math.min(until, now + longestBlockMs(reason));
-  const stands = ledger.blockedUntil !== null && ledger.blockedUntil >= blockedUntil;
-  if (stands && Number(ledger.blockedUntil) <= now + longestBlockMs(ledger.blockedBy ?? reason))
-    return { ...ledger, leases };
+  if (believedBlock(ledger, now) >= blockedUntil) return { ...ledger, leases };
   const minute = afterBlock(ledger.minute, reason, inFlight(leases, now).length, ledger.sent, now);
   return { ...ledger, minute, leases, blockedUntil, blockedBy: reason };
 }

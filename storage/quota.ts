@@ -132,6 +132,18 @@ export async function writeLedger(
   return rows[0]?.version ?? null;
 }
 
+/** Changes a ledger, whoever else writes it meanwhile. */
+export async function changeLedger(
+  db: Queryable,
+  scope: QuotaScope,
+  by: (ledger: QuotaLedger) => QuotaLedger,
+): Promise<void> {
+  for (let written: number | null = null; written === null; ) {
+    const { version, ledger } = await readLedger(db, scope);
+    written = await writeLedger(db, scope, version, by(ledger));
+  }
+}
+
 /** Whether the call may be made, as things stand at the moment it is spent. */
 export interface Spent {
   /** Of the ledger it was spent of; null when another process wrote that first: nothing was spent. */
