@@ -1,5 +1,6 @@
 import { parse } from 'lossless-json';
 import { writeInvoice } from '../../sandbox/books/written-invoice.ts';
+import type { Call } from '../../sandbox/calls.ts';
 import type { Stand } from './stand.ts';
 
 /** What the sandbox's books hold now: each invoice as its wire would have it, by id. */
@@ -31,9 +32,9 @@ export async function storedUpdates({ database }: Stand): Promise<Map<string, nu
   return new Map(rows.map(({ id, updated }) => [id, updated.getTime()]));
 }
 
-/** How many calls for invoices Xero has answered. */
-export function invoiceCalls({ sandbox }: Stand): number {
-  return sandbox.calls.all().filter(({ path }) => path.endsWith('/Invoices')).length;
+/** The calls for invoices that Xero has answered. */
+export function invoiceCalls({ sandbox }: Stand): Call[] {
+  return sandbox.calls.all().filter(({ path }) => path.endsWith('/Invoices'));
 }
 
 /** JSON with its keys in order and every digit as it was written: equal texts are equal invoices. */
