@@ -77,7 +77,7 @@ export async function startBench(
   await migrate(postgres.url);
   const sandboxProcess = spawn(
     process.execPath,
-    ['--import', 'tsx', join(root, 'sandbox/main.ts'), '--port', '0', ...sandboxArguments],
+    ['bin/run.mjs', 'sandbox/main.ts', '--port', '0', ...sandboxArguments],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const lines = createInterface({ input: sandboxProcess.stdout as NodeJS.ReadableStream });

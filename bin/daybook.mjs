@@ -1,9 +1,16 @@
 #!/usr/bin/env node
-// The `daybook` command. The TypeScript runs unbuilt: tsx strips its types, also on Node 20, which cannot do so itself.
-import { register } from 'node:module';
+// The `daybook` command.
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { built } from './built.mjs';
 
-// What `tsx/esm/api` does, without loading tsx and esbuild into this thread as well as into that of the hooks.
-register('tsx/esm', { parentURL: import.meta.url, data: {} });
+// Node 22 and later can keep what they have compiled, of libraries too: a quarter less processor time a start.
+module.enableCompileCache?.(fileURLToPath(new URL('../built/compiled', import.meta.url)));
 // The lines of a trace are those of the TypeScript.
 process.setSourceMapsEnabled(true);
-await import('../cli/main.ts');
+await import(
+  await built('cli/main.ts').catch(({ message }) => {
+    console.error(message);
+    process.exit(1);
+  })
+);

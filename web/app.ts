@@ -13,7 +13,7 @@ import type { WebContext, WebEnv, WebPlace } from './place.ts';
 import { messagePage } from './views/message.ts';
 
 const mostBytes = 64 * 1_024;
-const asset = (name: string) => readFileSync(new URL(`assets/${name}`, import.meta.url), 'utf8');
+const asset = (name: string) => readFileSync(new URL(`../web/assets/${name}`, import.meta.url), 'utf8');
 
 /** The connect page: what answers a request. */
 export function createWebApp(place: WebPlace): Hono<WebEnv> {

@@ -28,8 +28,8 @@ export async function workflowBundle(cacheDir: string): Promise<string> {
   await mkdir(cacheDir, { recursive: true });
   // Two may make it at once, in one process even; a rename shows either whole.
   const unfinished = `${path}.${randomUUID()}`;
-  const script = join(root, 'worker', 'make-bundle.ts');
-  await promisify(execFile)(process.execPath, ['--import', 'tsx', script, unfinished], { cwd: root });
+  const program = ['bin/run.mjs', 'worker/make-bundle.ts', unfinished];
+  await promisify(execFile)(process.execPath, program, { cwd: root });
   await rename(unfinished, path);
   return path;
 }

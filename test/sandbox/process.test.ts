@@ -12,7 +12,7 @@ import { authorizeUrl, caller, refresh, sandboxFor } from './xero-client.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 async function startProcess(...args: string[]) {
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', 'sandbox/main.ts', ...args], {
+  const child: ChildProcess = spawn(process.execPath, ['bin/run.mjs', 'sandbox/main.ts', ...args], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -22,7 +22,7 @@ export interface TestProcess {
 const checkout = resolve(import.meta.dirname, '../..');
 
 /**
- * Runs a script of ours (a path from the checkout, or an absolute one) with Node, as a user would: bin/ brings tsx along. The
+ * Runs a script of ours (a path from the checkout, or an absolute one) with Node, as a user would. The
  * environment is the given one plus PATH and HOME only, so that nothing of the developer's own set-up decides a test.
  */
 export function runProcess(
@@ -36,8 +36,8 @@ export function runProcess(
     inTerminal?: boolean;
   } = {},
 ): TestProcess {
-  const loader = script.endsWith('.mjs') ? [] : ['--import', 'tsx'];
-  const child = spawn(process.execPath, [...loader, resolve(checkout, script), ...(options.args ?? [])], {
+  const runner = script.endsWith('.mjs') ? [] : [resolve(checkout, 'bin/run.mjs')];
+  const child = spawn(process.execPath, [...runner, resolve(checkout, script), ...(options.args ?? [])], {
     cwd: options.cwd ?? checkout,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...options.env },
     stdio: [options.typing ? 'pipe' : 'ignore', 'pipe', 'pipe'],
