@@ -69,11 +69,14 @@ export const putInvoiceParts = `
      where line->'Tracking' <> '[]'
   )
   insert into xero.invoice_settlement (tenant_id, invoice_id, kind, settlement_index, settlement_id, date, amount,
-                                       currency_rate, reference)
+                                       currency_rate, reference, number, total, remaining_credit, status)
   select $1, invoice_id, k.kind, s.settlement_index, nullif(s.settlement->>k.id, '')::uuid,
          daybook.xero_date(nullif(s.settlement->>'Date', '')),
          coalesce(nullif(s.settlement->>'Amount', ''), nullif(s.settlement->>'AppliedAmount', ''))::numeric,
-         nullif(s.settlement->>'CurrencyRate', '')::numeric, s.settlement->>'Reference'
+         nullif(s.settlement->>'CurrencyRate', '')::numeric, s.settlement->>'Reference',
+         coalesce(nullif(s.settlement->>'CreditNoteNumber', ''), nullif(s.settlement->>'InvoiceNumber', '')),
+         nullif(s.settlement->>'Total', '')::numeric, nullif(s.settlement->>'RemainingCredit', '')::numeric,
+         nullif(s.settlement->>'Status', '')
     from part,
          lateral (values ('payment', "Payments", 'PaymentID'), ('creditNote', "CreditNotes", 'CreditNoteID'),
                          ('prepayment', "Prepayments", 'PrepaymentID'), ('overpayment', "Overpayments", 'OverpaymentID'))

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { storeInHalves } from '../../storage/halves.ts';
-import { storeInvoicePage } from '../../storage/invoice-pages.ts';
 import { storePage } from '../../storage/pages.ts';
 import { referenceTroubles, storeReference } from '../../storage/reference.ts';
 import { countedBy, openAnyRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { storeInvoices } from '../support/made-invoices.ts';
 import { drawSeed } from '../support/observe.ts';
 import { statementsOf } from '../support/statements.ts';
 
@@ -33,13 +33,6 @@ const invoicesWith = (bad: number[], count: number) =>
     ...{ LineItems: [{ LineItemID: randomUUID(), LineAmount: 1.1 }], ...faultOf(bad, place) },
   }));
 
-async function storeInvoices(runId: string, invoices: object[]): Promise<void> {
-  const place = { second: 0, page: 1, beyond: null, closing: 0 };
-  const body = Buffer.from(JSON.stringify({ Invoices: invoices }));
-  const page = { runId, tenantId: runId, place, next: place, body, count: invoices.length, askedAt: new Date() };
-  expect(await storeInvoicePage(pool, page)).toBe(true);
-}
-
 /** All that is known of a run of invoices once its pages are stored. */
 async function invoicesOf(runId: string) {
   const { rows: stored } = await pool.query(
@@ -64,8 +57,8 @@ test.each<[string, number[], number, number]>([
 ])('%s: each is stored or in quarantine as if it had come alone', async (_, bad, count, mostStatements) => {
   const invoices = invoicesWith(bad, count);
   const [atOnce, oneByOne] = [await openAnyRun(pool, 'invoices'), await openAnyRun(pool, 'invoices')];
-  expect(await statementsOf(() => storeInvoices(atOnce, invoices))).toBeLessThan(mostStatements);
-  for (const invoice of invoices) await storeInvoices(oneByOne, [invoice]);
+  expect(await statementsOf(() => storeInvoices(pool, atOnce, invoices))).toBeLessThan(mostStatements);
+  for (const invoice of invoices) await storeInvoices(pool, oneByOne, [invoice]);
   const known = await invoicesOf(atOnce);
   expect(known).toEqual(await invoicesOf(oneByOne));
   expect(known.counted).toEqual({ stored: count - bad.length, admitted: count, quarantined: bad.length });
