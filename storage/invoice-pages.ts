@@ -31,7 +31,8 @@ const values = Object.values(invoiceColumns).join(', ');
 
 /**
  * An older copy never overwrites a newer. Some edits do not move UpdatedDateUTC, so at the same instant the payload decides;
- * a date ahead of the clock does not tell which is newer, so there the later answer counts.
+ * a date ahead of the clock does not tell which is newer, so there the later answer counts. What is stored is not stale any more,
+ * nor is what is there already where a later answer brings it again.
  * What pages bring again, as they overlap each other, and a run the one before, is not counted.
  * $1 run, $2 tenant, $3 an answer with invoices, $4 asked at, $5 the second up to which unchanged ones have been counted.
  */
@@ -49,13 +50,14 @@ const putInvoices = `
     insert into xero.invoice as i (tenant_id, invoice_id, ${names}, updated_date_utc, payload, run_id)
     select $2::uuid, invoice_id, ${values}, updated, j, $1::uuid from admitted
     on conflict (tenant_id, invoice_id) do update set
-      (${names}, updated_date_utc, payload, run_id, stored_at) =
+      (${names}, updated_date_utc, payload, run_id, stored_at, stale_since) =
       (${Object.keys(invoiceColumns).map((name) => `excluded.${name}`)}, excluded.updated_date_utc, excluded.payload,
-       excluded.run_id, now())
+       excluded.run_id, now(), null)
       where excluded.updated_date_utc > i.updated_date_utc
          or (excluded.updated_date_utc = i.updated_date_utc and excluded.payload <> i.payload
              and (i.stored_at < $4 or exists (select from daybook.import_run where run_id = $1 and request @> '{"full": true}')))
          or (i.updated_date_utc > $4 and i.stored_at < $4 and excluded.payload <> i.payload)
+         or (i.stale_since < $4 and excluded.updated_date_utc = i.updated_date_utc)
     returning invoice_id
   )
   select coalesce((select array_agg(invoice_id::text) from put), '{}') as changed,
@@ -63,6 +65,12 @@ const putInvoices = `
            where (extract(epoch from updated) >= $5::bigint + 1
                   and exists (select from daybook.import_run where run_id = $1 and (not moves_watermark or request @> '{"full": true}')))
               or exists (select from put where put.invoice_id = a.invoice_id))::int as admitted`;
+
+/** $1 tenant, $2 an invoice whose copy could not be stored, $3 its UpdatedDateUTC in milliseconds since 1970, null where it tells none. */
+const markStale = `
+  update xero.invoice set stale_since = coalesce(stale_since, now())
+   where tenant_id = $1 and invoice_id = $2
+     and coalesce(updated_date_utc <= timestamptz '1970-01-01 00:00:00+00' + $3::bigint * interval '1 millisecond', true)`;
 
 const record = `
   with receipt as (
@@ -136,10 +144,22 @@ function inPieces(client: Queryable, page: InvoicePage): Promise<Counts> {
   return storeInHalves(
     rowsOf(page.body.toString(), 'Invoices'),
     (invoices) => attempt(client, page, `{"Invoices":[${invoices}]}`),
-    (invoice, reason) => {
-      const invoiceId = /"InvoiceID"\s*:\s*"([^"]*)"/.exec(invoice)?.[1] ?? null;
+    async (invoice, reason) => {
+      const { invoiceId, updated } = namesOf(invoice);
+      if (isUuid.test(invoiceId ?? '')) await client.query(markStale, [page.tenantId, invoiceId, updated]);
       // Pages overlap: one that this run has met before is not counted again.
       return quarantine(client, { ...page, stream: 'invoices' }, invoice, { invoiceId }, reason);
     },
   );
+}
+
+const isUuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+/** What an invoice that cannot be stored calls itself, and when it was changed as far as that is a number; its amounts are not read. */
+function namesOf(invoice: string): { invoiceId: string | null; updated: string | null } {
+  const { InvoiceID: id, UpdatedDateUTC: updated } = (JSON.parse(invoice) ?? {}) as Record<string, unknown>;
+  return {
+    invoiceId: typeof id === 'string' ? id : null,
+    updated: /^\/Date\((-?\d{1,15})/.exec(String(updated))?.[1] ?? null,
+  };
 }
