@@ -105,6 +105,31 @@ begin atomic
    order by account_code nulls last, account_name;
 end;
 
+-- As before, but for what it says to a role that may not read the organisation: row-level security hides its row without a word.
+create or replace function xero.financial_year_start(tenant uuid, on_date date) returns date
+  language plpgsql stable security invoker as $$
+declare
+  end_month int;
+  end_day int;
+  year_end date;
+begin
+  select financial_year_end_month, financial_year_end_day into end_month, end_day
+    from xero.organisation where tenant_id = tenant;
+  if end_month is null or end_day is null then
+    raise exception 'The financial year of the organisation % is not known: its reference data is not imported yet, or the role "%" may not read it.',
+      tenant, current_user
+      using hint = 'An import of its journals brings it; `daybook connections allow` lets an application read it.';
+  end if;
+  for year in reverse extract(year from on_date)::int .. extract(year from on_date)::int - 1 loop
+    -- 30 February and its like mean the last day of the month.
+    year_end := least(make_date(year, end_month, 1) + end_day - 1,
+                      (make_date(year, end_month, 1) + interval '1 month - 1 day')::date);
+    if year_end < on_date then
+      return year_end + 1;
+    end if;
+  end loop;
+end $$;
+
 -- Lines of invoices keep the code that the account had when the invoice was read, so they are called by what their account is called now,
 -- too.
 create or replace view xero.invoice_register with (security_invoker = true) as

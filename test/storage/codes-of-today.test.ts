@@ -110,3 +110,8 @@ test('accounts without a code have none in any view, not an empty one', async ()
     expect(await rows(sql, values)).toEqual([{ code: null }]);
   }
 });
+
+test('who may not read an organisation is told so, where its financial year is asked for', async () => {
+  const ask = rows(`select xero.financial_year_start(gen_random_uuid(), '2026-03-31')`);
+  await expect(ask).rejects.toThrow(/is not imported yet, or the role ".+" may not read it/);
+});
