@@ -1,7 +1,7 @@
 -- Up Migration
 
 -- An account is called by the code it has now, as by its name; by a line's own only where the chart lacks the account: that code may be
--- another account's by now. An empty code is none.
+-- another account's by now. An empty code is none. And each line tells its currency.
 create or replace view xero.ledger_line with (security_invoker = true) as
 select l.tenant_id,
        concat_ws('/', l.tenant_id, l.journal_id, l.line_index, nullif(l.basis, 'accrual')) as line_key,
@@ -24,9 +24,11 @@ select l.tenant_id,
        case when r.first_journal_id = l.journal_id then r.last_journal_id end as reversed_by_journal_id,
        r.reversed_at,
        -- A pair over two dates does not cancel in either, so both of it stand.
-       not coalesce(r.same_date, false) as stands
+       not coalesce(r.same_date, false) as stands,
+       o.base_currency
   from xero.journal_line l
   join xero.journal j using (tenant_id, basis, journal_id)
+  left join xero.organisation o on o.tenant_id = l.tenant_id
   left join xero.account a on (a.tenant_id, a.account_id) = (l.tenant_id, l.account_id)
   left join xero.invoice i on (i.tenant_id, i.invoice_id) = (j.tenant_id, j.source_id)
   left join xero.settled_document s on (s.tenant_id, s.settlement_id) = (j.tenant_id, j.source_id)
@@ -53,6 +55,30 @@ select l.tenant_id,
   left join xero.journal_reversal r
          on (r.tenant_id, r.basis, r.journal_id)
           = (nullif(l.tenant_id, '00000000-0000-0000-0000-000000000000'), l.basis || '', l.journal_id);
+
+create or replace view xero.general_ledger with (security_invoker = true) as
+select * from xero.ledger_line where basis = 'accrual';
+
+create or replace view xero.cash_general_ledger with (security_invoker = true) as
+select * from xero.ledger_line where basis = 'cash';
+
+create or replace view xero.general_ledger_net with (security_invoker = true) as
+select * from xero.general_ledger where stands;
+
+-- The ledger as it stood when Xero's clock showed known_at: what was posted later is not there, nor is its undoing.
+create or replace function xero.general_ledger_as_known(known_at timestamptz) returns setof xero.general_ledger
+  language sql stable security invoker parallel safe
+begin atomic
+  select tenant_id, line_key, basis, journal_id, journal_number, line_index, journal_line_id, journal_date, created_date_utc,
+         reference, source_type, source_id, account_id, account_code, account_name, account_class, account_type,
+         description, net_amount, gross_amount, tax_amount, tax_type, tax_name, contact_id, contact_name, invoice_id,
+         invoice_number, due_date, tracking_category_1, tracking_option_1, tracking_category_2, tracking_option_2,
+         reversal_of_journal_id,
+         case when reversed_at <= known_at then reversed_by_journal_id end,
+         case when reversed_at <= known_at then reversed_at end,
+         stands or reversed_at > known_at, base_currency
+    from xero.general_ledger where created_date_utc <= known_at;
+end;
 
 -- As before, but for the codes.
 create or replace function xero.trial_balance(tenant uuid, on_date date, known_at timestamptz default 'infinity',
@@ -131,7 +157,7 @@ begin
 end $$;
 
 -- Lines of invoices keep the code that the account had when the invoice was read, so they are called by what their account is called now,
--- too.
+-- too. line_net_amount is without tax also where line_amount has it.
 create or replace view xero.invoice_register with (security_invoker = true) as
 select l.tenant_id, concat_ws('/', l.tenant_id, l.invoice_id, l.line_index) as line_key, l.invoice_id, l.line_index,
        l.line_item_id, i.type, i.status, i.invoice_number, i.reference, i.contact_id,
@@ -143,7 +169,9 @@ select l.tenant_id, concat_ws('/', l.tenant_id, l.invoice_id, l.line_index) as l
        case when a.account_id is null then nullif(l.account_code, '') else nullif(a.code, '') end as account_code,
        l.account_id, l.discount_rate, l.discount_amount,
        coalesce(c1.name, t1.name) as tracking_category_1, coalesce(o1.name, t1.option) as tracking_option_1,
-       coalesce(c2.name, t2.name) as tracking_category_2, coalesce(o2.name, t2.option) as tracking_option_2
+       coalesce(c2.name, t2.name) as tracking_category_2, coalesce(o2.name, t2.option) as tracking_option_2,
+       l.line_amount - case when i.line_amount_types = 'Inclusive' then coalesce(l.tax_amount, 0) else 0 end as line_net_amount,
+       i.stale_since
   from xero.invoice_line_item l
   join xero.invoice i using (tenant_id, invoice_id)
   left join xero.account a on (a.tenant_id, a.account_id) = (l.tenant_id, l.account_id)
@@ -165,5 +193,15 @@ select l.tenant_id, concat_ws('/', l.tenant_id, l.invoice_id, l.line_index) as l
 
 comment on column xero.invoice_line_item.account_code is
   'As Xero sent it with the invoice: an account recoded since has another one in xero.account, and this may be another account''s.';
+comment on column xero.invoice_line_item.line_amount is
+  'In the invoice''s currency, after discounts; with tax in it where the invoice''s line_amount_types is Inclusive.';
 comment on column xero.invoice_register.account_code is
   'The code that the account has now; where the chart lacks the account, as Xero sent it with the invoice.';
+comment on column xero.invoice_register.currency_rate is
+  'Units of the invoice''s currency for one of the base currency: base amount = amount / currency_rate.';
+comment on column xero.invoice_register.line_amount is
+  'In the invoice''s currency, after discounts; with tax in it where line_amount_types is Inclusive.';
+comment on column xero.invoice_register.line_net_amount is
+  'line_amount without tax, in the invoice''s currency.';
+comment on column xero.invoice_register.stale_since is
+  'Since when Xero has had a newer copy of the invoice that could not be stored; null where this is what Xero sent last.';

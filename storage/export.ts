@@ -46,6 +46,7 @@ export const exportColumns = {
     reversed_by_journal_id: 'value',
     reversed_at: 'instant',
     stands: 'flag',
+    base_currency: 'text',
   },
   invoices: {
     line_key: 'value',
@@ -87,6 +88,8 @@ export const exportColumns = {
     tracking_option_1: 'text',
     tracking_category_2: 'text',
     tracking_option_2: 'text',
+    line_net_amount: 'value',
+    stale_since: 'instant',
   },
 } as const satisfies Record<string, Columns>;
 

@@ -111,6 +111,23 @@ test('accounts without a code have none in any view, not an empty one', async ()
   }
 });
 
+test('each line of the ledger tells its currency', async () => {
+  expect(await rows('select distinct base_currency from xero.general_ledger')).toEqual([{ base_currency: 'NZD' }]);
+  const known = `select distinct base_currency, stands from xero.general_ledger_as_known('2026-02-01')`;
+  expect(await rows(known)).toEqual([{ base_currency: 'NZD', stands: true }]);
+});
+
+test('the net amount of an invoice’s line has no tax in it, to the last digit', async () => {
+  const nets = await rows(
+    `select invoice_number as types, line_net_amount::text as net from xero.invoice_register where invoice_number <> 'codes' order by 1`,
+  );
+  expect(nets).toEqual([
+    { types: 'Exclusive', net: '100' },
+    { types: 'Inclusive', net: '99.9999' },
+    { types: 'NoTax', net: '7' },
+  ]);
+});
+
 test('who may not read an organisation is told so, where its financial year is asked for', async () => {
   const ask = rows(`select xero.financial_year_start(gen_random_uuid(), '2026-03-31')`);
   await expect(ask).rejects.toThrow(/is not imported yet, or the role ".+" may not read it/);
