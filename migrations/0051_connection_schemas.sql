@@ -127,7 +127,8 @@ begin
                planned_payment_date::timestamp as planned_payment_date, fully_paid_on_date, line_amount_types, sub_total,
                total_tax, total, amount_due, amount_paid, amount_credited, cisdeduction, currency_code, currency_rate,
                branding_theme_id::text as branding_theme_id, url, sent_to_contact, has_attachments, has_errors, is_discounted,
-               updated_date_utc at time zone 'UTC' as updated_date_utc, stored_at at time zone 'UTC' as _fivetran_synced
+               updated_date_utc at time zone 'UTC' as updated_date_utc, stored_at at time zone 'UTC' as _fivetran_synced,
+               stale_since at time zone 'UTC' as stale_since
           from xero.invoice where tenant_id = %1$L::uuid$$),
       -- The package finds a line's account by its code, so each has the one by which `account` has its account now; the stored one
       -- only where the chart lacks the account.
@@ -221,15 +222,19 @@ begin
                  where tenant_id = %1$L::uuid) as known
          where tracking_category_id is not null and tracking_option_id is not null
          group by 1, 2$$),
-      -- Credit notes, as far as the invoices tell that they settle: whose, and how much of them.
+      -- Credit notes, as far as the invoices tell that they settle: whose, and how much of them. What changes as they are
+      -- applied is as the invoice read last tells it.
       ('credit_note', $$
         select s.settlement_id::text as credit_note_id, min(i.contact_id::text) as contact_id, sum(s.amount) as applied_amount,
                min(i.type) || 'CREDIT' as type, min(s.date) as date, min(i.currency_code) as currency_code,
                min(s.currency_rate) as currency_rate, max(i.stored_at) at time zone 'UTC' as _fivetran_synced,
-               null::text as branding_theme_id, null::text as credit_note_number, null::date as due_date,
+               null::text as branding_theme_id, max(s.number) as credit_note_number, null::date as due_date,
                null::date as fully_paid_on_date, null::boolean as has_attachments, null::text as line_amount_types,
-               null::text as reference, null::numeric as remaining_credit, null::boolean as sent_to_contact,
-               null::text as status, null::numeric as sub_total, null::numeric as total, null::numeric as total_tax,
+               max(nullif(s.reference, '')) as reference,
+               (array_agg(s.remaining_credit order by i.stored_at desc, i.updated_date_utc desc))[1] as remaining_credit,
+               null::boolean as sent_to_contact,
+               (array_agg(s.status order by i.stored_at desc, i.updated_date_utc desc))[1] as status,
+               null::numeric as sub_total, max(s.total) as total, null::numeric as total_tax,
                null::timestamp as updated_date_utc
           from xero.invoice_settlement s join xero.invoice i using (tenant_id, invoice_id)
          where s.tenant_id = %1$L::uuid and s.kind = 'creditNote' and s.settlement_id is not null
