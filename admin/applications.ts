@@ -1,5 +1,6 @@
+import { shellWord } from '../model/shell-word.ts';
 import { recordAct } from '../storage/audit.ts';
-import { allowApplication, denyApplication } from '../storage/connections.ts';
+import { allowApplication, denyApplication, listConnections } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { workflowsWaitingOn } from '../storage/waiting-workflows.ts';
 import { requireGoodNames } from './names.ts';
@@ -12,6 +13,8 @@ export interface AccessChange {
   denied: string[];
   /** Workflow ids of what waits in the name of an application taken off: told to look again, it ends. */
   waiting: string[];
+  /** Sentences on those taken off that still read all that is stored of the organisation, through another connection to it. */
+  stillReading: string[];
 }
 
 /**
@@ -25,7 +28,7 @@ export async function changeAccess(
   wanted: (present: string[]) => string[],
 ): Promise<AccessChange> {
   return inTransaction(pool, async (db) => {
-    const { connectionId, applications: before } = await requireConnection(db, name);
+    const { connectionId, tenantId, applications: before } = await requireConnection(db, name);
     const after = [...new Set(wanted(before))].sort();
     const allowed = after.filter((each) => !before.includes(each));
     const denied = before.filter((each) => !after.includes(each));
@@ -35,6 +38,17 @@ export async function changeAccess(
     const changed = { before: { applications: before }, after: { applications: after } };
     if (allowed.length > 0) await recordAct(db, { actor, act: 'allow', subject: name, ...changed });
     if (denied.length > 0) await recordAct(db, { actor, act: 'deny', subject: name, ...changed });
-    return { allowed, denied, waiting: await workflowsWaitingOn(db, connectionId, denied) };
+    const others = (await listConnections(db)).filter((other) => other.tenantId === tenantId);
+    const stillReading = denied.flatMap((application) =>
+      others
+        .filter((other) => other.applications.includes(application))
+        .map((other) => remains(application, other.name)),
+    );
+    return { allowed, denied, waiting: await workflowsWaitingOn(db, connectionId, denied), stillReading };
   });
+}
+
+function remains(application: string, connection: string): string {
+  const command = `daybook connections deny ${connection} --application ${shellWord(application)}`;
+  return `"${application}" still reads all that is stored of the organisation, through the connection "${connection}". Unless that is what you want: \`${command}\`.`;
 }

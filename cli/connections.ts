@@ -68,7 +68,7 @@ export function addConnectionCommands(program: Command): void {
     .requiredOption('--application <name>', 'which one')
     .action((name: string, { application }: { application: string }) =>
       withDatabase(async (pool) => {
-        const { denied, waiting } = await changeAccess({ pool, actor: operator() }, name, (present) =>
+        const { denied, waiting, stillReading } = await changeAccess({ pool, actor: operator() }, name, (present) =>
           present.filter((each) => each !== application),
         );
         print(
@@ -78,6 +78,7 @@ export function addConnectionCommands(program: Command): void {
             ? `"${application}" may not use "${name}" any more.`
             : `"${application}" was not on the list of "${name}".`,
         );
+        for (const sentence of stillReading) process.stderr.write(`Note: ${sentence}\n`);
         await tellWaiting(waiting);
         await tellSchedulesLeft({ connection: name, applications: denied });
       }),

@@ -56,6 +56,17 @@ test('the audit says what each act changed', async () => {
   ]);
 });
 
+test('one taken off a connection that reads the organisation through another is told of', async () => {
+  await connect('acme-2');
+  const deny = (name: string) => run('connections', 'deny', name, '--application', 'planning');
+  const first = await deny('acme');
+  expect(first).toMatchObject({ code: 0, stdout: '"planning" may not use "acme" any more.\n' });
+  expect(first.stderr).toMatch(
+    /^Note: "planning" still reads all .* connection "acme-2"\..* `daybook connections deny acme-2 --application planning`\.\n/,
+  );
+  expect((await deny('acme-2')).stderr).not.toContain('still reads');
+});
+
 test('who wants to rename a connection is told how, and not to remove it', async () => {
   const said = await run('connections', 'rename', 'acme', 'acme-au');
   expect(said).toMatchObject({ code: 2, stdout: '', stderr: expect.not.stringContaining('Did you mean') });
