@@ -48,12 +48,13 @@ export async function newestNotStored(
   return rows[0]?.newest ?? null;
 }
 
-/** A line whose amount is not the one that Xero sent with its journal. */
+/** A line whose amount is not the one that Xero sent with its journal, or that is not there any more. */
 export interface AlteredLine {
   accountId: string;
   /** Code and name of its account. */
   account: string;
   journalNumber: number;
+  /** The amount, or `no line`. */
   stored: string;
   sent: string;
   /** Income or costs of a year that is over: its amount stands in retained earnings. */
@@ -70,18 +71,29 @@ export async function alteredLines(
 ): Promise<AlteredLine[]> {
   const { rows } = await db
     .query<AlteredLine>(
-      `with year as materialized (select xero.financial_year_start($1, $3::date) as start)
-       select l.account_id as "accountId", concat_ws(' ', a.code, coalesce(a.name, l.account_name)) as account,
-              j.journal_number as "journalNumber", l.net_amount::text as stored, s.amount as sent, e.is_over as "ofEarlierYear"
-         from xero.journal_line l join xero.journal j using (tenant_id, basis, journal_id)
-         left join xero.account a using (tenant_id, account_id)
-         cross join year y
-         cross join lateral (select coalesce(a.class in ('REVENUE', 'EXPENSE'), false) and j.journal_date < y.start as is_over) e
-         cross join lateral (select j.payload #>> array['JournalLines', (l.line_index - 1)::text, 'NetAmount'] as amount) s
-        where l.tenant_id = $1 and l.basis = $2 and j.journal_date <= $3::date
-          and (l.account_id = any ($4::uuid[]) and not e.is_over or $5 and e.is_over)
-          and l.net_amount <> s.amount::numeric
-        order by j.journal_number limit 100`,
+      `with year as materialized (
+         select xero.financial_year_start($1, $3::date) as start
+       ), differing as (
+         select l.account_id, l.account_name, j.journal_number, j.journal_date, l.net_amount::text as stored, s.amount as sent
+           from xero.journal_line l join xero.journal j using (tenant_id, basis, journal_id)
+          cross join lateral (select j.payload #>> array['JournalLines', (l.line_index - 1)::text, 'NetAmount'] as amount) s
+          where l.tenant_id = $1 and l.basis = $2 and j.journal_date <= $3::date and l.net_amount <> s.amount::numeric
+         union all
+         select nullif(s.line->>'AccountID', '')::uuid, s.line->>'AccountName', j.journal_number, j.journal_date, 'no line',
+                s.line->>'NetAmount'
+           from xero.journal j
+          cross join lateral jsonb_array_elements(nullif(j.payload->'JournalLines', 'null')) with ordinality as s (line, place)
+          where j.tenant_id = $1 and j.basis = $2 and j.journal_date <= $3::date
+            and not exists (select from xero.journal_line l
+                             where (l.tenant_id, l.basis, l.journal_id, l.line_index) = ($1, $2, j.journal_id, s.place))
+       )
+       select d.account_id as "accountId", concat_ws(' ', a.code, coalesce(a.name, d.account_name)) as account,
+              d.journal_number as "journalNumber", d.stored, d.sent, e.is_over as "ofEarlierYear"
+         from differing d cross join year y
+         left join xero.account a on a.tenant_id = $1 and a.account_id = d.account_id
+        cross join lateral (select coalesce(a.class in ('REVENUE', 'EXPENSE'), false) and d.journal_date < y.start as is_over) e
+        where d.account_id = any ($4::uuid[]) and not e.is_over or $5 and e.is_over
+        order by d.journal_number limit 100`,
       [looked.tenantId, looked.basis, looked.date, looked.accountIds, looked.earlierYears],
     )
     .catch((error: Error & { code?: string }) => {

@@ -74,6 +74,21 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     expect((await reconcile()).message).not.toContain('stored once');
   });
 
+  test('a line deleted by hand, whose journal is there still, is named by its journal and its amount', async () => {
+    const [{ kept, number }] = await sql(
+      `delete from xero.journal_line l using xero.journal j
+        where j.journal_id = l.journal_id and l.ctid in (
+              select ctid from xero.journal_line where account_code = '610' and net_amount <> 0 limit 1)
+       returning to_jsonb(l) as kept, j.journal_number as number`,
+    );
+    const { outcome, certificate } = await reconcile();
+    await sql('insert into xero.journal_line select * from jsonb_populate_record(null::xero.journal_line, $1)', [kept]);
+    expect([outcome, codes(certificate.unexplained)]).toEqual(['differs', ['610']]);
+    const said = `Journal ${number} is stored with no line on 610 Accounts Receivable where Xero sent `;
+    expect(certificate.unexplained[0]?.sentence.split(said)[1]).toMatch(new RegExp(`^${kept.net_amount}0*\\.$`));
+    expect(await reconcile()).toMatchObject({ outcome: 'clean' });
+  });
+
   test('a deleted journal that changes no account of the report is missed all the same', async () => {
     // Income and expenses of an earlier year: together they are nothing in retained earnings.
     const found = await sql(
