@@ -33,7 +33,10 @@ export interface ReportDifferences {
 
 export interface TrialBalanceRow {
   readonly account: Account;
-  /** The month's movement up to the date; above zero is a debit. */
+  /**
+   * What moved from the first of the date's month to the date, also where a financial year began within it: the columns' sums are equal
+   * then. Above zero is a debit. Xero's description of the report does not say; this is the reading of xero-api.md §3.
+   */
   readonly month: Money;
   /** Income and costs: since the financial year began. All others: of all time. */
   readonly ytd: Money;
@@ -70,9 +73,9 @@ export function trialBalance(
     first = Math.min(first, entry.date);
     if (entry.date > date) continue;
     for (const { account, net } of entry.lines) {
-      const earlier = ofTheYear(account) && entry.date < thisYear;
+      add(account, 0n, entry.date >= monthStart ? net : 0n);
       // No journal closes a year: what it earned is retained earnings from the next one on, whenever a report is made.
-      add(earlier ? retained : account, net, !earlier && entry.date >= monthStart ? net : 0n);
+      add(ofTheYear(account) && entry.date < thisYear ? retained : account, net, 0n);
     }
   }
   const unrealised = money(differences.unrealised ?? '0');

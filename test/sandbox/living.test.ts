@@ -165,10 +165,14 @@ describe('the trial balance', () => {
       if (day > until) continue;
       for (const { account, net } of lines ?? []) {
         const earlier = ['REVENUE', 'EXPENSE'].includes(account.class) && day < since;
-        const id = earlier ? retained : account.id;
-        const sum = expected.get(id) ?? { month: 0n, ytd: 0n };
-        const inMonth = !earlier && day >= Date.parse(`${date.slice(0, 7)}-01`);
-        expected.set(id, { month: sum.month + (inMonth ? net : 0n), ytd: sum.ytd + net });
+        const inMonth = day >= Date.parse(`${date.slice(0, 7)}-01`);
+        for (const [id, month, ytd] of [
+          [account.id, inMonth ? net : 0n, 0n],
+          [earlier ? retained : account.id, 0n, net],
+        ] as const) {
+          const sum = expected.get(id) ?? { month: 0n, ytd: 0n };
+          expected.set(id, { month: sum.month + month, ytd: sum.ytd + ytd });
+        }
       }
     }
     expect(sums.get('total')).toEqual({ month: 0, ytd: 0 });
