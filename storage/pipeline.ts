@@ -1,11 +1,11 @@
 import type pg from 'pg';
+import { type Session, takeSession } from './pool.ts';
 
 /** A connection in use, and what is sent over it. */
 interface Line {
-  client: Promise<pg.PoolClient>;
+  session: Promise<Session>;
   underWay: number;
-  broken: Error | undefined;
-  lost: (error: Error) => void;
+  unfit: Error | undefined;
 }
 
 /**
@@ -23,14 +23,14 @@ export class Pipeline {
   }
 
   async query(statement: pg.QueryConfig): Promise<pg.QueryResult> {
-    this.#line ??= openLine(this.#pool);
+    this.#line ??= { session: takeSession(this.#pool), underWay: 0, unfit: undefined };
     const line = this.#line;
     line.underWay++;
     try {
-      return await (await line.client).query(statement);
+      return await (await line.session).client.query(statement);
     } catch (error) {
       // As the pool does by itself: who knows what state it is in.
-      line.broken = error as Error;
+      line.unfit = error as Error;
       this.#leave(line);
       throw error;
     } finally {
@@ -48,23 +48,7 @@ export class Pipeline {
   }
 }
 
-function openLine(pool: pg.Pool): Line {
-  const line: Line = {
-    client: pool.connect(),
-    underWay: 0,
-    broken: undefined,
-    // A connection that is lost says so to its statements; unheard, it would end the process.
-    lost: (error) => {
-      line.broken = error;
-    },
-  };
-  line.client.then((client) => client.on('error', line.lost)).catch(() => {});
-  return line;
-}
-
-async function giveBack({ client, lost, broken }: Line): Promise<void> {
+async function giveBack({ session, unfit }: Line): Promise<void> {
   // Where there was no connection to be had, there is none to give back.
-  const connection = await client.catch(() => null);
-  connection?.removeListener('error', lost);
-  connection?.release(broken);
+  (await session.catch(() => null))?.giveBack(unfit);
 }

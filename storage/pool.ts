@@ -58,26 +58,58 @@ export function openPool(
   return pool;
 }
 
-/** Runs `work` in one transaction: all of it is stored, or nothing. */
-export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+/** A connection that is out of its pool for more than a statement. */
+export interface Session {
+  client: pg.PoolClient;
+  /**
+   * Gives it back, to be used again, or to be closed where it was lost or is `unfit`. Whoever finds it lost may do so, as the second
+   * time does nothing: the pool throws at one that is given back twice, and where that is an event of the socket, it ends the process.
+   */
+  giveBack(unfit?: Error): void;
+}
+
+/**
+ * Takes a connection out of the pool. One that is lost between two statements has nobody else to tell (`onLost`): unheard, the error
+ * would end the process.
+ */
+export async function takeSession(pool: pg.Pool, onLost: (session: Session) => void = () => {}): Promise<Session> {
   const client = await pool.connect();
+  let isOut = true;
   let broken: Error | undefined;
-  // A session that is lost between two statements has nobody else to tell: unheard, the error would end the process.
+  const session: Session = {
+    client,
+    giveBack(unfit) {
+      if (!isOut) return;
+      isOut = false;
+      // Ours only: the pool has its own, and hears by it what befalls a connection that it has back.
+      client.removeListener('error', lost);
+      client.release(unfit ?? broken);
+    },
+  };
   const lost = (error: Error) => {
     broken = error;
+    onLost(session);
   };
   client.on('error', lost);
+  return session;
+}
+
+/** Runs `work` in one transaction: all of it is stored, or nothing. */
+export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const { client, giveBack } = await takeSession(pool);
+  let unfit: Error | undefined;
   try {
     await client.query('begin');
     const result = await work(client);
     await client.query('commit');
     return result;
   } catch (error) {
-    await client.query('rollback').catch(lost);
+    await client.query('rollback').catch((stuck: Error) => {
+      unfit = stuck;
+    });
     throw error;
   } finally {
-    client.removeListener('error', lost);
-    client.release(broken);
+    giveBack(unfit);
   }
 }
 

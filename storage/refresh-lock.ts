@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { type Session, takeSession } from './pool.ts';
 
 /**
  * One refresher at a time for each authorisation, over all processes: Postgres session locks, all held by one session
@@ -7,32 +8,29 @@ import type pg from 'pg';
  * not through a pooler in transaction mode.
  */
 export function createRefreshLock(pool: pg.Pool) {
-  let session: Promise<pg.PoolClient> | null = null;
+  let session: Promise<Session> | null = null;
   let held = 0;
   // One statement at a time: a pg client's own queue is deprecated.
   let last: Promise<unknown> = Promise.resolve();
 
-  async function open(): Promise<pg.PoolClient> {
-    const client = await pool.connect();
-    // Without a listener a lost session would end the process; unreleased it would take a place in the pool for ever.
-    client.on('error', () => {
+  // Kept, a session that is lost would take a place in the pool for ever.
+  const open = () =>
+    takeSession(pool, ({ giveBack }) => {
       session = null;
-      client.release(true);
+      giveBack();
     });
-    return client;
-  }
 
   function ask(statement: string, authorisationId: string): Promise<boolean> {
     const turn = last.then(async () => {
       session ??= open();
       const opening = session;
       try {
-        const client = await opening;
+        const { client } = await opening;
         const { rows } = await client.query<{ done: boolean }>(statement, [authorisationId]);
         return rows[0]?.done === true;
       } catch (error) {
         session = null;
-        await opening.then((client) => client.release(true)).catch(() => {});
+        await opening.then(({ giveBack }) => giveBack(error as Error)).catch(() => {});
         throw error;
       }
     });
@@ -50,7 +48,7 @@ export function createRefreshLock(pool: pg.Pool) {
         held -= 1;
         throw error;
       });
-      if (!taken) await giveBack();
+      if (!taken) await giveBackIdle();
       return taken;
     },
     /**
@@ -70,18 +68,16 @@ export function createRefreshLock(pool: pg.Pool) {
     /** Never throws: a session that is lost has lost its locks. */
     async release(authorisationId: string): Promise<void> {
       await ask(`select pg_advisory_unlock(${key}) as done`, authorisationId).catch(() => {});
-      await giveBack();
+      await giveBackIdle();
     },
   };
 
   /** Returns the session to the pool when nothing is held. */
-  async function giveBack(): Promise<void> {
+  async function giveBackIdle(): Promise<void> {
     held -= 1;
     if (held > 0 || session === null) return;
     const idle = session;
     session = null;
-    const client = await idle.catch(() => null);
-    client?.removeAllListeners('error');
-    client?.release();
+    (await idle.catch(() => null))?.giveBack();
   }
 }
