@@ -24,5 +24,5 @@ export async function heldStream(
   const holder = movesWatermark ? await runThatHolds(pool, connection.tenantId, stream) : null;
   if (holder === null || holder.workflowId === workflowIdFor(kind, request)) return null;
   // One that was ended in Temporal from outside gives way.
-  return (await imports.found(holder)).isOpen ? importedAlready(stream, connection.name, holder) : null;
+  return (await imports.isOpen(holder)) ? importedAlready(stream, connection.name, holder) : null;
 }

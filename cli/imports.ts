@@ -87,7 +87,7 @@ function closeAbandoned(imports: Imports, workflowId: string): Promise<boolean> 
   return withDatabase(async (pool) => {
     let closed = false;
     for (const run of await openRunsUnder(pool, workflowId)) {
-      if ((await imports.found(run)).isOpen) continue;
+      if (await imports.isOpen(run)) continue;
       await endAbandoned(pool, run);
       closed = true;
     }

@@ -1,4 +1,4 @@
-import type { Trouble } from '../client/found-run.ts';
+import type { FoundRun, Trouble } from '../client/found-run.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { becauseOf } from '../model/waiting.ts';
 import type { RunSummary } from '../storage/runs.ts';
@@ -28,6 +28,15 @@ export function connectCommand({ connectionName, application }: Pick<RunSummary,
 /** What to do about a run whose workflow was ended from outside, and which is still open in Postgres. */
 export function closingRemedy({ workflowId }: Pick<RunSummary, 'workflowId'>): string {
   return `\`daybook cancel ${shellWord(workflowId)}\` closes its row`;
+}
+
+/** That a run is held in Temporal itself, with what ends it; null when it is not. `daybook resume` would change nothing. */
+export function pauseInTemporal(
+  { workflowId }: Pick<RunSummary, 'workflowId'>,
+  found: Pick<FoundRun, 'isPaused'> | undefined,
+): string | null {
+  if (!found?.isPaused) return null;
+  return `paused in Temporal, until \`temporal workflow unpause --workflow-id ${shellWord(workflowId)}\``;
 }
 
 /** What an import is held up by. */

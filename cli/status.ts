@@ -10,7 +10,7 @@ import { findConnection } from '../storage/connections.ts';
 import { type RunSummary, recentRuns } from '../storage/runs.ts';
 import { followToEnd, withImport } from './imports.ts';
 import { print, printTable } from './output.ts';
-import { closingRemedy, troubleInWords, waitInWords } from './run-words.ts';
+import { closingRemedy, pauseInTemporal, troubleInWords, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
 import { isUntaken, type RefusedImport, refusedImports, starting } from './starting.ts';
 
@@ -121,6 +121,8 @@ async function starts(imports: Imports, pool: pg.Pool, connection: string | unde
 }
 
 function startInWords(run: RunningWorkflow, found: FoundRun | undefined): string {
+  const paused = pauseInTemporal(run, found);
+  if (paused !== null) return paused;
   if (run.beginsAt.getTime() > Date.now()) return `begins at ${run.beginsAt.toISOString()}`;
   if (found?.trouble) return troubleInWords(found.trouble);
   return isUntaken(run, Date.now()) ? 'no worker has taken it yet: see `daybook doctor`' : '';
@@ -128,18 +130,22 @@ function startInWords(run: RunningWorkflow, found: FoundRun | undefined): string
 
 function startInJson({ workflowId, runId, startedAt, untakenSince }: RunningWorkflow, found: FoundRun | undefined) {
   const at = { startedAt, endedAt: null, untakenSince };
-  return { workflowId, runId, status: 'starting', totals: noTotals, ...at, trouble: found?.trouble ?? null };
+  return { workflowId, runId, status: 'starting', totals: noTotals, ...at, ...inTemporal(found) };
 }
 
 /** The place among invoices means nothing for journals. */
 function inJson({ invoicePlace, ...run }: RunSummary, found: FoundRun | undefined) {
-  return { ...run, ...(run.stream === 'invoices' ? { invoicePlace } : {}), trouble: found?.trouble ?? null };
+  return { ...run, ...(run.stream === 'invoices' ? { invoicePlace } : {}), ...inTemporal(found) };
+}
+
+function inTemporal(found: FoundRun | undefined): Pick<FoundRun, 'trouble'> & { pausedInTemporal: boolean } {
+  return { trouble: found?.trouble ?? null, pausedInTemporal: found?.isPaused ?? false };
 }
 
 function whatFor(run: RunSummary, found: FoundRun | undefined): string {
   if (run.endedAt !== null) return run.message ?? '';
   if (found?.isOpen === false) return `ended in Temporal from outside; ${closingRemedy(run)}`;
-  const waits = waitInWords(run);
+  const waits = pauseInTemporal(run, found) ?? waitInWords(run);
   if (waits !== null) return waits;
   if (found?.trouble) return troubleInWords(found.trouble);
   return run.status === 'stopping' ? 'ends after its page in flight' : '';

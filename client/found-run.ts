@@ -11,16 +11,47 @@ export interface Trouble {
 export interface FoundRun {
   /** False when its workflow has ended, or is not known to Temporal. */
   isOpen: boolean;
+  /** In Temporal itself, see `isPaused`. */
+  isPaused: boolean;
   /** What it is held up by; null while nothing fails. */
   trouble: Trouble | null;
 }
 
-/** Asks Temporal for the workflow of a run; another run under the same workflow id is not it. */
-export async function findRun(client: Client, run: { workflowId: string; runId: string }): Promise<FoundRun> {
+/** What Temporal says of the state of a workflow. */
+type Standing = Pick<WorkflowExecutionDescription, 'status'>;
+
+/** Whether a workflow has not ended. */
+export function isOpen(found: Standing): boolean {
+  return found.status.name === 'RUNNING' || isPaused(found);
+}
+
+/**
+ * Whether a workflow is held in Temporal itself, whatever is said to it, until it is unpaused there. Ours to pause an import is
+ * another: a signal, after which its workflow runs and waits. https://docs.temporal.io/encyclopedia/workflow/workflow-pause
+ */
+function isPaused({ status }: Standing): boolean {
+  return status.name === 'PAUSED';
+}
+
+/** The workflow of a run; null when it has ended or is not known to Temporal. Another run under the same workflow id is not it. */
+async function openWorkflow(
+  client: Client,
+  run: { workflowId: string; runId: string },
+): Promise<WorkflowExecutionDescription | null> {
   const found = await described(client, run.workflowId);
-  if (found?.status.name !== 'RUNNING' || (await firstRunIdOf(client, found)) !== run.runId)
-    return { isOpen: false, trouble: null };
-  return { isOpen: true, trouble: await troubleOf(client, found) };
+  return found && isOpen(found) && (await firstRunIdOf(client, found)) === run.runId ? found : null;
+}
+
+/** Whether the workflow of a run is open. */
+export async function isRunOpen(client: Client, run: { workflowId: string; runId: string }): Promise<boolean> {
+  return (await openWorkflow(client, run)) !== null;
+}
+
+/** Asks Temporal for the workflow of a run, and what it is held up by, which may take another call. */
+export async function findRun(client: Client, run: { workflowId: string; runId: string }): Promise<FoundRun> {
+  const found = await openWorkflow(client, run);
+  if (found === null) return { isOpen: false, isPaused: false, trouble: null };
+  return { isOpen: true, isPaused: isPaused(found), trouble: await troubleOf(client, found) };
 }
 
 /** So many workflows are asked after at most; more are not at work at once on an installation that is well. */
@@ -122,15 +153,20 @@ export async function stepTroubles(
 const unansweredEvents = 4;
 
 /**
- * Since when its next step has waited for a worker, or for the answer of the one that took it; null while none waits. An
- * instant to come where the start was delayed.
+ * Since when its next step has waited for a worker, or for the answer of the one that took it; null while none waits, and of one
+ * that is paused in Temporal, which no worker is given. An instant to come where the start was delayed.
  */
 export function untakenSince({
+  status,
   raw: { pendingWorkflowTask },
   historyLength,
   startTime,
   executionTime = startTime,
-}: Pick<WorkflowExecutionDescription, 'raw' | 'historyLength' | 'startTime' | 'executionTime'>): Date | null {
+}: Pick<
+  WorkflowExecutionDescription,
+  'status' | 'raw' | 'historyLength' | 'startTime' | 'executionTime'
+>): Date | null {
+  if (isPaused({ status })) return null;
   // Nothing but its start: the first step is yet to be made.
   if (!pendingWorkflowTask) return historyLength === 1 ? executionTime : null;
   // A task that was taken and lost is made anew, with a time of its own.

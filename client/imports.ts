@@ -11,7 +11,7 @@ import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, lookAgain, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
 import { type FailedImport, type FailureOfImport, failedOn, failureOf } from './failed.ts';
-import { type FoundRun, findRun, findRuns, stepTrouble, type Trouble, troubleOf, untakenSince } from './found-run.ts';
+import { type FoundRun, findRuns, isRunOpen, stepTrouble, type Trouble, troubleOf, untakenSince } from './found-run.ts';
 import { reconciliationType } from './reconciliations.ts';
 import { RequestRefused, RunningAlready } from './refused.ts';
 import { connectionOf, type RunningWorkflow, runningOn } from './running.ts';
@@ -89,9 +89,9 @@ export function createImports(client: Client, taskQueue: string) {
       const { type } = await handle(workflowId).describe();
       return isImport(type) || type === reconciliationType ? null : type;
     },
-    /** A run as Temporal has it. */
-    found: (run: StartedImport): Promise<FoundRun> => findRun(client, run),
-    /** Several, by their ids. */
+    /** Whether a run is open in Temporal. */
+    isOpen: (run: StartedImport): Promise<boolean> => isRunOpen(client, run),
+    /** Runs as Temporal has them, by their ids. */
     foundAll: (runs: readonly StartedImport[]): Promise<Map<string, FoundRun>> => findRuns(client, runs),
     pause: (workflowId: string): Promise<void> => handle(workflowId).signal(pause),
     resume: (workflowId: string): Promise<void> => handle(workflowId).signal(resume),

@@ -1,7 +1,7 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { described, firstRunIdOf, howStarted, mostAsked, untakenSince } from './found-run.ts';
+import { described, firstRunIdOf, howStarted, isOpen, mostAsked, untakenSince } from './found-run.ts';
 
-/** A workflow that runs in Temporal; Postgres knows nothing of it before its first step. */
+/** A workflow that is open in Temporal; Postgres knows nothing of it before its first step. */
 export interface RunningWorkflow {
   workflowId: string;
   /** Of the first workflow run; also the id of the import run in Postgres, once there is one. */
@@ -17,7 +17,7 @@ export interface RunningWorkflow {
 const answersWithinMs = 8_000;
 
 /**
- * Workflows that run on a task queue. Temporal's visibility lags by a moment, so one that has just begun may be missing.
+ * Workflows that are open on a task queue. Temporal's visibility lags by a moment, so one that has just begun may be missing.
  * https://docs.temporal.io/list-filter
  */
 export function runningOn(client: Client, taskQueue: string): Promise<RunningWorkflow[]> {
@@ -25,13 +25,14 @@ export function runningOn(client: Client, taskQueue: string): Promise<RunningWor
 }
 
 async function listed(client: Client, taskQueue: string): Promise<RunningWorkflow[]> {
-  const query = `ExecutionStatus = "Running" AND TaskQueue = ${JSON.stringify(taskQueue)}`;
+  // By its status one that is paused would be missing, and a Temporal from before 1.30 refuses a query that names that status.
+  const query = `CloseTime IS NULL AND TaskQueue = ${JSON.stringify(taskQueue)}`;
   const ids: string[] = [];
   for await (const { workflowId } of client.workflow.list({ query, pageSize: mostAsked })) {
     if (ids.push(workflowId) === mostAsked) break;
   }
   const found = await Promise.all(ids.map((workflowId) => described(client, workflowId)));
-  return Promise.all(found.flatMap((each) => (each?.status.name === 'RUNNING' ? running(client, each) : [])));
+  return Promise.all(found.flatMap((each) => (each && isOpen(each) ? running(client, each) : [])));
 }
 
 async function running(client: Client, found: WorkflowExecutionDescription): Promise<RunningWorkflow> {

@@ -4,7 +4,7 @@ import { NativeConnection, type Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { createMeters } from '../activities/meters.ts';
 import { createPermits } from '../activities/permits.ts';
-import { findRun } from '../client/found-run.ts';
+import { isRunOpen } from '../client/found-run.ts';
 import type { XeroSettings } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
@@ -77,7 +77,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
     stopping: () => worker !== undefined && worker.getState() !== 'RUNNING',
     connectPage: new URL(xero.redirectUri).origin,
     now,
-    isRunning: async (run) => (await findRun(client, run)).isOpen,
+    isRunning: (run) => isRunOpen(client, run),
   });
   const sweeping = sweepEachMinute(tokens, log);
   try {

@@ -4,7 +4,7 @@ import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
 import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
 import { counted } from '../counted.ts';
-import { closingRemedy, connectCommand, waitInWords } from '../run-words.ts';
+import { closingRemedy, connectCommand, pauseInTemporal, waitInWords } from '../run-words.ts';
 import { starting } from '../starting.ts';
 import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
@@ -34,8 +34,8 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
     (run) =>
       (hasClosed(run) ? afterTheEnd(run) : failing(run, found.get(run.runId)?.trouble ?? null)) ??
       starved(run) ??
-      stalled(run, Date.now()) ??
-      [],
+      // Whoever paused it knows.
+      (found.get(run.runId)?.isPaused ? [] : (stalled(run, Date.now()) ?? [])),
   );
   for (const { connectionName, stream, workflowId, message } of failed) {
     problems.push(
@@ -48,7 +48,7 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
     .catch(() => []);
   const states = [
     ...begun.map(({ workflowId }) => `${workflowId}: starting.`),
-    ...left.map((run) => `${run.workflowId}: ${state(run)}.`),
+    ...left.map((run) => `${run.workflowId}: ${pauseInTemporal(run, found.get(run.runId)) ?? state(run)}.`),
   ];
   return judge(problems, [
     `${counted(states.length, 'imports')} ${states.length === 1 ? 'is' : 'are'} open.`,

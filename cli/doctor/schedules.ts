@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { described } from '../../client/found-run.ts';
+import { described, isOpen } from '../../client/found-run.ts';
 import { createSchedules, describedSchedule, type ScheduledImport } from '../../client/schedules.ts';
 import { shellWord } from '../../model/shell-word.ts';
 import { listConnections } from '../../storage/connections.ts';
@@ -99,8 +99,11 @@ async function keptAliveInVain(client: Client, mark: string, taskQueue: string):
       .filter(({ action }) => deserted.has(action.taskQueue))
       .map(async ({ scheduleId, action, info }) => {
         const started = info.recentActions.at(-1)?.action.workflow.workflowId;
-        const isOpen = started !== undefined && (await described(client, started))?.status.name === 'RUNNING';
-        const waits = isOpen ? ` What it has started waits for good: terminate "${started}" in Temporal.` : '';
+        const left = started === undefined ? null : await described(client, started);
+        const waits =
+          left !== null && isOpen(left)
+            ? ` What it has started waits for good: terminate "${started}" in Temporal.`
+            : '';
         return `The Schedule "${scheduleId}" starts what no worker takes: it refreshes idle authorisations on the task queue "${action.taskQueue}", and TEMPORAL_TASK_QUEUE is "${taskQueue}". Delete it: \`daybook schedule delete ${shellWord(scheduleId)}\` (a worker for that queue would make it again).${waits}`;
       }),
   );

@@ -32,7 +32,7 @@ test('a Temporal that does not tell the first run of a workflow does not make it
   await untilProgress(stand, run.workflowId, ({ status }) => status === 'waiting');
   expect(await historiesOf(stand, run.workflowId, run.runId)).toHaveLength(2);
 
-  expect(await findRun(older, run)).toEqual({ isOpen: true, trouble: null });
+  expect(await findRun(older, run)).toEqual({ isOpen: true, isPaused: false, trouble: null });
   expect(await findRun(older, { ...run, runId: randomUUID() })).toMatchObject({ isOpen: false });
   // What a list shows lags by a moment.
   await vi.waitFor(async () => expect(await runningOn(older, taskQueue)).toMatchObject([run]), { timeout: 10_000 });

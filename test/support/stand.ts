@@ -5,7 +5,7 @@ import { createMeters } from '../../activities/meters.ts';
 import { createPermits } from '../../activities/permits.ts';
 import { connectOrganisation } from '../../admin/connect.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
-import { findRun } from '../../client/found-run.ts';
+import { isRunOpen } from '../../client/found-run.ts';
 import { createImports, type Ending, type Imports } from '../../client/imports.ts';
 import { type Organisation, type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/server.ts';
 import { databaseMark } from '../../storage/diagnosis.ts';
@@ -90,7 +90,7 @@ export async function startStand({
       sliceMs,
       stopping: () => running.getState() !== 'RUNNING',
       now,
-      isRunning: async (run) => (await findRun(temporal.client, run)).isOpen,
+      isRunning: (run) => isRunOpen(temporal.client, run),
     });
     const running: TemporalWorker = await createWorker({
       connection: temporal.nativeConnection,
