@@ -102,7 +102,7 @@ export async function openRun(db: Queryable, run: NewRun): Promise<{ opened: boo
 /** Names a run, and the workflow that drives it. */
 export type RunIds = Pick<ImportRun, 'runId' | 'workflowId'>;
 
-/** A run with what its next page needs to know, in one round trip. */
+/** A run with what its next slice needs to know, in one round trip; by the last receipts of journals, as a backfill has tens of thousands. */
 export interface RunAtWork extends ImportRun {
   authorisationId: string | null;
   /** How many of the organisation's daily calls it leaves to others: by its request or its connection, whichever are more. */
@@ -114,11 +114,11 @@ export interface RunAtWork extends ImportRun {
   /** No other import of the organisation is open. */
   isAlone: boolean;
   ended: boolean;
-  /** Rows in the largest page that this run has stored; 0 before the first. */
+  /** Of invoices: rows in the largest page that this run has stored; 0 before the first. */
   largestPage: number;
-  /** The last page was full and brought news, so more are likely to follow. */
+  /** Of journals: the last page was full and brought news, so more are likely to follow. */
   dense: boolean;
-  /** How many numbers each of the run's last full pages reached on, the newest last. */
+  /** Of journals: how many numbers each of the run's last full pages reached on, the newest last. */
   reaches: number[];
   /** How far the stream is stored without a hole, 0 when nothing is. */
   storedThrough: number;
@@ -138,12 +138,13 @@ export async function runAtWork(db: Queryable, runId: string): Promise<RunAtWork
                          where o.tenant_id = r.tenant_id and o.run_id <> r.run_id and o.ended_at is null) as "isAlone",
             a.application is not null as allowed,
             r.ended_at is not null as ended,
-            coalesce((select max(p.journals) from daybook.page_receipt p where p.run_id = r.run_id), 0) as "largestPage",
-            coalesce((select p.journals >= $2 and p.stored > 0 from daybook.page_receipt p
-                       where p.run_id = r.run_id and p.through_number = r.next_offset limit 1), false) as dense,
+            case r.stream when 'invoices'
+              then coalesce((select max(p.journals) from daybook.page_receipt p where p.run_id = r.run_id), 0) else 0 end as "largestPage",
+            coalesce((select p.journals >= $2 and p.stored > 0 and p.through_number = r.next_offset from daybook.page_receipt p
+                       where p.run_id = r.run_id order by p.after_number desc, p.page desc limit 1), false) as dense,
             array(select last.reach from (
                     select p.after_number, p.through_number - coalesce(p.asked_after, p.after_number) as reach from daybook.page_receipt p
-                     where p.run_id = r.run_id and p.journals >= $2 order by p.after_number desc limit $3) as last
+                     where p.run_id = r.run_id and p.journals >= $2 and r.stream <> 'invoices' order by p.after_number desc limit $3) as last
                    order by last.after_number) as reaches,
             coalesce((select s.watermark from daybook.stream_position s
                        where s.tenant_id = r.tenant_id and s.stream = r.stream), 0) as "storedThrough"
