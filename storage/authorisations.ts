@@ -150,13 +150,11 @@ export async function needOf(db: Queryable, authorisationId: string): Promise<Ne
 /** Ends an authorisation for good and removes its tokens. `message` says why a new consent is needed from now on. */
 export async function endAuthorisation(db: Queryable, authorisationId: string, message: string): Promise<void> {
   await db.query(
-    `with ended as (
-       update daybook.authorisation set status = 'revoked', message = $2, updated_at = now()
-        where authorisation_id = $1 returning authorisation_id
-     )
-     update daybook.authorisation_token t set sealed = null from ended e where t.authorisation_id = e.authorisation_id`,
+    `update daybook.authorisation set status = 'revoked', message = $2, updated_at = now() where authorisation_id = $1`,
     [authorisationId, message],
   );
+  // A statement of its own: one that waited for a pair that was just being stored would not see it.
+  await db.query(`update daybook.authorisation_token set sealed = null where authorisation_id = $1`, [authorisationId]);
 }
 
 function only<Row>(rows: Row[]): Row {

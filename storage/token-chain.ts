@@ -83,11 +83,15 @@ export interface NewPair {
 
 /**
  * Appends a pair to its chain, always: in some of Xero's possible variants a late answer is the only valid one. It
- * becomes the pair in use unless Xero issued the present one later. Storing the same answer twice stores it once.
+ * becomes the pair in use unless Xero issued the present one later. Storing the same answer twice stores it once. One that comes
+ * after its authorisation was ended is forgotten like those before it: the admin was told that they are.
  * Must run in a transaction.
  */
 export async function appendToken(db: Queryable, pair: NewPair): Promise<{ generation: number; inUse: boolean }> {
-  await db.query(`select from daybook.authorisation where authorisation_id = $1 for update`, [pair.authorisationId]);
+  const { rows: locked } = await db.query<{ revoked: boolean }>(
+    `select status = 'revoked' as revoked from daybook.authorisation where authorisation_id = $1 for update`,
+    [pair.authorisationId],
+  );
   const { rows } = await db.query<{ stored: number | null; next: number }>(
     `select max(generation) filter (where attempt_id = $2) as stored, coalesce(max(generation), 0) + 1 as next
        from daybook.authorisation_token where authorisation_id = $1`,
@@ -104,7 +108,7 @@ export async function appendToken(db: Queryable, pair: NewPair): Promise<{ gener
       pair.authorisationId,
       next,
       pair.attemptId,
-      JSON.stringify(await pair.seal(pair.authorisationId, next)),
+      locked[0]?.revoked ? null : JSON.stringify(await pair.seal(pair.authorisationId, next)),
       pair.issuedAt,
       Math.floor(pair.lifeSeconds),
     ],
