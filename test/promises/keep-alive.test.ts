@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { beginConsent, finishConsent } from '../../admin/consent.ts';
 import { sandboxSettings } from '../../cli/sandbox-file.ts';
-import { scheduleKeepAlive } from '../../worker/schedule-keep-alive.ts';
+import { keepAliveId, scheduleKeepAlive } from '../../worker/schedule-keep-alive.ts';
 import { type Stand, startStand } from '../support/stand.ts';
 
 let stand: Stand;
@@ -30,6 +30,29 @@ test('an authorisation that nobody uses is refreshed each day, by one Schedule h
       { timeout: 30_000, interval: 100 },
     );
     expect(stand.sandbox.tokens.refreshes).toBe(1);
+  } finally {
+    await schedule.delete();
+  }
+});
+
+test('the Schedule that an earlier version made becomes that of this one, but stays paused where somebody has paused it', async () => {
+  const { client } = stand.temporal;
+  const [taskQueue, scheduleId] = [stand.taskQueue, keepAliveId(stand.taskQueue)];
+  const schedule = await client.schedule.create({
+    scheduleId,
+    spec: { intervals: [{ every: '2 days' }] },
+    policies: { overlap: 'ALLOW_ALL', catchupWindow: '1 minute' },
+    action: { type: 'startWorkflow', workflowType: 'keepAuthorisationsAlive', taskQueue, args: ['of another kind'] },
+    state: { paused: true, note: 'moving house' },
+  });
+  try {
+    await scheduleKeepAlive(client, taskQueue, 'its mark');
+    expect(await schedule.describe()).toMatchObject({
+      spec: { intervals: [{ every: 86_400_000 }], jitter: 3_600_000 },
+      policies: { overlap: 'SKIP', catchupWindow: 7 * 86_400_000 },
+      action: { workflowType: 'keepAuthorisationsAlive', taskQueue, args: [], memo: { database: 'its mark' } },
+      state: { paused: true, note: 'moving house' },
+    });
   } finally {
     await schedule.delete();
   }
