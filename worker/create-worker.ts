@@ -11,6 +11,8 @@ export interface WorkerSettings {
   activities: Activities;
   /** Path of the prebuilt bundle. */
   workflows: string;
+  /** How many connections to Postgres the pool of the activities has. */
+  poolSize: number;
   /** How many organisations read pages at a time; without it as many as the machine can serve. */
   readingAtATime?: number;
   /** Who it is in Temporal, see `workerIdentity`; without it process and machine. */
@@ -37,7 +39,7 @@ export function workerIdentity(databaseMark: string): string {
 
 /** A worker for the imports' task queue. */
 export function createWorker(settings: WorkerSettings) {
-  const { connection, namespace, taskQueue, activities, workflows, readingAtATime, identity } = settings;
+  const { connection, namespace, taskQueue, activities, workflows, poolSize, readingAtATime, identity } = settings;
   return Worker.create({
     connection,
     namespace,
@@ -50,8 +52,8 @@ export function createWorker(settings: WorkerSettings) {
     ...(identity ? { identity } : {}),
     tuner: {
       activityTaskSlotSupplier: readingAtATime ? { type: 'fixed-size', numSlots: readingAtATime } : slices,
-      // As many as the pool has connections.
-      localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 20 },
+      // Each holds a connection: of more of them some would wait for one while their seconds pass.
+      localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: poolSize },
       workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: 40 },
       nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
     },

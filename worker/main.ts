@@ -35,7 +35,10 @@ export interface WorkerPlace {
   onReady?: () => void;
 }
 
-/** Connections to Postgres: an activity holds one for a statement or two, never while it waits for Xero. */
+/**
+ * Connections to Postgres: an activity holds one for a statement or two, never while it waits for a page of Xero's. Refreshes of
+ * tokens hold one while Xero is asked, however many there are: the session of their locks.
+ */
 const poolSize = 20;
 /** The quota ledger's statements take a millisecond, one or two for each call to Xero. */
 const ledgerPoolSize = 5;
@@ -83,7 +86,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   try {
     const mark = await databaseMark(pool);
     worker = await createWorker({
-      ...{ connection, namespace, taskQueue, activities, workflows },
+      ...{ connection, namespace, taskQueue, activities, workflows, poolSize },
       identity: workerIdentity(mark),
     });
     log.info({ taskQueue, namespace, pid: process.pid }, 'the worker is ready');

@@ -77,7 +77,8 @@ export async function startStand({
   const dataDir = await createDataFolder('stand');
 
   async function startWorker() {
-    const pool = openPool(database.url, 10, () => {}, { pipelined: true });
+    const poolSize = 10;
+    const pool = openPool(database.url, poolSize, () => {}, { pipelined: true });
     const now = () => Date.now();
     const silent = { debug() {}, info() {}, warn() {}, error() {} };
     const api = createXeroApi({ apiUrl: sandbox.apiUrl, timeoutMs: xeroTimeoutMs, now });
@@ -98,6 +99,7 @@ export async function startStand({
       taskQueue,
       activities,
       workflows: await testBundle(),
+      poolSize,
       ...(readingAtATime ? { readingAtATime } : {}),
       identity: workerIdentity(await databaseMark(pool)),
     });
