@@ -97,23 +97,24 @@ export function createImports(client: Client, taskQueue: string) {
     resume: (workflowId: string): Promise<void> => handle(workflowId).signal(resume),
     /**
      * Tells imports and reconciliations that wait to look again; one that somebody has paused stays so. Returns how many there
-     * were; one that has ended is passed over.
+     * were, and those that are `gone`: ended, or not known to Temporal any more.
      */
-    async wake(workflowIds: string[]): Promise<number> {
-      const told = await Promise.all(
+    async wake(workflowIds: string[]): Promise<{ woken: number; gone: string[] }> {
+      const isGone = await Promise.all(
         workflowIds.map((workflowId) =>
           handle(workflowId)
             .signal(lookAgain)
             .then(
-              () => true,
+              () => false,
               (error) => {
-                if (error instanceof WorkflowNotFoundError) return false;
+                if (error instanceof WorkflowNotFoundError) return true;
                 throw error;
               },
             ),
         ),
       );
-      return told.filter(Boolean).length;
+      const gone = workflowIds.filter((_, index) => isGone[index]);
+      return { woken: workflowIds.length - gone.length, gone };
     },
     cancel: (workflowId: string): Promise<void> => handle(workflowId).signal(cancel),
 

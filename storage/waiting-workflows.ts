@@ -11,7 +11,12 @@ export async function noteWaiting(db: Queryable, workflowId: string, connectionI
 }
 
 export async function forgetWaiting(db: Queryable, workflowId: string): Promise<void> {
-  await db.query(`delete from daybook.reconciliation_waiting where workflow_id = $1`, [workflowId]);
+  await forgetAllWaiting(db, [workflowId]);
+}
+
+/** The same of several; among them may be imports, which have no such note. */
+export async function forgetAllWaiting(db: Queryable, workflowIds: string[]): Promise<void> {
+  await db.query(`delete from daybook.reconciliation_waiting where workflow_id = any ($1)`, [workflowIds]);
 }
 
 /**
