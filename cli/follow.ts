@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueryNotRegisteredError } from '@temporalio/client';
+import type { WhyUnanswered } from '../client/found-run.ts';
 import type { Ending, Imports } from '../client/imports.ts';
 import type { Display } from './display.ts';
 
@@ -41,7 +42,7 @@ export async function follow(imports: Imports, workflowId: string, show: Display
 
 /** Says, once in a row, that a workflow gives no answer, and why. */
 export function createSilence(
-  { untakenSince, stepTrouble }: Pick<Imports, 'untakenSince' | 'stepTrouble'>,
+  { untakenSince, stepTrouble }: WhyUnanswered,
   workflowId: string,
   say: (line: string) => void,
 ) {

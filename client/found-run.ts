@@ -1,4 +1,9 @@
-import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  type ScheduleNotFoundError,
+  type WorkflowExecutionDescription,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 
 /** What a workflow that runs is held up by: its activity, or its own next step, fails, and Temporal tries it again and again. */
 export interface Trouble {
@@ -85,15 +90,20 @@ export async function howStarted(client: Client, execution: { workflowId: string
   return history?.events?.[0]?.workflowExecutionStartedEventAttributes;
 }
 
+/** What Temporal answers, but null where it says, by an error of this class, that there is no such thing. */
+export function nullWhere<T>(
+  notFound: typeof WorkflowNotFoundError | typeof ScheduleNotFoundError,
+  answer: Promise<T>,
+): Promise<T | null> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof notFound) return null;
+    throw error;
+  });
+}
+
 /** The newest run under a workflow id; null when Temporal does not know it, or not any more. */
-export async function described(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | null> {
-  return client.workflow
-    .getHandle(workflowId)
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return null;
-      throw error;
-    });
+export function described(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | null> {
+  return nullWhere(WorkflowNotFoundError, client.workflow.getHandle(workflowId).describe());
 }
 
 /** Null while nothing fails. It is what the Temporal UI shows under pending activities, or of a failed workflow task. */
@@ -131,7 +141,7 @@ async function stepTroubleOf(
 }
 
 /** The same of the newest run under a workflow id. */
-export async function stepTrouble(client: Client, workflowId: string): Promise<Trouble | null> {
+async function stepTrouble(client: Client, workflowId: string): Promise<Trouble | null> {
   const found = await described(client, workflowId);
   return found && stepTroubleOf(client, found);
 }
@@ -173,3 +183,16 @@ export function untakenSince({
   if (historyLength <= unansweredEvents) return executionTime;
   return new Date(Number(pendingWorkflowTask.scheduledTime?.seconds ?? 0) * 1_000);
 }
+
+/** Asks Temporal why a workflow gives no answer. */
+export function createWhyUnanswered(client: Client) {
+  return {
+    /** Since when its next step has waited for a worker; null while none waits. */
+    untakenSince: async (workflowId: string): Promise<Date | null> =>
+      untakenSince(await client.workflow.getHandle(workflowId).describe()),
+    /** Why its next step fails whenever a worker takes it; null while it does not. */
+    stepTrouble: (workflowId: string): Promise<Trouble | null> => stepTrouble(client, workflowId),
+  };
+}
+
+export type WhyUnanswered = ReturnType<typeof createWhyUnanswered>;

@@ -11,7 +11,15 @@ import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, lookAgain, pause, progress, resume } from '../workflows/messages.ts';
 import { type EndingOf, endingOf } from './ending.ts';
 import { type FailedImport, type FailureOfImport, failedOn, failureOf } from './failed.ts';
-import { type FoundRun, findRuns, isRunOpen, stepTrouble, type Trouble, troubleOf, untakenSince } from './found-run.ts';
+import {
+  createWhyUnanswered,
+  type FoundRun,
+  findRuns,
+  isRunOpen,
+  nullWhere,
+  type Trouble,
+  troubleOf,
+} from './found-run.ts';
 import { reconciliationType } from './reconciliations.ts';
 import { RequestRefused, RunningAlready } from './refused.ts';
 import { connectionOf, type RunningWorkflow, runningOn } from './running.ts';
@@ -67,10 +75,7 @@ export function createImports(client: Client, taskQueue: string) {
     /** What a running import is held up by; null while nothing fails. */
     trouble: async (workflowId: string): Promise<Trouble | null> =>
       troubleOf(client, await handle(workflowId).describe()),
-    /** Since when its next step has waited for a worker; null while none waits. */
-    untakenSince: async (workflowId: string): Promise<Date | null> => untakenSince(await handle(workflowId).describe()),
-    /** Why its next step fails whenever a worker takes it; null while it does not. */
-    stepTrouble: (workflowId: string): Promise<Trouble | null> => stepTrouble(client, workflowId),
+    ...createWhyUnanswered(client),
     /** What runs on the task queue, imports and all else, whether or not a worker has begun with it. */
     running: (): Promise<RunningWorkflow[]> => runningOn(client, taskQueue),
     /** Imports that failed within the last day; the newest of them. */
@@ -100,20 +105,17 @@ export function createImports(client: Client, taskQueue: string) {
      * were, and those that are `gone`: ended, or not known to Temporal any more.
      */
     async wake(workflowIds: string[]): Promise<{ woken: number; gone: string[] }> {
-      const isGone = await Promise.all(
+      const told = await Promise.all(
         workflowIds.map((workflowId) =>
-          handle(workflowId)
-            .signal(lookAgain)
-            .then(
-              () => false,
-              (error) => {
-                if (error instanceof WorkflowNotFoundError) return true;
-                throw error;
-              },
-            ),
+          nullWhere(
+            WorkflowNotFoundError,
+            handle(workflowId)
+              .signal(lookAgain)
+              .then(() => true),
+          ),
         ),
       );
-      const gone = workflowIds.filter((_, index) => isGone[index]);
+      const gone = workflowIds.filter((_, index) => told[index] === null);
       return { woken: workflowIds.length - gone.length, gone };
     },
     cancel: (workflowId: string): Promise<void> => handle(workflowId).signal(cancel),

@@ -3,7 +3,7 @@ import { checkReconcile, type ReconcileRequest, type ReconcileResult } from '../
 import { waitingFor } from '../workflows/messages.ts';
 import type { reconcileLedger } from '../workflows/reconcile-ledger.ts';
 import { type EndingOf, endingOf } from './ending.ts';
-import { stepTrouble, type Trouble, untakenSince } from './found-run.ts';
+import { createWhyUnanswered } from './found-run.ts';
 import type { StartedImport } from './imports.ts';
 import { RequestRefused } from './refused.ts';
 
@@ -44,11 +44,7 @@ export function createReconciliations(client: Client, taskQueue: string) {
     waitingFor: (workflowId: string): Promise<string | null> =>
       client.withDeadline(Date.now() + answersWithinMs, () => handle(workflowId).query(waitingFor)),
 
-    /** Since when its next step has waited for a worker; null while none waits. */
-    untakenSince: async (workflowId: string): Promise<Date | null> => untakenSince(await handle(workflowId).describe()),
-
-    /** Why its next step fails whenever a worker takes it; null while it does not. */
-    stepTrouble: (workflowId: string): Promise<Trouble | null> => stepTrouble(client, workflowId),
+    ...createWhyUnanswered(client),
 
     /** Waits for the end; one that failed is a value too. */
     ending: (workflowId: string): Promise<EndingOf<ReconcileResult>> => endingOf(handle(workflowId)),

@@ -9,9 +9,9 @@ import {
 import { checkReconcile } from '../model/reconciliation.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
 import { endingOf } from './ending.ts';
-import { described } from './found-run.ts';
+import { described, nullWhere } from './found-run.ts';
 import { summary, workflowIdFor, workflowTypes } from './imports.ts';
-import { reconciliationIdFor, reconciliationSummary } from './reconciliations.ts';
+import { reconciliationIdFor, reconciliationSummary, reconciliationType } from './reconciliations.ts';
 import { RequestRefused } from './refused.ts';
 import { connectionIn } from './running.ts';
 
@@ -42,7 +42,7 @@ export interface ScheduledImport {
 }
 
 const prefix = 'schedule-';
-const types: Record<ScheduledKind, string> = { ...workflowTypes, reconcile: 'reconcileLedger' };
+const types: Record<ScheduledKind, string> = { ...workflowTypes, reconcile: reconciliationType };
 /** Schedules that begin at one time are spread over this long, so that they do not meet at the app's limit. */
 const jitter = '1 minute';
 const answersWithinMs = 5_000;
@@ -122,13 +122,12 @@ export function createSchedules(client: Client, taskQueue: string) {
 
     /** Deletes a Schedule; what it has started goes on. False when there is none of this id. */
     async delete(scheduleId: string): Promise<boolean> {
-      try {
-        await client.schedule.getHandle(scheduleId).delete();
-        return true;
-      } catch (error) {
-        if (error instanceof ScheduleNotFoundError) return false;
-        throw error;
-      }
+      const deleting = client.schedule.getHandle(scheduleId).delete();
+      const deleted = await nullWhere(
+        ScheduleNotFoundError,
+        deleting.then(() => true),
+      );
+      return deleted !== null;
     },
   };
 }
@@ -151,14 +150,8 @@ async function listed(client: Client, taskQueue: string): Promise<ScheduledImpor
 }
 
 /** Null when it has been deleted meanwhile. */
-export async function describedSchedule(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
-  return client.schedule
-    .getHandle(scheduleId)
-    .describe()
-    .catch((error: unknown) => {
-      if (error instanceof ScheduleNotFoundError) return null;
-      throw error;
-    });
+export function describedSchedule(client: Client, scheduleId: string): Promise<ScheduleDescription | null> {
+  return nullWhere(ScheduleNotFoundError, client.schedule.getHandle(scheduleId).describe());
 }
 
 function scheduled(found: ScheduleDescription, taskQueue: string): ScheduledImport | null {

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createSilence } from '../../cli/follow.ts';
-import { stepTrouble } from '../../client/found-run.ts';
 import { daybook } from '../support/daybook.ts';
 import { runProcess, type TestProcess } from '../support/processes.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
@@ -41,7 +40,9 @@ describe('A workflow of a type that Daybook does not have, begun by a version th
 
   test('the doctor says that its step fails, and why, and blames no worker', async () => {
     const { client } = stand.temporal;
-    await vi.waitFor(async () => expect(await stepTrouble(client, workflowId)).not.toBeNull(), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await stand.imports.stepTrouble(workflowId)).not.toBeNull(), {
+      timeout: 30_000,
+    });
     const { stdout } = await daybook(['doctor'], stand.environment);
     expect(stdout).toMatch(
       new RegExp(
