@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { dayMs } from '../model/days.ts';
 import { firstRunIdOf } from './found-run.ts';
 import { connectionSent } from './running.ts';
 
@@ -21,7 +22,7 @@ export interface FailureOfImport {
 }
 
 /** What is told of so long only. */
-const withinMs = 24 * 3_600_000;
+const withinMs = dayMs;
 /** And of so many, newest first: a Schedule that is refused each minute must not crowd out the rest. */
 const mostTold = 10;
 

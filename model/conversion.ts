@@ -1,8 +1,9 @@
+import { dayMs } from './days.ts';
 import type { Coverage } from './reconciliation.ts';
 
 /** The day before a date, both YYYY-MM-DD: conversion balances are entered as at the one before the conversion date. */
 export function dayBeforeThat(date: string): string {
-  return new Date(Date.parse(`${date}T00:00:00Z`) - 86_400_000).toISOString().slice(0, 10);
+  return new Date(Date.parse(`${date}T00:00:00Z`) - dayMs).toISOString().slice(0, 10);
 }
 
 /** Where nothing else is found, in several accounts: balances as at a conversion date after the first journal are known only by that date. */

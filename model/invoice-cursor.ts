@@ -151,8 +151,8 @@ function isComplete({ count, pageCount, largestSeen }: InvoicePageFacts, page: n
   return isFollowed && count < leastPageSize && (largestSeen === 0 || count < largestSeen);
 }
 
-/** An invoice may become visible so long after its UpdatedDateUTC; clocks differ by less. */
-const unsettledSeconds = 300;
+/** An invoice, a contact or an account may become visible so long after its UpdatedDateUTC; clocks differ by less. */
+export const unsettledSeconds = 300;
 
 function settledBefore(askedAt: Date): number {
   return Math.floor(askedAt.getTime() / 1_000) - unsettledSeconds;

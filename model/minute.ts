@@ -47,8 +47,8 @@ const callsJustBefore = 5;
 const minuteMs = 60_000;
 /** Clocks and rounding. */
 const countedMarginMs = 250;
-/** How soon to ask again for what an answer may bring. */
-const newsMs = 1_000;
+/** How soon to ask again for what the answer to a call in flight may bring. */
+const askAgainMs = 1_000;
 /** Limits are checked before the work is done: of a slow call, the way there is no longer than this. */
 const longestWayMs = 1_000;
 /** More calls remembered than this would make each write slow; of a larger limit only some are. */
@@ -71,7 +71,7 @@ export function moreLeftAt(minute: MinuteLedger, inFlight: number, kept: number,
   const tooMany = countedNow(minute, limit, inFlight, now) - (limit - kept - 1);
   const last = stillCounted[Math.min(stillCounted.length, Math.ceil(tooMany / strideOf(limit))) - 1];
   const leftAt = last ?? now + countedMarginMs;
-  return inFlight > 0 ? Math.min(leftAt, now + newsMs) : leftAt;
+  return inFlight > 0 ? Math.min(leftAt, now + askAgainMs) : leftAt;
 }
 
 export function afterSending(minute: MinuteLedger): MinuteLedger {

@@ -1,4 +1,5 @@
 import { cursorBefore, isPastEnd, type StartingPoint } from './cursor.ts';
+import { dayMs, hourMs } from './days.ts';
 import { xerosLimit } from './minute.ts';
 import type { WaitReason } from './run.ts';
 import { invoicesPerPage, journalsPerPage } from './streams.ts';
@@ -13,8 +14,6 @@ const referenceCalls = 4;
 /** Xero's daily limit of most tiers; on the Starter tier it is 1,000. */
 export const usualCallsADay = 5_000;
 const callMs = 60_000 / xerosLimit;
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 /** Two points of a stream as it is stored: how many rows there were at which instant, and how it grew since. */
 export interface Growth {

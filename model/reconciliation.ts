@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { dayMs } from './days.ts';
 import { application, type Basis, basis, type Checked, check, connection, instantOf } from './request.ts';
 import type { FailureName, Wait } from './run.ts';
 
@@ -20,8 +21,6 @@ const reconcileRequest = z.strictObject({
 });
 
 export type ReconcileRequest = z.infer<typeof reconcileRequest>;
-
-const dayMs = 86_400_000;
 
 /**
  * Checks a request to reconcile from anywhere. Every problem is named, in the order of the fields. A day that has not begun

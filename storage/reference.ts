@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { unsettledSeconds } from '../model/invoice-cursor.ts';
 import type { ReferenceEndpoint } from '../model/reference.ts';
 import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
@@ -23,9 +24,6 @@ export interface ReferencePosition {
   settled: string;
 }
 
-/** As for invoices (`model/invoice-cursor.ts`): so long after its date Xero may show a row, and clocks differ by less. */
-const unsettled = `interval '5 minutes'`;
-
 /**
  * The endpoints that a run has to read: those not asked within the hour, or, for a full run, since it began. A place ahead of
  * the clock was written by an earlier version, or when a clock was wrong: what it passed over nobody knows, so all is read.
@@ -38,7 +36,7 @@ export async function referenceDue(db: Queryable, runId: string): Promise<Refere
      )
      select e.endpoint,
             case when not reads_all and p.read_through <= now() then ${asText('p.read_through')} end as "readThrough",
-            ${asText(`now() - ${unsettled}`)} as settled
+            ${asText(`now() - interval '${unsettledSeconds} seconds'`)} as settled
        from asked, unnest($2::text[]) with ordinality as e (endpoint, place)
        left join daybook.reference_position p
               on p.tenant_id = (select tenant_id from asked) and p.endpoint = e.endpoint
