@@ -125,13 +125,12 @@ export async function allowApplication(db: Queryable, connectionId: string, appl
   );
 }
 
-/** Takes an application off a connection's list, effective at the next page of any run; false when it was not on it. */
-export async function denyApplication(db: Queryable, connectionId: string, application: string): Promise<boolean> {
-  const { rowCount } = await db.query(
-    `delete from daybook.connection_application where connection_id = $1 and application = $2`,
-    [connectionId, application],
-  );
-  return rowCount === 1;
+/** Takes an application off a connection's list, effective at the next page of any run. */
+export async function denyApplication(db: Queryable, connectionId: string, application: string): Promise<void> {
+  await db.query(`delete from daybook.connection_application where connection_id = $1 and application = $2`, [
+    connectionId,
+    application,
+  ]);
 }
 
 /** Sets how many of the day's calls imports leave to others; a running one knows within seconds. */

@@ -52,7 +52,6 @@ export interface StoredReference {
   newest: string | null;
   /** The rows came in the order of their UpdatedDateUTC. */
   ascending: boolean;
-  quarantined: number;
 }
 
 /** What the statement of an endpoint tells of the rows it was given, ISO; null where none has an UpdatedDateUTC. */
@@ -82,11 +81,11 @@ export async function storeReference(pool: pg.Pool, page: ReferencePage): Promis
 
   try {
     await store(page.text);
-    return { ...stored, quarantined: 0 };
+    return stored;
   } catch (error) {
     if (!isAboutData(error)) throw error;
   }
-  const { quarantined } = await storeInHalves(
+  await storeInHalves(
     rowsOf(page.text, name),
     async (rows) => {
       try {
@@ -99,7 +98,7 @@ export async function storeReference(pool: pg.Pool, page: ReferencePage): Promis
     },
     (row, reason) => quarantine(pool, { runId, tenantId, stream: endpoint }, row, {}, reason),
   );
-  return { ...stored, quarantined };
+  return stored;
 }
 
 /** Two refreshes at once may end in either order; a place ahead of the clock is none. */

@@ -18,7 +18,7 @@ import { readTrialBalance, type TrialBalance } from './trial-balance.ts';
 export interface XeroApiOptions {
   apiUrl: string;
   /** The whole call, body included. */
-  timeoutMs?: number;
+  timeoutMs: number;
   /** Largest answer accepted, unpacked. */
   maxBytes?: number;
   now: () => number;
@@ -97,7 +97,7 @@ export type Endpoint = Exclude<keyof XeroApi, 'connections' | 'close'>;
  * only what the caller's own signal carries when it is aborted, and errors of programming. No retries: the caller owns
  * permits and waiting, as every attempt costs a call of the organisation's quota.
  */
-export function createXeroApi({ apiUrl, timeoutMs = 60_000, maxBytes = 200_000_000, now }: XeroApiOptions) {
+export function createXeroApi({ apiUrl, timeoutMs, maxBytes = 200_000_000, now }: XeroApiOptions) {
   const transport = createTransport(apiUrl, timeoutMs, maxBytes);
 
   async function ask<Facts extends { count: number }>(

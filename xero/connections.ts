@@ -22,7 +22,7 @@ export interface XeroConnection {
 export type ConnectionsAnswer =
   | ({ kind: 'answered'; connections: XeroConnection[] } & Omit<FaultFacts, 'message'>)
   | XeroFault;
-export type DeletedAnswer = { kind: 'deleted'; wasGone: boolean } | XeroFault;
+export type DeletedAnswer = { kind: 'deleted' } | XeroFault;
 
 interface Ask {
   accessToken: Secret;
@@ -94,8 +94,8 @@ export function createConnections({ apiUrl, timeoutMs = 60_000, now }: Connectio
       const asked = { resource: 'connections', subject: `the connection ${ask.id}` };
       const heard = await send('DELETE', `/connections/${encodeURIComponent(ask.id)}`, ask, asked);
       if ('kind' in heard) return heard;
-      if (heard.status === 404) return { kind: 'deleted', wasGone: true };
-      if (heard.status >= 200 && heard.status < 300) return { kind: 'deleted', wasGone: false };
+      const { status } = heard;
+      if ((status >= 200 && status < 300) || status === 404) return { kind: 'deleted' };
       return readFault(heard, asked, now());
     },
   };

@@ -13,7 +13,6 @@ export type StoredConsent =
       accessToken: Secret;
       /** Names the consent's own organisations in that list; null when the access token cannot be read. */
       authEventId: string | null;
-      scopes: string[] | null;
     }
   | Exclude<Finished, { kind: 'consented' }>;
 
@@ -46,6 +45,6 @@ export async function storeAuthorisation(deps: {
     scopes: tokens.scopes,
     seal: sealPair(keys, clientId, tokens),
   });
-  const { accessToken, authEventId, scopes } = tokens;
-  return { kind: 'authorised', authorisationId, accessToken, authEventId, scopes };
+  const { accessToken, authEventId } = tokens;
+  return { kind: 'authorised', authorisationId, accessToken, authEventId };
 }

@@ -18,8 +18,6 @@ export type AccessToken = {
   accessToken: Secret;
   /** Names the token; hand it back as `notThis` when Xero says that it has expired. */
   generation: number;
-  /** Milliseconds since 1970 by `now`. */
-  expiresAt: number;
   /** It comes from a refresh made for whoever asks; otherwise it was there, and may be as old as another. */
   isFresh: boolean;
 };
@@ -77,11 +75,10 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
   const rejected = new Map<string, number>();
 
   function remember(authorisationId: string, accessToken: Secret, generation: number, left: number, life: number) {
-    const expiresAt = now() + left * 1_000;
-    const token = { kind: 'token' as const, accessToken, generation, expiresAt, isFresh: false };
+    const token = { kind: 'token' as const, accessToken, generation, isFresh: false };
     const known = cache.get(authorisationId);
     if (known === undefined || known.generation <= generation) {
-      cache.set(authorisationId, { ...token, freshUntil: expiresAt - marginSeconds(life) * 1_000 });
+      cache.set(authorisationId, { ...token, freshUntil: now() + (left - marginSeconds(life)) * 1_000 });
     }
     return token;
   }
@@ -173,8 +170,8 @@ export function createTokens({ pool, xero, keys, now, log, timeoutSeconds, patie
       const notThis = rejected.get(authorisationId);
       const known = cache.get(authorisationId);
       if (!anew && known !== undefined && known.generation !== notThis && now() < known.freshUntil) {
-        const { kind, accessToken, generation, expiresAt, isFresh } = known;
-        return { kind, accessToken, generation, expiresAt, isFresh };
+        const { kind, accessToken, generation, isFresh } = known;
+        return { kind, accessToken, generation, isFresh };
       }
       const answer = await untilAborted(share(authorisationId, notThis), signal);
       // Shared with somebody who asked before Xero rejected this generation: ask for ourselves, once.

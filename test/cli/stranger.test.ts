@@ -39,7 +39,6 @@ describe('A workflow of a type that Daybook does not have, begun by a version th
   });
 
   test('the doctor says that its step fails, and why, and blames no worker', async () => {
-    const { client } = stand.temporal;
     await vi.waitFor(async () => expect(await stand.imports.stepTrouble(workflowId)).not.toBeNull(), {
       timeout: 30_000,
     });

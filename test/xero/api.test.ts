@@ -14,7 +14,7 @@ let server: Awaited<ReturnType<typeof startScripted>>;
 let api: XeroApi;
 beforeAll(async () => {
   server = await startScripted();
-  api = createXeroApi({ apiUrl: server.url, now });
+  api = createXeroApi({ apiUrl: server.url, timeoutMs: 60_000, now });
 });
 afterAll(async () => {
   api.close();
@@ -104,7 +104,7 @@ test('the facts of a page: out of order, gaps, rows without a number', () => {
 });
 
 test('the largest answer accepted is bounded', async () => {
-  const small = createXeroApi({ apiUrl: server.url, maxBytes: 1_000, now });
+  const small = createXeroApi({ apiUrl: server.url, timeoutMs: 60_000, maxBytes: 1_000, now });
   server.answer(whole(200, `{"Journals":[],"Padding":"${'x'.repeat(5_000)}"}`));
   expect(await small.journals(call)).toMatchObject({ kind: 'unavailable', reason: expect.stringContaining('1000') });
   // What is small as sent may be large once unpacked.

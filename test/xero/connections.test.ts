@@ -45,8 +45,8 @@ test('faults are the same values as those of the accounting API', async () => {
 
 test('removing what is gone is no fault', async () => {
   server.answer(whole(204, ''));
-  expect(await connections.remove({ accessToken, id: 'a/b' })).toEqual({ kind: 'deleted', wasGone: false });
+  expect(await connections.remove({ accessToken, id: 'a/b' })).toEqual({ kind: 'deleted' });
   expect(server.seen.at(-1)).toMatchObject({ method: 'DELETE', url: '/connections/a%2Fb' });
   server.answer(whole(404, ''));
-  expect(await connections.remove({ accessToken, id: 'x' })).toEqual({ kind: 'deleted', wasGone: true });
+  expect(await connections.remove({ accessToken, id: 'x' })).toEqual({ kind: 'deleted' });
 });

@@ -214,7 +214,7 @@ test('304 to If-Modified-Since is an answer without journals', async () => {
 });
 
 test('nobody listens', async () => {
-  const nobody = createXeroApi({ apiUrl: 'http://127.0.0.1:9', now });
+  const nobody = createXeroApi({ apiUrl: 'http://127.0.0.1:9', timeoutMs: 2_000, now });
   expect(await nobody.journals(call)).toMatchObject(down('network', /ECONNREFUSED/));
 });
 

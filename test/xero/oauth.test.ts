@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findAuthorisation } from '../../storage/authorisations.ts';
 import { createConnections } from '../../xero/connections.ts';
 import { createOAuth } from '../../xero/oauth.ts';
 import { storeAuthorisation } from '../../xero/store-authorisation.ts';
@@ -34,7 +35,7 @@ test('a consent ends in a stored authorisation and its own organisations', async
   const tenantId = stand.sandbox.organisations[1]?.tenantId ?? '';
   const stored = await stand.consent({ tenantIds: [tenantId] });
   if (stored.kind !== 'authorised') throw new Error(stored.message);
-  expect(stored.scopes).toContain('accounting.journals.read');
+  expect((await findAuthorisation(stand.pool, stored.authorisationId))?.scopes).toContain('accounting.journals.read');
   expect(stored.authEventId).toMatch(/^[\w-]{36}$/);
   const connections = createConnections({ apiUrl: stand.sandbox.apiUrl, now: stand.now });
   const listed = await connections.list({ accessToken: stored.accessToken });

@@ -9,7 +9,7 @@ let server: Awaited<ReturnType<typeof startScripted>>;
 let api: XeroApi;
 beforeAll(async () => {
   server = await startScripted();
-  api = createXeroApi({ apiUrl: server.url, now: () => 0 });
+  api = createXeroApi({ apiUrl: server.url, timeoutMs: 60_000, now: () => 0 });
 });
 afterAll(async () => {
   api.close();
