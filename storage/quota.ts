@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import type { QuotaStanding } from '../model/plan.ts';
 import { emptyLedger, type Lease, type QuotaLedger } from '../model/quota.ts';
 import type { WaitReason } from '../model/run.ts';
@@ -80,10 +79,10 @@ export async function quotaStanding(db: Queryable, tenantId: string): Promise<Qu
 const instant = (ms: number | null) => (ms === null ? null : new Date(ms));
 
 /**
- * Nobody has had it before, where a count would come again once a crash of Postgres has forgotten the last writes, and what a worker
- * remembers would pass for what is there.
+ * A version that nobody has had before, where a count would come again once a crash of Postgres has forgotten the last writes, and what
+ * a worker remembers would pass for what is there. Below 2^53, as it is a number here.
  */
-const drawVersion = () => randomInt(1, 2 ** 48 - 1);
+const newVersion = `1 + floor(random() * ${2 ** 48})::bigint`;
 
 const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
   scope,
@@ -99,15 +98,14 @@ const ledgerValues = (scope: QuotaScope, from: number, ledger: QuotaLedger) => [
   ledger.sent,
   instant(ledger.dayHeardAt),
   ledger.leases.map(({ holder }) => holder),
-  drawVersion(),
 ];
 
-/** Writes $3–$13, as the version $14, over the version $2 of the scope $1; no row when another process was faster. */
+/** Writes $3–$13, as a new version, over the version $2 of the scope $1; no row when another process was faster. */
 const writeOver = `
   insert into daybook.quota_ledger as l (scope, version, minute_remaining, minute_limit, minute_counted, minute_leapt_at,
                                          day_remaining, blocked_until, blocked_by, leases, sent, reserve_asked_at,
                                          lease_holders)
-  values ($1, $14, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+  values ($1, ${newVersion}, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
   on conflict (scope) do update
      set version = excluded.version, minute_remaining = excluded.minute_remaining, minute_limit = excluded.minute_limit,
          minute_counted = excluded.minute_counted, minute_leapt_at = excluded.minute_leapt_at,
@@ -190,15 +188,15 @@ const spendForRun = `
   with written as (${writeOver}),
   counted as (
     update daybook.run_calls c set calls = calls + 1 from written, daybook.import_run r
-     where c.run_id = $15 and r.run_id = $15 and r.ended_at is null and r.status <> 'stopping'
-       and r.attempt_scheduled_at = $16
+     where c.run_id = $14 and r.run_id = $14 and r.ended_at is null and r.status <> 'stopping'
+       and r.attempt_scheduled_at = $15
     returning c.run_id
   )
   select (select version from written) as version, exists (select from counted) as open,
          exists (select from daybook.connection_application a join daybook.import_run r using (connection_id, application)
-                  where r.run_id = $15) as allowed`;
+                  where r.run_id = $14) as allowed`;
 
 const spendForAsker = `
   with written as (${writeOver})
   select (select version from written) as version, true as open,
-         exists (select from daybook.connection_application where connection_id = $15 and application = $16) as allowed`;
+         exists (select from daybook.connection_application where connection_id = $14 and application = $15) as allowed`;
