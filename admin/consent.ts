@@ -32,13 +32,13 @@ export interface Consented extends Reach {
  * Where the admin's browser goes to consent, with what must be kept until it comes back.
  * @throws ActRefused when the consent would be of no use.
  */
-export async function beginConsent({ xero }: AdminPlace): Promise<Consent> {
+export async function beginConsent({ xero, now }: AdminPlace): Promise<Consent> {
   if (!xero.scopes.includes('offline_access')) {
     throw new ActRefused(
       'XERO_SCOPES lacks offline_access, without which Xero gives no refresh token and a connection ends in half an hour. Add it, and begin again.',
     );
   }
-  return createOAuth({ xero, now: () => Date.now() }).begin();
+  return createOAuth({ xero, now }).begin();
 }
 
 /**
@@ -47,8 +47,7 @@ export async function beginConsent({ xero }: AdminPlace): Promise<Consent> {
  * @throws ActRefused when the consent was declined or cannot be used.
  */
 export async function finishConsent(place: AdminPlace, callback: Callback): Promise<Consented> {
-  const { pool, xero } = place;
-  const now = () => Date.now();
+  const { pool, xero, now } = place;
   const exchange = () => createOAuth({ xero, now }).finish(callback);
   const authorised = await storeAuthorisation({ pool, clientId: xero.clientId, keys: keysOf(place), exchange });
   if (authorised.kind === 'refused') throw new ActRefused(authorised.message);
@@ -61,11 +60,11 @@ export async function finishConsent(place: AdminPlace, callback: Callback): Prom
  * @throws ActRefused when Xero does not say, or there is none.
  */
 export async function reachOf(
-  { pool, xero }: AdminPlace,
+  { pool, xero, now }: AdminPlace,
   authorised: { authorisationId: string; accessToken: Secret; authEventId: string | null },
 ): Promise<Consented> {
   const { accessToken, authEventId, authorisationId } = authorised;
-  const answer = await createConnections({ apiUrl: xero.apiUrl, now: () => Date.now() }).list({ accessToken });
+  const answer = await createConnections({ apiUrl: xero.apiUrl, now }).list({ accessToken });
   if (answer.kind !== 'answered') throw new ActRefused(answer.message);
   const organisations = answer.connections.filter(isOrganisation).map((each) => ({
     tenantId: each.tenantId,

@@ -87,7 +87,7 @@ async function endAtXero(
   }
   if (token.kind === 'unavailable') throw unheard(name, token.message);
   const { accessToken } = token;
-  const connections = createConnections({ apiUrl: place.xero.apiUrl, now: () => Date.now(), timeoutMs: 20_000 });
+  const connections = createConnections({ apiUrl: place.xero.apiUrl, now: place.now, timeoutMs: 20_000 });
   const linked = await connections.list({ accessToken });
   if (linked.kind !== 'answered') throw unheard(name, linked.message);
   // As Xero has it now: a link that was ended there and allowed again has another id than when this connection was made.

@@ -34,7 +34,7 @@ async function tryEntitlements(
   const token = await tokensOf(place).accessToken(authorisationId);
   if (token.kind !== 'token') return [];
   const scopes = (await findAuthorisation(place.pool, authorisationId))?.scopes ?? [];
-  const api = createXeroApi({ apiUrl: place.xero.apiUrl, timeoutMs: xeroTimeoutMs, now: () => Date.now() });
+  const api = createXeroApi({ apiUrl: place.xero.apiUrl, timeoutMs: xeroTimeoutMs, now: place.now });
   try {
     // Longer than both calls, each of which says by itself that no answer came, and the wait for their places.
     const signal = AbortSignal.timeout(2 * xeroTimeoutMs + 10_000);

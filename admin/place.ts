@@ -12,6 +12,8 @@ export interface AdminPlace {
   tokenKeys: string;
   /** Who acts, for the audit: the operating system's user, or the session on the connect page. */
   actor: string;
+  /** Milliseconds since 1970. */
+  now: () => number;
 }
 
 export function keysOf({ tokenKeys }: Pick<AdminPlace, 'tokenKeys'>): KeyRing {
@@ -20,6 +22,7 @@ export function keysOf({ tokenKeys }: Pick<AdminPlace, 'tokenKeys'>): KeyRing {
 
 /** Access tokens for the admin's own calls to Xero. */
 export function tokensOf(place: AdminPlace): Tokens {
+  const { pool, xero, now } = place;
   const log = { info() {}, warn() {}, error() {} };
-  return createTokens({ pool: place.pool, xero: place.xero, keys: keysOf(place), now: () => Date.now(), log });
+  return createTokens({ pool, xero, keys: keysOf(place), now, log });
 }

@@ -123,7 +123,7 @@ export async function startBench(
       if (!first) throw new Error('The sandbox has no organisation.');
       const wanted = { name: 't0', applications: ['bench'], tenantId: first.tenantId };
       const tenantIds = sandbox.organisations.map(({ tenantId }) => tenantId);
-      await connectOrganisation({ pool, xero, tokenKeys, actor: 'bench' }, wanted, (address) =>
+      await connectOrganisation({ pool, xero, tokenKeys, actor: 'bench', now: () => Date.now() }, wanted, (address) =>
         consent(sandbox.url, address, tenantIds),
       );
       const authorisationId = (await findConnection(pool, 't0'))?.authorisationId ?? '';

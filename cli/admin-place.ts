@@ -18,5 +18,5 @@ export function operator(): string {
 export async function withAdminPlace<T>(work: (place: AdminPlace) => Promise<T>): Promise<T> {
   const found = reach(loadConfig(process.env));
   const [xero, tokenKeys] = [found.xero(), found.tokenKeys()];
-  return withDatabase((pool) => work({ pool, xero, tokenKeys, actor: operator() }));
+  return withDatabase((pool) => work({ pool, xero, tokenKeys, actor: operator(), now: () => Date.now() }));
 }

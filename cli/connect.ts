@@ -122,7 +122,7 @@ export async function connectSandbox(pool: pg.Pool, stack: Stack, wanted: Wanted
   const tenantId = sandbox?.organisations[0]?.tenantId;
   if (!sandbox || tenantId === undefined)
     throw new ConfigurationError('There is no sandbox: a Xero app is configured.');
-  const place = { pool, xero, tokenKeys, actor: operator() };
+  const place = { pool, xero, tokenKeys, actor: operator(), now: () => Date.now() };
   const connected = await connectOrganisation(place, { ...wanted, tenantId }, async (address) =>
     sandbox.consent(address, { tenantIds: [tenantId] }),
   );

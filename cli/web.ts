@@ -102,7 +102,9 @@ export async function openPage(config: Config): Promise<OpenedPage | null> {
       const { password } = config.web;
       const onError = (error: Error) =>
         log.error({ reason: error.message, stack: error.stack }, 'the connect page failed');
-      const serving = answering({ pool, xero, tokenKeys, origin, password, resumeWaiting, schedulesLeft, onError });
+      const now = () => Date.now();
+      const place = { pool, xero, tokenKeys, now, origin, password, resumeWaiting, schedulesLeft, onError };
+      const serving = answering(place);
       ({ onRequest: answer, finished } = serving);
       publishOrigin(config.dataDir, origin);
     },

@@ -40,7 +40,7 @@ export function addEntering(app: Hono<WebEnv>, place: WebPlace): void {
         401,
       );
     }
-    const minuteAgo = Date.now() - 60_000;
+    const minuteAgo = place.now() - 60_000;
     wrongTries = wrongTries.filter((at) => at > minuteAgo);
     if (wrongTries.length >= triesAMinute) {
       return context.html(enterPage(place, { problem: 'There were too many wrong passwords. Wait a minute.' }), 429);
@@ -48,7 +48,7 @@ export function addEntering(app: Hono<WebEnv>, place: WebPlace): void {
     if (place.password !== null && typeof password === 'string' && isSame(password, place.password)) {
       return open(context, 'web (password)');
     }
-    wrongTries.push(Date.now());
+    wrongTries.push(place.now());
     return context.html(enterPage(place, { problem: 'The password is not right.' }), 401);
   });
 }

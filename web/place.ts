@@ -9,6 +9,8 @@ export interface WebPlace {
   xero: XeroConfig;
   /** As in DAYBOOK_TOKEN_KEYS. */
   tokenKeys: string;
+  /** Milliseconds since 1970. */
+  now: () => number;
   /** Where the admin's browser finds the page, such as http://localhost:8088: no other host is answered. */
   origin: string;
   /** Opens the page to whoever knows it; null: only one-time links do. */
@@ -35,6 +37,6 @@ export type WebEnv = { Variables: { visitor: Visitor } };
 export type WebContext = Context<WebEnv>;
 
 /** The page's own part of what the acts of an admin need. */
-export function adminPlace({ pool, xero, tokenKeys }: WebPlace, { actor }: Visitor): AdminPlace {
-  return { pool, xero, tokenKeys, actor };
+export function adminPlace({ pool, xero, tokenKeys, now }: WebPlace, { actor }: Visitor): AdminPlace {
+  return { pool, xero, tokenKeys, actor, now };
 }

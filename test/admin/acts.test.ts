@@ -16,7 +16,7 @@ let place: AdminPlace;
 beforeAll(async () => {
   [database, sandbox] = await Promise.all([createTestDatabase(), startSandbox({ organisations: 2, journals: 5 })]);
   const tokenKeys = `k1:${Buffer.alloc(32, 3).toString('base64')}`;
-  place = { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'robin' };
+  place = { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'robin', now: () => Date.now() };
 });
 afterAll(async () => {
   await sandbox.close();

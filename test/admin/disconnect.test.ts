@@ -25,7 +25,7 @@ const tenant = (index: number) => stand.sandbox.organisations[index]?.tenantId ?
 const organisation = (index: number) => stand.sandbox.organisations[index]?.name ?? '';
 const place = (database: TestDatabase): AdminPlace => {
   const { xero, tokenKeys } = stand;
-  return { pool: database.pool, xero, tokenKeys, actor: 'robin' };
+  return { pool: database.pool, xero, tokenKeys, actor: 'robin', now: () => Date.now() };
 };
 const connect = (database: TestDatabase, userId: string, name: string, index: number) =>
   connectOrganisation(place(database), { name, applications: ['planning'], tenantId: tenant(index) }, async (address) =>

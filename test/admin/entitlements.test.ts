@@ -16,7 +16,7 @@ let connected: Connected;
 beforeAll(async () => {
   [database, sandbox] = await Promise.all([createTestDatabase(), startSandbox({ journals: 5 })]);
   const tokenKeys = `k1:${Buffer.alloc(32, 3).toString('base64')}`;
-  place = { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'robin' };
+  place = { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'robin', now: () => Date.now() };
   const tenantId = sandbox.organisations[0]?.tenantId ?? '';
   connected = await connectOrganisation(
     place,

@@ -21,7 +21,7 @@ let role: string;
 beforeAll(async () => {
   [database, sandbox] = await Promise.all([createTestDatabase(), startSandbox({ journals: 5 })]);
   const tokenKeys = `k1:${Buffer.alloc(32, 3).toString('base64')}`;
-  place = { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'robin' };
+  place = { pool: database.pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'robin', now: () => Date.now() };
   const password = drawPassword();
   const application = { name: 'planning', actor: 'robin', verifier: scramVerifier(password) };
   role = (await addApplication(database.pool, application)) ?? '';

@@ -221,6 +221,7 @@ test('A lost authorisation makes the run wait for the admin, and it goes on afte
       xero: sandboxSettings(sandbox),
       tokenKeys: environment.DAYBOOK_TOKEN_KEYS ?? '',
       actor: 'test',
+      now: () => Date.now(),
     },
     { name: connection, applications: [application], tenantId },
     async (address) => sandbox.consent(address, { tenantIds: [tenantId] }),

@@ -62,7 +62,7 @@ test('a consent of which no connection was made is not kept alive: the same Sche
   const { sandbox, database, temporal, environment } = stand;
   const { pool } = database;
   const tokenKeys = environment.DAYBOOK_TOKEN_KEYS ?? '';
-  const place = { pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'test' };
+  const place = { pool, xero: sandboxSettings(sandbox), tokenKeys, actor: 'test', now: () => Date.now() };
   const begun = await beginConsent(place);
   const callbackUrl = sandbox.consent(begun.address, { userId: 'somebody else' });
   const { authorisationId } = await finishConsent(place, { ...begun, callbackUrl });

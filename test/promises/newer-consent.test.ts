@@ -16,7 +16,7 @@ async function consent(lacking?: RegExp): Promise<void> {
   const scopes = xero.scopes.filter((scope) => !lacking?.test(scope));
   const { tenantId } = organisation;
   await connectOrganisation(
-    { pool: database.pool, xero: { ...xero, scopes }, tokenKeys, actor: 'test' },
+    { pool: database.pool, xero: { ...xero, scopes }, tokenKeys, actor: 'test', now: () => Date.now() },
     { name: connection, applications: [application], tenantId },
     async (address) => sandbox.consent(address, { tenantIds: [tenantId] }),
   );

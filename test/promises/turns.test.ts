@@ -20,7 +20,7 @@ test('An import that begins among many has its first turn ahead of their later o
     for (const { tenantId } of stand.sandbox.organisations.slice(1)) {
       const name = uniqueName('crowd');
       await connectOrganisation(
-        { pool, xero: sandboxSettings(stand.sandbox), tokenKeys, actor: 'test' },
+        { pool, xero: sandboxSettings(stand.sandbox), tokenKeys, actor: 'test', now: () => Date.now() },
         { name, applications: [application], tenantId },
         async (address) => stand.sandbox.consent(address, { tenantIds: [tenantId] }),
       );

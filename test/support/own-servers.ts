@@ -50,7 +50,7 @@ export async function startOwnServers(sandboxOptions: SandboxOptions): Promise<O
   const pool = openPool(postgres.url, 3, () => undefined);
   const xero = sandboxSettings(sandbox);
   await connectOrganisation(
-    { pool, xero, tokenKeys, actor: 'test' },
+    { pool, xero, tokenKeys, actor: 'test', now: () => Date.now() },
     { name: 'acme', applications: ['planning'] },
     async (address) => sandbox.consent(address, { tenantIds: [organisation.tenantId] }),
   );

@@ -68,7 +68,7 @@ export async function startStand({
   const taskQueue = uniqueName('imports');
   const { tenantId } = organisation;
   await connectOrganisation(
-    { pool: database.pool, xero, tokenKeys, actor: 'test' },
+    { pool: database.pool, xero, tokenKeys, actor: 'test', now: () => Date.now() },
     { name: connection, applications: [application], tenantId },
     async (address) => sandbox.consent(address, { tenantIds: [tenantId] }),
   );

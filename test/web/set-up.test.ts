@@ -205,7 +205,7 @@ describe('An admin sets up connections on the connect page', () => {
     const { pool } = stand.database;
     const appOfTerminal = stand.xero.clientId;
     stand.xero.clientId = 'daybook-sandbox-custom';
-    const place = { pool, xero: stand.xero, tokenKeys: stand.tokenKeys, actor: 'ada' };
+    const place = { pool, xero: stand.xero, tokenKeys: stand.tokenKeys, actor: 'ada', now: () => Date.now() };
     await connectCustom(place, { name: 'by-app', applications: ['planning'] });
     await browser.get('/connections/by-app');
     await browser.post('/connections/by-app/reconnect');

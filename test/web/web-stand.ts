@@ -41,6 +41,7 @@ export async function startWebStand({
     pool,
     xero,
     tokenKeys,
+    now: () => Date.now(),
     origin,
     password,
     resumeWaiting: async (ids) => {

@@ -19,7 +19,13 @@ beforeAll(async () => {
 afterAll(() => stand.close());
 
 const query = async (sql: string, values: unknown[] = []) => (await stand.database.pool.query(sql, values)).rows;
-const place = () => ({ pool: stand.database.pool, xero: stand.xero, tokenKeys: stand.tokenKeys, actor: 'ada' });
+const place = () => ({
+  pool: stand.database.pool,
+  xero: stand.xero,
+  tokenKeys: stand.tokenKeys,
+  actor: 'ada',
+  now: () => Date.now(),
+});
 const tenant = (index: number) => tenants[index] ?? '';
 
 /** A worker's daily look at the authorisations. */
