@@ -60,9 +60,14 @@ test('an import says of itself what can be said to it and asked of it', async ()
   }>('__temporal_workflow_metadata');
   const told = [...definition.signalDefinitions, ...definition.queryDefinitions]
     .filter(({ name }) => !name.startsWith('__'))
-    .map(({ name, description = '' }) => [name, description.length > 20]);
-  expect(Object.fromEntries(told)).toMatchObject({
-    ...{ pause: true, resume: true, lookAgain: true, cancel: true, progress: true },
+    .map(({ name, description }) => [name, description]);
+  // The whole of it: a person has only this to choose by, in Temporal's UI.
+  expect(Object.fromEntries(told)).toEqual({
+    pause: expect.stringMatching(/^Stops after the page in flight and waits for resume/),
+    resume: expect.stringMatching(/^Goes on after pause/),
+    lookAgain: expect.stringMatching(/^Ends a wait .* what is paused stays so/),
+    cancel: expect.stringMatching(/^Stops after the page in flight and ends as cancelled/),
+    progress: expect.stringMatching(/^Where the import stands/),
   });
 });
 
