@@ -1,13 +1,13 @@
 import type pg from 'pg';
+import type { XeroApp } from '../model/xero-app.ts';
 import { createKeyRing, type KeyRing } from '../xero/sealing.ts';
 import type { Tokens } from '../xero/tokens.ts';
 import { createTokens } from '../xero/tokens.ts';
-import type { XeroConfig } from '../xero/xero-config.ts';
 
 /** What the acts of an admin need. */
 export interface AdminPlace {
   pool: pg.Pool;
-  xero: XeroConfig;
+  xero: XeroApp;
   /** As in DAYBOOK_TOKEN_KEYS. */
   tokenKeys: string;
   /** Who acts, for the audit: the operating system's user, or the session on the connect page. */

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
-import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
+import { type Config, ConfigurationError } from '../config/config.ts';
 import { lockOwner } from '../embedded/lock.ts';
 import { runningPostgres } from '../embedded/postgres.ts';
 import { runningTemporal } from '../embedded/temporal.ts';
+import type { XeroApp } from '../model/xero-app.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { runningSandbox } from './sandbox-file.ts';
 import { ownTokenKeys } from './token-keys.ts';
@@ -15,7 +16,7 @@ export interface Reach {
   temporal(): ClientConnectConfig;
   /** What to do when one that was found does not answer; nothing special where it is configured. */
   remedies: { postgres: string | undefined; temporal: string | undefined };
-  xero(): XeroSettings;
+  xero(): XeroApp;
   tokenKeys(): string;
 }
 

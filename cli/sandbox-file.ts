@@ -1,7 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigurationError, type XeroSettings } from '../config/config.ts';
+import { ConfigurationError } from '../config/config.ts';
 import { variables } from '../config/variables.ts';
+import type { XeroApp } from '../model/xero-app.ts';
 import { loadState } from '../sandbox/identity/state.ts';
 import { counted } from './counted.ts';
 
@@ -46,7 +47,7 @@ export function refuseOtherBooks(dataDir: string, journals: number): void {
 }
 
 /** The settings of the sandbox that runs in this data folder now, or null. */
-export function runningSandbox(dataDir: string, redirectUri: string): XeroSettings | null {
+export function runningSandbox(dataDir: string, redirectUri: string): XeroApp | null {
   try {
     const sandbox = JSON.parse(readFileSync(file(dataDir), 'utf8')) as SandboxFile;
     process.kill(sandbox.pid, 0);
@@ -60,7 +61,7 @@ export function runningSandbox(dataDir: string, redirectUri: string): XeroSettin
 export function sandboxSettings(
   { url, clientId, clientSecret }: Omit<SandboxFile, 'pid'>,
   redirectUri: string = variables.XERO_REDIRECT_URI.default,
-): XeroSettings {
+): XeroApp {
   return {
     clientId,
     clientSecret,

@@ -1,10 +1,11 @@
 import { NamespaceNotFoundError } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
-import { type Config, ConfigurationError, type XeroSettings } from '../config/config.ts';
+import { type Config, ConfigurationError } from '../config/config.ts';
 import { makeDataFolder } from '../embedded/data-folder.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import { startTemporal } from '../embedded/temporal.ts';
 import { findTemporal } from '../embedded/temporal-executable.ts';
+import type { XeroApp } from '../model/xero-app.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/server.ts';
 import { recordKeysMade } from '../storage/audit.ts';
 import { migrate } from '../storage/migrate.ts';
@@ -26,7 +27,7 @@ export interface Stack {
   temporalAddress: string;
   /** Null when a Xero app is configured. */
   sandbox: Sandbox | null;
-  xero: XeroSettings;
+  xero: XeroApp;
   tokenKeys: string;
   startWorker(): WorkerProcess;
   stop(): Promise<void>;
@@ -132,7 +133,7 @@ async function startLocalXero(dataDir: string, options: SandboxOptions): Promise
 interface Found {
   config: Config;
   databaseUrl: string;
-  xero: XeroSettings;
+  xero: XeroApp;
   tokenKeys: string;
 }
 

@@ -3,9 +3,10 @@ import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type pg from 'pg';
-import { type Config, ConfigurationError, loadConfig, type XeroSettings } from '../config/config.ts';
+import { type Config, ConfigurationError, loadConfig } from '../config/config.ts';
 import { createLogger } from '../config/logging.ts';
 import { makeDataFolder } from '../embedded/data-folder.ts';
+import type { XeroApp } from '../model/xero-app.ts';
 import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { storeLink } from '../storage/web-sessions.ts';
@@ -69,7 +70,7 @@ export interface OpenedPage {
   origin: string;
   /** As configured, or at the port that was free. */
   redirectUri: string;
-  serve(on: { databaseUrl: string; tokenKeys: string; xero: XeroSettings }): Promise<void>;
+  serve(on: { databaseUrl: string; tokenKeys: string; xero: XeroApp }): Promise<void>;
   /** A link that opens the page once. */
   link(): Promise<string>;
   close(): Promise<void>;

@@ -2,20 +2,8 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isSafeAddress, isThisMachine } from '../model/safe-address.ts';
+import type { XeroApp } from '../model/xero-app.ts';
 import { variables } from './variables.ts';
-
-/** The settings of the Xero app and of Xero's hosts. */
-export interface XeroSettings {
-  clientId: string;
-  clientSecret: string;
-  redirectUri: string;
-  scopes: string[];
-  apiUrl: string;
-  identityUrl: string;
-  loginUrl: string;
-  /** Whether these hosts may be spoken to without TLS. */
-  allowHttp?: boolean | undefined;
-}
 
 /** The environment, checked. What is null is not configured and has a local stand-in. */
 export interface Config {
@@ -24,7 +12,7 @@ export interface Config {
   temporalConfigured: boolean;
   taskQueue: string;
   /** Null: the local sandbox stands in for Xero. */
-  xero: XeroSettings | null;
+  xero: XeroApp | null;
   /** Absolute. */
   dataDir: string;
   tokenKeys: string | null;
@@ -189,7 +177,7 @@ export function loadConfig(environment: Environment): Config {
 }
 
 /** What to warn of where tokens are sent in the clear, as it is allowed; null where they are not. */
-export function inTheClear(xero: Pick<XeroSettings, 'apiUrl' | 'identityUrl' | 'loginUrl'> | null): string | null {
+export function inTheClear(xero: Pick<XeroApp, 'apiUrl' | 'identityUrl' | 'loginUrl'> | null): string | null {
   if (xero === null) return null;
   const hosts = [...new Set([xero.apiUrl, xero.identityUrl, xero.loginUrl])].filter((each) => !isSafeAddress(each));
   if (hosts.length === 0) return null;

@@ -1,12 +1,12 @@
 import type { Context } from 'hono';
 import type pg from 'pg';
 import type { AdminPlace } from '../admin/place.ts';
-import type { XeroConfig } from '../xero/xero-config.ts';
+import type { XeroApp } from '../model/xero-app.ts';
 
 /** What the connect page works on. */
 export interface WebPlace {
   pool: pg.Pool;
-  xero: XeroConfig;
+  xero: XeroApp;
   /** As in DAYBOOK_TOKEN_KEYS. */
   tokenKeys: string;
   /** Milliseconds since 1970. */

@@ -5,9 +5,9 @@ import { createActivities } from '../activities/index.ts';
 import { createMeters } from '../activities/meters.ts';
 import { createPermits } from '../activities/permits.ts';
 import { isRunOpen } from '../client/found-run.ts';
-import type { XeroSettings } from '../config/config.ts';
 import type { Logger } from '../config/logging.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
+import type { XeroApp } from '../model/xero-app.ts';
 import { databaseMark } from '../storage/diagnosis.ts';
 import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
@@ -24,7 +24,7 @@ export interface WorkerPlace {
   databaseUrl: string;
   temporal: ClientConnectConfig;
   taskQueue: string;
-  xero: XeroSettings;
+  xero: XeroApp;
   tokenKeys: string;
   /** Folder for the prebuilt workflow bundle. */
   cacheDir: string;

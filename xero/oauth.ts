@@ -1,7 +1,8 @@
 import * as oauth from 'openid-client';
+import type { XeroApp } from '../model/xero-app.ts';
+import { requirePrivate } from './private-hosts.ts';
 import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts';
 import type { TokenSet } from './token-set.ts';
-import { requirePrivate, type XeroConfig } from './xero-config.ts';
 
 /** A consent on its way. `state` and `codeVerifier` must be kept until the callback, which brings back the state. */
 export interface Consent {
@@ -32,15 +33,7 @@ export type Finished =
   | { kind: 'refused'; reason: RefusalReason; message: string };
 
 /** The authorisation code flow with PKCE (S256) and a state of 256 bits. */
-export function createOAuth({
-  xero,
-  now,
-  endpoint,
-}: {
-  xero: XeroConfig;
-  now: () => number;
-  endpoint?: TokenEndpoint;
-}) {
+export function createOAuth({ xero, now, endpoint }: { xero: XeroApp; now: () => number; endpoint?: TokenEndpoint }) {
   requirePrivate('XERO_LOGIN_URL', xero.loginUrl, xero.allowHttp);
   const tokens = endpoint ?? createTokenEndpoint(xero, now);
 

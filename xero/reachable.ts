@@ -1,6 +1,6 @@
+import type { XeroApp } from '../model/xero-app.ts';
 import { startDeadline } from './deadline.ts';
 import { userAgent } from './transport.ts';
-import type { XeroConfig } from './xero-config.ts';
 
 /** What became of asking one of Xero's hosts, without a token and without any organisation's quota. */
 export interface HostAnswer {
@@ -17,7 +17,7 @@ export interface HostAnswer {
  * Asks each host for what it answers to anybody: the discovery document, a 401 for /connections, the consent page's own
  * complaint. Which statuses are Xero's is in its xero-identity.yaml.
  */
-export function askHosts(xero: XeroConfig, timeoutMs: number): Promise<HostAnswer[]> {
+export function askHosts(xero: XeroApp, timeoutMs: number): Promise<HostAnswer[]> {
   return Promise.all([
     ask('XERO_IDENTITY_URL', `${xero.identityUrl}/.well-known/openid-configuration`, timeoutMs, async (response) => {
       const { token_endpoint } = (await response.json()) as { token_endpoint?: unknown };

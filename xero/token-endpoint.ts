@@ -1,9 +1,10 @@
 import * as oauth from 'openid-client';
+import type { XeroApp } from '../model/xero-app.ts';
 import { readComplaint } from './fault-bodies.ts';
+import { requirePrivate } from './private-hosts.ts';
 import { Secret, scrub } from './secret.ts';
 import { readTokenSet, type TokenSet } from './token-set.ts';
 import { userAgent } from './transport.ts';
-import { requirePrivate, type XeroConfig } from './xero-config.ts';
 
 /**
  * What became of a token request. `uncertain`: Xero may have rotated the token although no answer came. `refused`: it
@@ -33,7 +34,7 @@ const unsent = new Set([
  * key set needs to be there. One POST for each call, no repetition, 20 s: abandoning a refresh early is what makes
  * answers uncertain in the first place (xero-node gives up after 3.5 s).
  */
-export function createTokenEndpoint(xero: XeroConfig, now: () => number, timeoutSeconds = 20) {
+export function createTokenEndpoint(xero: XeroApp, now: () => number, timeoutSeconds = 20) {
   requirePrivate('XERO_IDENTITY_URL', xero.identityUrl, xero.allowHttp);
   const secret = new Secret(xero.clientSecret);
   // As Xero documents it: base64 of "client_id:client_secret". openid-client would percent-encode both first (RFC 6749

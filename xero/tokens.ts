@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { XeroApp } from '../model/xero-app.ts';
 import { type Authorisation, endAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
 import { createRefreshLock } from '../storage/refresh-lock.ts';
 import { pruneTokens } from '../storage/token-sweep.ts';
@@ -11,7 +12,6 @@ import type { KeyRing } from './sealing.ts';
 import type { Secret } from './secret.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
 import { openPair } from './token-set.ts';
-import type { XeroConfig } from './xero-config.ts';
 
 export type AccessToken = {
   kind: 'token';
@@ -30,7 +30,7 @@ export type TokenAnswer =
 
 export interface TokensDeps {
   pool: pg.Pool;
-  xero: XeroConfig;
+  xero: XeroApp;
   keys: KeyRing;
   now: () => number;
   log: TokenLog;

@@ -4,9 +4,9 @@ import type { AccountingApi } from 'xero-node/dist/gen/api/accountingApi.js';
 import daybook from '../package.json' with { type: 'json' };
 import { type Deadline, startDeadline } from './deadline.ts';
 import type { Headers } from './limits.ts';
+import { isLoopback } from './private-hosts.ts';
 import { type Secret, scrub } from './secret.ts';
 import { acceptedEncoding, unpack } from './unpack.ts';
-import { isLoopback } from './xero-config.ts';
 
 export const userAgent = `daybook/${daybook.version}`;
 

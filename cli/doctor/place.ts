@@ -2,8 +2,9 @@ import { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { openConnection } from '../../client/open-connection.ts';
 import { type RunningWorkflow, runningOn } from '../../client/running.ts';
-import type { Config, XeroSettings } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { unreachableTemporal } from '../../config/unreachable.ts';
+import type { XeroApp } from '../../model/xero-app.ts';
 import { requireCurrent } from '../../storage/migrate.ts';
 import { openPool } from '../../storage/pool.ts';
 import { type Reach, reach } from '../environment.ts';
@@ -21,7 +22,7 @@ export interface DoctorPlace {
   temporal(): Promise<Client>;
   /** What runs in Temporal on the task queue. */
   running(): Promise<RunningWorkflow[]>;
-  xero(): XeroSettings;
+  xero(): XeroApp;
   close(): Promise<void>;
 }
 

@@ -1,8 +1,8 @@
 import type pg from 'pg';
+import type { XeroApp } from '../../model/xero-app.ts';
 import { openPool } from '../../storage/pool.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
 import { createTokens } from '../../xero/tokens.ts';
-import type { XeroConfig } from '../../xero/xero-config.ts';
 
 // A process that asks for access tokens as a worker does, and stops at a labelled point of each refresh until it is told to go on
 // (SIGUSR2), so that a test can break something just there.
@@ -13,7 +13,7 @@ export type Point = (typeof points)[number];
 
 export interface TokenWork {
   tokenKeys: string;
-  places: { databaseUrl: string; xero: XeroConfig }[];
+  places: { databaseUrl: string; xero: XeroApp }[];
   /** `clients`: how many token sources with caches of their own ask, all at once when told to go on. */
   asked: { place: number; authorisationId: string; point: Point | null; clients: number }[];
 }

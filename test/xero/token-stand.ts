@@ -1,10 +1,10 @@
+import type { XeroApp } from '../../model/xero-app.ts';
 import type { GraceVariant } from '../../sandbox/options.ts';
 import { startSandbox } from '../../sandbox/server.ts';
 import { createOAuth } from '../../xero/oauth.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
 import { storeAuthorisation } from '../../xero/store-authorisation.ts';
 import { createTokens } from '../../xero/tokens.ts';
-import type { XeroConfig } from '../../xero/xero-config.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 /** A database, a sandbox, and as many "processes" (token sources with caches of their own) as a test wants. */
@@ -14,7 +14,7 @@ export async function startTokenStand(grace: GraceVariant = 'sibling') {
   const { pool } = database;
   const tokenKeys = `k1:${Buffer.alloc(32, 7).toString('base64')}`;
   const keys = createKeyRing(tokenKeys);
-  const xero: XeroConfig = {
+  const xero: XeroApp = {
     clientId: sandbox.clientId,
     clientSecret: sandbox.clientSecret,
     redirectUri: 'http://localhost:8088/oauth/callback',
@@ -50,7 +50,7 @@ export async function startTokenStand(grace: GraceVariant = 'sibling') {
     log,
     logged,
     consent,
-    process: (config: XeroConfig = xero, timeoutSeconds = 1, patienceMs = 30_000) =>
+    process: (config: XeroApp = xero, timeoutSeconds = 1, patienceMs = 30_000) =>
       createTokens({ pool, xero: config, keys, now, log, timeoutSeconds, patienceMs }),
     async authorise(): Promise<string> {
       const stored = await consent();

@@ -1,18 +1,5 @@
 import { isSafeAddress, isThisMachine } from '../model/safe-address.ts';
 
-/** The Xero app and the hosts it is spoken to at. Addresses end without a slash. */
-export interface XeroConfig {
-  clientId: string;
-  clientSecret: string;
-  redirectUri: string;
-  scopes: string[];
-  apiUrl: string;
-  identityUrl: string;
-  loginUrl: string;
-  /** Whether these hosts may be spoken to without TLS, elsewhere than on this machine too; never Xero's own. */
-  allowHttp?: boolean | undefined;
-}
-
 /** Whether an address stays on this machine. */
 export function isLoopback(address: string): boolean {
   return isThisMachine(new URL(address).hostname);
