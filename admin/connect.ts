@@ -7,14 +7,14 @@ import { requireGoodNames } from './names.ts';
 import type { AdminPlace } from './place.ts';
 import { ActRefused } from './refused.ts';
 
-export interface Wanted {
+export interface NamedOrganisation {
   name: string;
   applications: string[];
   /** Which organisation, when the consent covers several. */
   tenantId?: string | undefined;
 }
 
-export interface Connected extends Wanted {
+export interface Connected extends NamedOrganisation {
   authorisationId: string;
   tenantId: string;
   tenantName: string;
@@ -34,7 +34,7 @@ export interface ConnectedByConsent extends Connected {
  */
 export async function connectOrganisation(
   place: AdminPlace,
-  wanted: Wanted,
+  wanted: NamedOrganisation,
   consent: (address: string) => Promise<string>,
 ): Promise<ConnectedByConsent> {
   requireGoodNames(wanted);
@@ -49,7 +49,7 @@ export async function connectOrganisation(
  * organisation is reconnected: it gets this consent's authorisation and keeps its applications.
  * @throws ActRefused when the consent does not say which organisation, or the name is another's.
  */
-export async function connectNamed(place: AdminPlace, consented: Reach, wanted: Wanted): Promise<Connected> {
+export async function connectNamed(place: AdminPlace, consented: Reach, wanted: NamedOrganisation): Promise<Connected> {
   requireGoodNames(wanted);
   const { tenantId, tenantName, xeroConnectionId } = choose(consented.organisations, wanted.tenantId);
   const { name } = wanted;

@@ -1,6 +1,6 @@
 import { ensureCustomAuthorisation, findAuthorisation } from '../storage/authorisations.ts';
 import { findConnection } from '../storage/connections.ts';
-import { type ConnectedByConsent, connectNamed, type Wanted } from './connect.ts';
+import { type ConnectedByConsent, connectNamed, type NamedOrganisation } from './connect.ts';
 import { type Consented, reachOf } from './consent.ts';
 import { requireGoodNames } from './names.ts';
 import { type AdminPlace, tokensOf } from './place.ts';
@@ -11,7 +11,7 @@ import { ActRefused } from './refused.ts';
  * speaks for itself (client_credentials), without a consent page and without a refresh token that could be lost.
  * @throws ActRefused with a sentence for the admin when it comes to nothing; nothing is connected then.
  */
-export async function connectCustom(place: AdminPlace, wanted: Wanted): Promise<ConnectedByConsent> {
+export async function connectCustom(place: AdminPlace, wanted: NamedOrganisation): Promise<ConnectedByConsent> {
   requireGoodNames(wanted);
   const reach = await reachOfApp(place);
   return { ...(await connectNamed(place, reach, wanted)), uncovered: reach.uncovered };

@@ -8,7 +8,7 @@ import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { connectOrganisation } from '../admin/connect.ts';
 import { sandboxSettings } from '../cli/sandbox-file.ts';
-import { createImports, type Imports, type StartedImport } from '../client/imports.ts';
+import { createImports, type Imports, type StartedWorkflow } from '../client/imports.ts';
 import { startPostgres } from '../embedded/postgres.ts';
 import { startTemporal } from '../embedded/temporal.ts';
 import { findTemporal } from '../embedded/temporal-executable.ts';
@@ -47,7 +47,7 @@ export interface Bench {
   /** Connects each of the sandbox's organisations, as t0, t1 …; answers the names. */
   connectAll(): Promise<string[]>;
   /** Starts an import of all journals through each connection. */
-  startAll(connections: string[]): Promise<StartedImport[]>;
+  startAll(connections: string[]): Promise<StartedWorkflow[]>;
   close(): Promise<void>;
 }
 
@@ -141,7 +141,7 @@ export async function startBench(
       return sandbox.organisations.map((_, index) => `t${index}`);
     },
     async startAll(connections) {
-      const started: StartedImport[] = [];
+      const started: StartedWorkflow[] = [];
       for (let from = 0; from < connections.length; from += 25) {
         const some = connections.slice(from, from + 25);
         started.push(

@@ -1,8 +1,8 @@
 import type { Organisation } from '../sandbox/server.ts';
-import type { StoredLedger } from '../storage/ledger-summary.ts';
+import type { LedgerSummary } from '../storage/ledger-summary.ts';
 
 /** What differs between what is stored and the sandbox's books, to the last digit; empty when nothing does. */
-export function differences(stored: StoredLedger, { books }: Organisation): string[] {
+export function differences(stored: LedgerSummary, { books }: Organisation): string[] {
   const summary = books.summary();
   const found = [];
   if (stored.count !== summary.count)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import type pg from 'pg';
-import { type Connected, connectOrganisation, type Wanted } from '../admin/connect.ts';
+import { type Connected, connectOrganisation, type NamedOrganisation } from '../admin/connect.ts';
 import { connectCustom, isCustom } from '../admin/custom-connection.ts';
 import { entitlementsOf, lackingOf } from '../admin/entitlements.ts';
 import type { AdminPlace } from '../admin/place.ts';
@@ -117,7 +117,7 @@ async function consentAtSandbox(loginUrl: string, address: string, tenantId: str
 }
 
 /** Connects the sandbox's first organisation without a browser, and tries what it can be used for, as for any other. */
-export async function connectSandbox(pool: pg.Pool, stack: Stack, wanted: Wanted): Promise<Connected> {
+export async function connectSandbox(pool: pg.Pool, stack: Stack, wanted: NamedOrganisation): Promise<Connected> {
   const { xero, tokenKeys, sandbox } = stack;
   const tenantId = sandbox?.organisations[0]?.tenantId;
   if (!sandbox || tenantId === undefined)

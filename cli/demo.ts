@@ -8,7 +8,7 @@ import { createImports, type Imports } from '../client/imports.ts';
 import { ConfigurationError, loadConfig } from '../config/config.ts';
 import { lockOwner } from '../embedded/lock.ts';
 import type { Organisation } from '../sandbox/server.ts';
-import { type StoredLedger, summariseLedger } from '../storage/ledger-summary.ts';
+import { type LedgerSummary, summariseLedger } from '../storage/ledger-summary.ts';
 import { openPool } from '../storage/pool.ts';
 import { differences, plain } from './comparison.ts';
 import { connectSandbox } from './connect.ts';
@@ -133,7 +133,7 @@ async function killOnTheWay(
   }
 }
 
-function verdict({ name, books }: Organisation, stored: StoredLedger, wrong: string[]): string {
+function verdict({ name, books }: Organisation, stored: LedgerSummary, wrong: string[]): string {
   return [
     `${wrong.length === 0 ? 'Everything arrived' : 'SOMETHING IS WRONG'}: the general ledger of ${name}.`,
     `  journals stored          ${stored.count} of ${books.count} in the books`,

@@ -26,9 +26,9 @@ import { connectionOf, type RunningWorkflow, runningOn } from './running.ts';
 
 export type Ending = EndingOf<ImportResult>;
 
-export interface StartedImport {
+export interface StartedWorkflow {
   workflowId: string;
-  /** Of the first workflow run; also the id of the import run in Postgres. */
+  /** Of the first workflow run; of an import also the id of the import run in Postgres. */
   runId: string;
 }
 
@@ -39,7 +39,7 @@ export function createImports(client: Client, taskQueue: string) {
   /** Any run of the chain: an import goes on under the same workflow id when its history is renewed. */
   const handle = (workflowId: string): WorkflowHandle<typeof importJournals> => client.workflow.getHandle(workflowId);
 
-  async function start(kind: ImportKind, input: unknown, delayMs = 0): Promise<StartedImport> {
+  async function start(kind: ImportKind, input: unknown, delayMs = 0): Promise<StartedWorkflow> {
     const checked = checkImport(kind, input);
     if (!checked.ok) throw new RequestRefused(checked.problems);
     const workflowId = workflowIdFor(kind, checked.request);
@@ -66,8 +66,8 @@ export function createImports(client: Client, taskQueue: string) {
      * @throws RequestRefused with every problem, RunningAlready among them; nothing is started then.
      */
     start,
-    startJournals: (input: unknown): Promise<StartedImport> => start('journals', input),
-    startInvoices: (input: unknown): Promise<StartedImport> => start('invoices', input),
+    startJournals: (input: unknown): Promise<StartedWorkflow> => start('journals', input),
+    startInvoices: (input: unknown): Promise<StartedWorkflow> => start('invoices', input),
 
     /** Where an import stands; its worker answers, so without one this fails, in seconds. */
     progress: (workflowId: string): Promise<Progress> =>
@@ -95,9 +95,9 @@ export function createImports(client: Client, taskQueue: string) {
       return isImport(type) || type === reconciliationType ? null : type;
     },
     /** Whether a run is open in Temporal. */
-    isOpen: (run: StartedImport): Promise<boolean> => isRunOpen(client, run),
+    isOpen: (run: StartedWorkflow): Promise<boolean> => isRunOpen(client, run),
     /** Runs as Temporal has them, by their ids. */
-    foundAll: (runs: readonly StartedImport[]): Promise<Map<string, FoundRun>> => findRuns(client, runs),
+    foundAll: (runs: readonly StartedWorkflow[]): Promise<Map<string, FoundRun>> => findRuns(client, runs),
     pause: (workflowId: string): Promise<void> => handle(workflowId).signal(pause),
     resume: (workflowId: string): Promise<void> => handle(workflowId).signal(resume),
     /**

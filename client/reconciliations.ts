@@ -4,7 +4,7 @@ import { waitingFor } from '../workflows/messages.ts';
 import type { reconcileLedger } from '../workflows/reconcile-ledger.ts';
 import { type EndingOf, endingOf } from './ending.ts';
 import { createWhyUnanswered } from './found-run.ts';
-import type { StartedImport } from './imports.ts';
+import type { StartedWorkflow } from './imports.ts';
 import { RequestRefused } from './refused.ts';
 
 /** The workflow type of a reconciliation. */
@@ -21,7 +21,7 @@ export function createReconciliations(client: Client, taskQueue: string) {
      * Starts a reconciliation.
      * @throws RequestRefused with every problem; nothing is started then.
      */
-    async start(input: unknown): Promise<StartedImport> {
+    async start(input: unknown): Promise<StartedWorkflow> {
       const checked = checkReconcile(input, Date.now());
       if (!checked.ok) throw new RequestRefused(checked.problems);
       const workflowId = reconciliationIdFor(checked.request);

@@ -29,7 +29,7 @@ export async function databaseMark(db: Queryable): Promise<string> {
   return rows[0]?.mark ?? '';
 }
 
-export interface OpenRun extends RunSummary {
+export interface UnendedRun extends RunSummary {
   /** When an attempt to read pages was scheduled last; null before the first. */
   attemptScheduledAt: Date | null;
   /** How many of the organisation's daily calls it leaves to others: by its request or its connection, whichever are more. */
@@ -39,8 +39,8 @@ export interface OpenRun extends RunSummary {
 }
 
 /** All runs that have not ended, oldest first. */
-export async function openRuns(db: Queryable): Promise<OpenRun[]> {
-  const { rows } = await db.query<OpenRun>(
+export async function openRuns(db: Queryable): Promise<UnendedRun[]> {
+  const { rows } = await db.query<UnendedRun>(
     `select ${runSummaryColumns}, r.attempt_scheduled_at as "attemptScheduledAt",
             greatest((select c.quota_reserve from daybook.connection c where c.connection_id = r.connection_id),
                      (r.request->>'quotaReserve')::int, 0) as "quotaReserve",

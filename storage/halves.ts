@@ -6,7 +6,7 @@ export interface Counts {
 }
 
 /** Nothing was stored, for this reason. */
-export interface Refused {
+export interface Unstorable {
   refused: string;
 }
 
@@ -17,7 +17,7 @@ export interface Refused {
  */
 export async function storeInHalves(
   rows: string[],
-  attempt: (rows: string[]) => Promise<Counts | Refused>,
+  attempt: (rows: string[]) => Promise<Counts | Unstorable>,
   putAside: (row: string, reason: string) => Promise<number>,
 ): Promise<Counts> {
   const counts = { stored: 0, admitted: 0, quarantined: 0 };

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { type InvoicePlace, isReadAgain, watermarkAfter } from '../model/invoice-cursor.ts';
 import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
-import { type Counts, type Refused, storeInHalves } from './halves.ts';
+import { type Counts, storeInHalves, type Unstorable } from './halves.ts';
 import { clearInvoiceParts, invoiceColumns, putInvoiceParts } from './invoice-rows.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
@@ -122,7 +122,7 @@ export async function firstSecondOf(db: Queryable, runId: string): Promise<numbe
 }
 
 /** Puts the invoices of an answer, or nothing of them and says why they cannot be stored. */
-async function attempt(client: Queryable, page: InvoicePage, answer: Buffer | string): Promise<Counts | Refused> {
+async function attempt(client: Queryable, page: InvoicePage, answer: Buffer | string): Promise<Counts | Unstorable> {
   await client.query('savepoint invoices');
   try {
     const countsBeyond = isReadAgain(page.place) ? Number.MAX_SAFE_INTEGER : page.place.second;

@@ -1,7 +1,7 @@
 import type { Queryable } from './pool.ts';
 
 /** What is stored of one organisation's accrual journals, summed exactly; amounts are decimal text. */
-export interface StoredLedger {
+export interface LedgerSummary {
   count: number;
   /** Journals whose number another one has too. */
   duplicates: number;
@@ -12,15 +12,15 @@ export interface StoredLedger {
   numbersChecksum: string;
 }
 
-export async function summariseLedger(db: Queryable, tenantId: string): Promise<StoredLedger> {
-  const journals = db.query<Pick<StoredLedger, 'count' | 'duplicates' | 'numbersChecksum'>>(
+export async function summariseLedger(db: Queryable, tenantId: string): Promise<LedgerSummary> {
+  const journals = db.query<Pick<LedgerSummary, 'count' | 'duplicates' | 'numbersChecksum'>>(
     `select count(*)::int as count, (count(*) - count(distinct journal_number))::int as duplicates,
             encode(sha256(convert_to(coalesce(string_agg(journal_number || E'\\n', '' order by journal_number), ''), 'UTF8')), 'hex')
               as "numbersChecksum"
        from xero.journal where tenant_id = $1 and basis = 'accrual'`,
     [tenantId],
   );
-  const lines = db.query<Pick<StoredLedger, 'debits' | 'credits' | 'sumsByAccountId'>>(
+  const lines = db.query<Pick<LedgerSummary, 'debits' | 'credits' | 'sumsByAccountId'>>(
     `with account as (
        select account_id, sum(net_amount) as total, sum(greatest(net_amount, 0)) as debits, -sum(least(net_amount, 0)) as credits
          from xero.journal_line where tenant_id = $1 and basis = 'accrual' group by account_id

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { basisOf, type Stream } from '../model/streams.ts';
 import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
-import { type Counts, type Refused, storeInHalves } from './halves.ts';
+import { type Counts, storeInHalves, type Unstorable } from './halves.ts';
 import { insertJournalLines, journalColumns } from './journal-rows.ts';
 import type { Pipeline } from './pipeline.ts';
 import { inTransaction, type Queryable } from './pool.ts';
@@ -177,7 +177,7 @@ export async function storePage(
 }
 
 /** Stores some journals of a page, or none of them and says why they cannot be stored. */
-async function attempt(client: Queryable, page: JournalPage, journals: string[]): Promise<Counts | Refused> {
+async function attempt(client: Queryable, page: JournalPage, journals: string[]): Promise<Counts | Unstorable> {
   const basis = basisOf(page.stream);
   const piece = `[${journals}]`;
   await client.query('savepoint journals');

@@ -2,7 +2,7 @@ import { type FoundRun, findRuns, type Trouble } from '../../client/found-run.ts
 import { starves } from '../../model/reserve.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
-import { countQuarantine, newestFailures, type OpenRun, openRuns } from '../../storage/diagnosis.ts';
+import { countQuarantine, newestFailures, openRuns, type UnendedRun } from '../../storage/diagnosis.ts';
 import { counted } from '../counted.ts';
 import { closingRemedy, connectCommand, pauseInTemporal, waitInWords } from '../run-words.ts';
 import { starting } from '../starting.ts';
@@ -27,7 +27,7 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
   const pool = await database();
   const [open, failed] = await Promise.all([openRuns(pool), newestFailures(pool)]);
   const found = open.length === 0 ? new Map<string, FoundRun>() : await findRuns(await temporal(), open);
-  const hasClosed = ({ runId }: OpenRun) => found.get(runId)?.isOpen === false;
+  const hasClosed = ({ runId }: UnendedRun) => found.get(runId)?.isOpen === false;
   // A run writes its end before its workflow closes: only what is open still, now that Temporal has answered, was left open.
   const left = open.some(hasClosed) ? await openRuns(pool) : open;
   const problems = left.flatMap(
@@ -60,7 +60,7 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
 const stalledMs = 15 * 60_000;
 
 /** Why a run that should go on does not; null when all is as it should be. */
-export function stalled(run: OpenRun, now: number): string | null {
+export function stalled(run: UnendedRun, now: number): string | null {
   const { workflowId, status, waitingUntil, startedAt, attemptScheduledAt } = run;
   if (status === 'needsReconnect') {
     return `The import ${workflowId} ${waitInWords(run)}.`;
@@ -76,25 +76,25 @@ export function stalled(run: OpenRun, now: number): string | null {
 }
 
 /** An import that waits under a reserve which no day of Xero's exceeds; null when it does not. */
-function starved(run: OpenRun): string | null {
+function starved(run: UnendedRun): string | null {
   const { workflowId, connectionName, status, blockedBy, quotaReserve, dayRemaining } = run;
   if (status !== 'waiting' || blockedBy !== 'reserve' || starves(quotaReserve, dayRemaining) !== 'always') return null;
   return `The import ${workflowId} leaves ${quotaReserve} of each day's calls to others, which is all that Xero allows, so it makes one call an hour. Reserve less: \`daybook connections set ${connectionName} --quota-reserve 500\`, or cancel it where it was started with that reserve itself, and start it with a smaller one.`;
 }
 
-function state(run: OpenRun): string {
+function state(run: UnendedRun): string {
   return waitInWords(run) ?? `${run.status}, ${counted(run.totals.calls, 'calls')} so far`;
 }
 
 /** A trouble of a minute or so passes by itself, as Xero's do. */
 const worthTelling = 6;
 
-export function failing({ workflowId, connectionName }: OpenRun, trouble: Trouble | null): string | null {
+export function failing({ workflowId, connectionName }: UnendedRun, trouble: Trouble | null): string | null {
   if (trouble === null || trouble.failures < worthTelling) return null;
   return `The import ${workflowId} of "${connectionName}" has failed ${trouble.failures} times in a row and is tried again: ${trouble.message}`;
 }
 
-function afterTheEnd(run: OpenRun): string {
+function afterTheEnd(run: UnendedRun): string {
   return `The import ${run.workflowId} of "${run.connectionName}" was ended in Temporal from outside, and its row is still open; ${closingRemedy(run)}.`;
 }
 

@@ -3,7 +3,7 @@ import type { Finding } from '../../cli/doctor/findings.ts';
 import { failing, stalled } from '../../cli/doctor/imports.ts';
 import { judgeWorkers, untaken } from '../../cli/doctor/servers.ts';
 import type { RunningWorkflow } from '../../client/running.ts';
-import type { OpenRun } from '../../storage/diagnosis.ts';
+import type { UnendedRun } from '../../storage/diagnosis.ts';
 import { scheduleKeepAlive } from '../../worker/schedule-keep-alive.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { daybook } from '../support/daybook.ts';
@@ -179,8 +179,8 @@ describe('what is judged by the clock', () => {
   });
 
   test('a run is stalled when it should read and does not, or should have gone on and did not', () => {
-    const run = (change: Partial<OpenRun>) =>
-      stalled({ workflowId: 'w', startedAt: ago(60), status: 'running', ...change } as OpenRun, now);
+    const run = (change: Partial<UnendedRun>) =>
+      stalled({ workflowId: 'w', startedAt: ago(60), status: 'running', ...change } as UnendedRun, now);
     expect(run({ attemptScheduledAt: ago(1) })).toBeNull();
     expect(run({ attemptScheduledAt: ago(16) })).toMatch(/has read nothing since/);
     expect(run({ status: 'waiting', waitingUntil: ago(-300) })).toBeNull();
@@ -191,7 +191,7 @@ describe('what is judged by the clock', () => {
   });
 
   test('a run that fails again and again is told with the reason, one that fails now and then is not', () => {
-    const run = { workflowId: 'w', connectionName: 'acme' } as OpenRun;
+    const run = { workflowId: 'w', connectionName: 'acme' } as UnendedRun;
     expect(failing(run, null)).toBeNull();
     expect(failing(run, { failures: 5, message: 'Xero is down.' })).toBeNull();
     expect(failing(run, { failures: 6, message: 'Xero is down.' })).toMatch(

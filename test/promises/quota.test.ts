@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { differences } from '../../cli/comparison.ts';
-import type { Ending, StartedImport } from '../../client/imports.ts';
+import type { Ending, StartedWorkflow } from '../../client/imports.ts';
 import type { Call } from '../../sandbox/server.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
 import { daybook } from '../support/daybook.ts';
@@ -31,7 +31,7 @@ describe.concurrent('A spent day makes the import wait on a durable timer, and n
   const dayLimit = 50;
   const seed = drawSeed('books behind a daily limit');
   let stand: Stand;
-  let run: StartedImport;
+  let run: StartedWorkflow;
   beforeAll(async () => {
     stand = await startStand({
       sandbox: { journals, seed, limits: { day: dayLimit, minute: 10_000, dayWindowSeconds: windowSeconds } },
