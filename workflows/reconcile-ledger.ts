@@ -11,6 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import { dayMs } from '../model/days.ts';
 import type { ReconcileRequest, ReconcileResult } from '../model/reconciliation.ts';
 import { limitInWords } from '../model/waiting.ts';
 import { handedOver } from './handed-over.ts';
@@ -24,7 +25,6 @@ const { reconcile } = proxyActivities<Activities>({
   retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
 });
 
-const dayMs = 86_400_000;
 /** A wait adds some eleven events to the history, and a lost consent is waited for ten minutes at a time. */
 const waitsPerHistory = 100;
 
