@@ -38,6 +38,8 @@ export async function migrate(databaseUrl: string, remedy = configured): Promise
 /** Whatever a migration added to the books gets its policy, and only then are applications let in. */
 async function secureBooks(databaseUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  // As below: a session that is lost is told by its statement.
+  client.on('error', () => {});
   await client.connect();
   try {
     await client.query('select daybook.secure_books()');
