@@ -57,6 +57,8 @@ export function createWorker(settings: WorkerSettings) {
       workflowTaskSlotSupplier: { type: 'fixed-size', numSlots: 40 },
       nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
     },
+    // By itself the SDK lets four fifths of an activity's timeout pass between two beats: one that is late would then be taken for dead.
+    maxHeartbeatThrottleInterval: '3 seconds',
     maxCachedWorkflows: 200,
     // On SIGTERM the pages in flight are finished first; longer than a page takes at Xero's slowest.
     shutdownGraceTime: '30 seconds',
