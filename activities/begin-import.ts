@@ -1,4 +1,4 @@
-import { importedAlready } from '../model/refused-use.ts';
+import { importedAlready, noCron } from '../model/refused-use.ts';
 import { checkImport, type ImportKind, type ImportRequest } from '../model/request.ts';
 import type { BeginOutcome, FailureName } from '../model/run.ts';
 import { type Stream, streamOf } from '../model/streams.ts';
@@ -17,6 +17,8 @@ export interface BeginInput {
   /** The first Temporal run id of the workflow: stays the same over continue-as-new, resets and retries. */
   runId: string;
   workflowId: string;
+  /** With which the workflow was started, if it was. */
+  cronSchedule?: string | undefined;
 }
 
 /**
@@ -24,7 +26,14 @@ export interface BeginInput {
  * watermark, and opens the run's row. Refusals are values that name every problem; nothing is opened then.
  */
 export function createBeginImport({ pool, isRunning }: Pick<Dependencies, 'pool' | 'isRunning'>) {
-  return async function beginImport({ kind, request: input, runId, workflowId }: BeginInput): Promise<BeginOutcome> {
+  return async function beginImport({
+    kind,
+    request: input,
+    runId,
+    workflowId,
+    cronSchedule,
+  }: BeginInput): Promise<BeginOutcome> {
+    if (cronSchedule) return refused('InvalidRequest', [noCron]);
     const checked = checkImport(kind, input);
     const permission = await mayUse(pool, input);
     if (!checked.ok) return refused('InvalidRequest', [...checked.problems, ...permission.problems]);

@@ -12,6 +12,7 @@ import {
   sentenceOf,
   summaryOf,
 } from '../model/reconciliation.ts';
+import { noCron } from '../model/refused-use.ts';
 import type { Basis } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
 import { type Comparison, compareLedger, type Report } from '../storage/compare-ledger.ts';
@@ -38,6 +39,8 @@ export interface ReconcileInput {
    * day begins anew.
    */
   isLastTry?: boolean;
+  /** With which the workflow was started, if it was. */
+  cronSchedule?: string | undefined;
 }
 
 interface Task extends Inquiry {
@@ -74,7 +77,9 @@ export function createReconcile(dependencies: Dependencies) {
     workflowId,
     today,
     isLastTry = false,
+    cronSchedule,
   }: ReconcileInput): Promise<ReconcileOutcome> {
+    if (cronSchedule) return stopped('InvalidRequest', noCron);
     await forgetWaiting(pool, workflowId);
     const checked = checkReconcile(request, now());
     const permission = await mayUse(pool, request);

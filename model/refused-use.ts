@@ -19,6 +19,10 @@ export function mayNotUse(application: string, connection: string): string {
   );
 }
 
+/** Each run of a cron workflow has the id of the first, by which Postgres knows an import, and would be taken for it. */
+export const noCron =
+  'A workflow with a cron schedule cannot import or reconcile. Use a Schedule, whose runs are each a workflow of their own: `daybook schedule create`, or `temporal schedule create`.';
+
 /** `holder` is the run that has the stream. */
 export function importedAlready(
   stream: Stream,

@@ -121,10 +121,10 @@ async function begin(
   kind: ImportKind,
   request: ImportRequest,
 ): Promise<OpenRun | { skipped: ImportResult }> {
-  const { firstExecutionRunId: runId, workflowId } = workflowInfo();
+  const { firstExecutionRunId: runId, workflowId, cronSchedule } = workflowInfo();
   // Begun whole even when it is cancelled meanwhile: a row that was opened must get its outcome.
   const begun = await CancellationScope.nonCancellable(() =>
-    bookkeeping.beginImport({ kind, request, runId, workflowId }),
+    bookkeeping.beginImport({ kind, request, runId, workflowId, cronSchedule }),
   );
   if (begun.kind === 'begun') return begun.run;
   if (begun.failure === 'ImportAlreadyRunning' && wasStartedBySchedule()) {

@@ -44,7 +44,7 @@ interface Carried {
  */
 export async function reconcileLedger(request: ReconcileRequest, secondInput?: Carried): Promise<ReconcileResult> {
   const carried = handedOver(secondInput);
-  const { firstExecutionRunId: runId, workflowId, startTime } = workflowInfo();
+  const { firstExecutionRunId: runId, workflowId, startTime, cronSchedule } = workflowInfo();
   const today = carried?.today ?? startTime.toISOString().slice(0, 10);
   const controls = new Controls();
   let daysSpent = carried?.daysSpent ?? 0;
@@ -72,7 +72,8 @@ export async function reconcileLedger(request: ReconcileRequest, secondInput?: C
     controls.listen();
     // A day whose calls do not suffice for all that there is to ask may be followed by another.
     const isLastTry = daysSpent > 0 || (reservedSince !== null && Date.now() - reservedSince > dayMs);
-    const outcome = await unlessSpoken(controls, () => reconcile({ request, runId, workflowId, today, isLastTry }));
+    const input = { request, runId, workflowId, today, isLastTry, cronSchedule };
+    const outcome = await unlessSpoken(controls, () => reconcile(input));
     switch (outcome?.kind) {
       case 'reconciled':
         setCurrentDetails(outcome.result.message);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { refusal as refusalOfCommand } from '../../cli/imports.ts';
 import { findConnection } from '../../storage/connections.ts';
 import { countRuns } from '../support/observe.ts';
@@ -89,6 +89,32 @@ describe('A wrong request started by anybody fails at once, names every problem,
       'There is no workflow type "importJournal"; there are importJournals, importInvoices, reconcileLedger.',
     );
   });
+
+  // Its runs after the first would be taken for the first: Postgres knows an import by the first run of its workflow.
+  test.each(['importJournals', 'importInvoices', 'reconcileLedger'])(
+    '%s with a cron schedule, instead of a Schedule',
+    async (type) => {
+      const workflowId = uniqueName('cron');
+      const { client } = stand.temporal;
+      const args = [good()];
+      const { firstExecutionRunId } = await client.workflow.start(type, {
+        ...{ taskQueue: stand.taskQueue, workflowId, cronSchedule: '@every 1s', args },
+      });
+      const failed = await vi.waitFor(
+        async () => {
+          const { events } = await client.workflow.getHandle(workflowId, firstExecutionRunId).fetchHistory();
+          return events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure ?? Promise.reject(Error('It runs.'));
+        },
+        { timeout: 30_000, interval: 200 },
+      );
+      expect(failed).toMatchObject({
+        message: expect.stringContaining('daybook schedule create'),
+        applicationFailureInfo: { type: 'InvalidRequest', nonRetryable: true },
+      });
+      expect(await countRuns(stand)).toBe(0);
+      await client.workflow.getHandle(workflowId).terminate();
+    },
+  );
 
   test('all of it at once: one answer names all', async () => {
     const refused = await refusal({
