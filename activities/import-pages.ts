@@ -24,7 +24,7 @@ export function createImportPages(dependencies: Dependencies) {
     journals: createReadJournals(dependencies, slices),
     invoices: createReadInvoices(dependencies, slices),
   };
-  const refreshReference = createRefreshReference(dependencies);
+  const refreshReference = createRefreshReference(dependencies, slices);
   const { standing, ended } = createSliceOutcomes(dependencies);
 
   return ({ runId }: { runId: string }): Promise<SliceOutcome> =>
@@ -61,8 +61,9 @@ export function createImportPages(dependencies: Dependencies) {
     const outcome = await readers[streams[run.stream].kind](run);
     if (outcome.kind !== 'caughtUp') return outcome;
     const halted = await refreshReference(run);
-    if (halted !== null) return ended(run, halted);
     const position = await standing(run);
+    if (halted?.kind === 'unfinished') return { kind: 'imported', ...position };
+    if (halted !== null) return ended(run, halted);
     await countAnew(pool, run.stream, position.totals.stored);
     return { kind: 'caughtUp', ...position };
   }

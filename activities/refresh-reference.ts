@@ -1,5 +1,12 @@
 import { log } from '@temporalio/activity';
-import { type ContactsPlace, contactsPerPage, nextContacts, secondBefore, settledThrough } from '../model/reference.ts';
+import { isSliceOver } from '../model/lanes.ts';
+import {
+  type ContactsReading,
+  contactsPerPage,
+  nextContacts,
+  secondBefore,
+  settledThrough,
+} from '../model/reference.ts';
 import type { Attempt } from '../storage/quota.ts';
 import {
   endReference,
@@ -12,9 +19,12 @@ import {
 import type { Answered } from '../xero/api.ts';
 import { type Caller, type CallOutcome, callXero, type Send } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
+import type { Slices } from './slices.ts';
 
 type Run = Caller & Attempt;
 type Halted = Extract<CallOutcome<Answered>, { kind: 'throttled' | 'needsReconnect' | 'unwanted' }>;
+/** There is more to read, which is for the next slice, or for another worker. */
+type Unfinished = { kind: 'unfinished' };
 type Refusal = Extract<CallOutcome<Answered>, { kind: 'notEntitled' | 'refused' }>;
 
 /**
@@ -28,12 +38,13 @@ const patientAttempts = 4;
  * due. It is done when the rest of a run is stored, so that each account that a stored line names is among them. What Xero
  * refuses (a scope that was not granted, say) is noted and ends nothing.
  */
-export function createRefreshReference(dependencies: Dependencies) {
-  const { pool, xero, refusals } = dependencies;
+export function createRefreshReference(dependencies: Dependencies, slices: Slices) {
+  const { pool, xero, refusals, now, stopping } = dependencies;
 
   /** Null when all that is due is read; else why it must be gone on with later. */
-  return async function refreshReference(run: Run): Promise<Halted | null> {
+  return async function refreshReference(run: Run): Promise<Halted | Unfinished | null> {
     for (const due of await referenceDue(pool, run.runId)) {
+      if (stopping()) return unfinished;
       const halted = await refresh(run, due).catch((trouble: Error) => {
         if (!isXeros(trouble) || refusals.times('reference data') < patientAttempts) throw trouble;
         return note(run, due, trouble.message, 'inAnHour');
@@ -43,7 +54,7 @@ export function createRefreshReference(dependencies: Dependencies) {
     return null;
   };
 
-  async function refresh(run: Run, due: ReferencePosition): Promise<Halted | null> {
+  async function refresh(run: Run, due: ReferencePosition): Promise<Halted | Unfinished | null> {
     const modifiedSince = due.readThrough === null ? undefined : secondBefore(due.readThrough);
     switch (due.endpoint) {
       case 'organisation':
@@ -53,7 +64,7 @@ export function createRefreshReference(dependencies: Dependencies) {
       case 'trackingCategories':
         return readWhole(run, due, (call) => xero.trackingCategories(call));
       case 'contacts':
-        return readContacts(run, due, { modifiedSince, page: 1 });
+        return readContacts(run, due, due.reading ?? beginning(due, modifiedSince));
     }
   }
 
@@ -66,27 +77,33 @@ export function createRefreshReference(dependencies: Dependencies) {
     return null;
   }
 
-  async function readContacts(run: Run, due: ReferencePosition, from: ContactsPlace): Promise<Halted | null> {
-    const { endpoint, settled } = due;
-    // While the order is kept, all up to the newest seen is stored, and a later attempt may go on from what of it has settled.
-    let ordered = true;
-    let seen = due.readThrough;
-    for (let at = from; ; ) {
-      const ask: ContactsPlace = at;
+  async function readContacts(
+    run: Run,
+    due: ReferencePosition,
+    from: ContactsReading,
+  ): Promise<Halted | Unfinished | null> {
+    const { endpoint } = due;
+    const began = now();
+    let reading = from;
+    for (let pages = 1; ; pages++) {
+      const { modifiedSince, page, settled } = reading;
       const outcome = await callXero(dependencies, run, endpoint, (call) =>
-        xero.contacts({ ...call, ...ask, pageSize: contactsPerPage }),
+        xero.contacts({ ...call, modifiedSince, page, pageSize: contactsPerPage }),
       );
       if (outcome.kind !== 'answered') return halt(run, due, outcome);
       const { body, count, isLast } = outcome.answer;
       const { newest, ascending } = await storeReference(pool, { ...run, endpoint, text: body.toString() });
-      ordered &&= ascending;
-      if (newest !== null && (seen === null || newest > seen)) seen = newest;
+      const ordered = reading.ordered && ascending;
+      const isNewer = newest !== null && (reading.seen === null || newest > reading.seen);
+      const seen = isNewer ? newest : reading.seen;
       if (count === 0 || isLast === true) {
         await endReference(pool, { ...run, endpoint }, settledThrough(seen, settled));
         return null;
       }
-      if (ordered) await moveReference(pool, { ...run, endpoint }, settledThrough(seen, settled));
-      at = nextContacts(at, newest, ordered);
+      reading = { ...reading, ...nextContacts(reading, newest, ordered), ordered, seen };
+      // While the order is kept, all up to the newest seen is stored, and what of it has settled need not be read again, whatever becomes of this.
+      await moveReference(pool, { ...run, endpoint }, ordered ? settledThrough(seen, settled) : null, reading);
+      if (stopping() || isSliceOver(now() - began, pages, slices.lengthMs(), 0)) return unfinished;
     }
   }
 
@@ -114,6 +131,12 @@ export function createRefreshReference(dependencies: Dependencies) {
     await missReference(pool, { ...run, endpoint }, message, askAgain);
     return null;
   }
+}
+
+const unfinished: Unfinished = { kind: 'unfinished' };
+
+function beginning({ readThrough, settled }: ReferencePosition, modifiedSince: string | undefined): ContactsReading {
+  return { modifiedSince, page: 1, whole: readThrough === null, ordered: true, seen: readThrough, settled };
 }
 
 function isXeros(trouble: Error): boolean {

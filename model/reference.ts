@@ -9,8 +9,20 @@ export const contactsPerPage = 1_000;
 
 /** Which page of contacts to ask for. */
 export interface ContactsPlace {
-  modifiedSince: string | undefined;
+  modifiedSince?: string | undefined;
   page: number;
+}
+
+/** A reading of contacts that is under way: all before its place is stored. Instants are ISO. */
+export interface ContactsReading extends ContactsPlace {
+  /** It began with the first contact, so that all are read when it ends, and not only what has changed. */
+  whole: boolean;
+  /** The order of their UpdatedDateUTC was kept so far. */
+  ordered: boolean;
+  /** Newest UpdatedDateUTC so far; null while there is none. */
+  seen: string | null;
+  /** What was dated later had not settled when it began, see {@link settledThrough}. */
+  settled: string;
 }
 
 /**

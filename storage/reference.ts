@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { unsettledSeconds } from '../model/invoice-cursor.ts';
-import type { ReferenceEndpoint } from '../model/reference.ts';
+import type { ContactsReading, ReferenceEndpoint } from '../model/reference.ts';
 import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
 import { storeInHalves } from './halves.ts';
@@ -22,7 +22,14 @@ export interface ReferencePosition {
   readThrough: string | null;
   /** What is dated later has not settled: an answer from now on says nothing certain of it. ISO. */
   settled: string;
+  /** Where a reading of contacts goes on that was not ended, by whichever run; null when all begins anew. */
+  reading: ContactsReading | null;
 }
+
+const unsettled = `interval '${unsettledSeconds} seconds'`;
+
+/** A reading that was left is gone on with for so long; page numbers lose their meaning while people edit what they count. */
+const forgotten = `interval '2 days'`;
 
 /**
  * The endpoints that a run has to read: those not asked within the hour, or, for a full run, since it began. A place ahead of
@@ -36,7 +43,11 @@ export async function referenceDue(db: Queryable, runId: string): Promise<Refere
      )
      select e.endpoint,
             case when not reads_all and p.read_through <= now() then ${asText('p.read_through')} end as "readThrough",
-            ${asText(`now() - interval '${unsettledSeconds} seconds'`)} as settled
+            ${asText(`now() - ${unsettled}`)} as settled,
+            case when ((p.place->>'whole')::boolean or not reads_all and p.read_through <= now())
+                  and (p.place->>'settled')::timestamptz
+                      between case when reads_all then started_at - ${unsettled} else now() - ${forgotten} end and now()
+                 then p.place end as reading
        from asked, unnest($2::text[]) with ordinality as e (endpoint, place)
        left join daybook.reference_position p
               on p.tenant_id = (select tenant_id from asked) and p.endpoint = e.endpoint
@@ -104,17 +115,18 @@ export async function storeReference(pool: pg.Pool, page: ReferencePage): Promis
 /** Two refreshes at once may end in either order; a place ahead of the clock is none. */
 const readFurther = `case when p.read_through <= now() then greatest(p.read_through, excluded.read_through) else excluded.read_through end`;
 
-/** Writes down how far an endpoint is read while there is more of it. */
+/** Writes down how far an endpoint is read while there is more of it: `readThrough` is null where the order does not tell. */
 export async function moveReference(
   db: Queryable,
   { tenantId, runId, endpoint }: Omit<ReferencePage, 'text'>,
   readThrough: string | null,
+  place: ContactsReading,
 ): Promise<void> {
   await db.query(
-    `insert into daybook.reference_position as p (tenant_id, endpoint, read_through, run_id) values ($1, $2, $3, $4)
+    `insert into daybook.reference_position as p (tenant_id, endpoint, read_through, run_id, place) values ($1, $2, $3, $4, $5)
      on conflict (tenant_id, endpoint) do update
-        set read_through = ${readFurther}, run_id = excluded.run_id`,
-    [tenantId, endpoint, readThrough, runId],
+        set read_through = ${readFurther}, run_id = excluded.run_id, place = excluded.place`,
+    [tenantId, endpoint, readThrough, runId, place],
   );
 }
 
@@ -128,7 +140,7 @@ export async function endReference(
     `insert into daybook.reference_position as p (tenant_id, endpoint, read_through, asked_at, run_id)
      values ($1, $2, $3, now(), $4)
      on conflict (tenant_id, endpoint) do update
-        set read_through = ${readFurther}, asked_at = now(), message = null,
+        set read_through = ${readFurther}, asked_at = now(), message = null, place = null,
             run_id = excluded.run_id`,
     [tenantId, endpoint, readThrough, runId],
   );
