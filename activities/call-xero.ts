@@ -8,6 +8,7 @@ import type { Answered, Endpoint } from '../xero/api.ts';
 import type { Refused, Unavailable, XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
 import { diagnoseRefusal } from './diagnose-refusal.ts';
+import { pauseAfter } from './in-words.ts';
 import type { Dependencies } from './index.ts';
 
 /** Waits up to this long happen here, beating; longer ones, and the day's, are for the workflow's durable timer. */
@@ -17,9 +18,6 @@ const mostRefusals = 5;
 const refusedAgainSeconds = 30;
 /** Whatever an outage's answer says, it is looked at again after an hour. */
 const longestAdviceSeconds = 3_600;
-
-/** The Organisation is offline: "a retry interval of 5mins or so is recommended" (Xero's response codes). */
-const offlineSeconds = 300;
 
 /** As many tokens are refused in a row at most, should other processes refresh them all the while. */
 const mostRejections = 3;
@@ -142,7 +140,7 @@ export async function callXero<A extends Answered>(
             : outages.began(caller.tenantId, endpoint, adviceSeconds);
         const until = adviceSeconds > 0 ? await leaveAlone() : now();
         if (until - now() > shortWaitMs) return { kind: 'throttled', reason: 'outage', until };
-        throw passing(answer.message, adviceSeconds, answer.cause === 'offline' ? offlineSeconds : 60);
+        throw passing(answer.message, adviceSeconds);
       }
       case 'notEntitled':
       case 'disconnected': {
@@ -164,10 +162,12 @@ function isEverywhere({ cause }: Unavailable): boolean {
   return cause === 'offline' || cause === 'maintenance';
 }
 
-/** Something that passes: Temporal tries again, first soon and then ever later, but not before Xero advised. */
-function passing(message: string, adviceSeconds = 0, mostSeconds = 60): ApplicationFailure {
-  const { attempt } = Context.current().info;
-  const delaySeconds = Math.max(adviceSeconds, Math.min(mostSeconds, 2 ** attempt));
+/**
+ * Something that passes: Temporal tries again, first soon and then ever later, but not before Xero advised. Each time is a call of
+ * the day's, and for an organisation that is offline "a retry interval of 5mins or so is recommended" (Xero's response codes).
+ */
+function passing(message: string, adviceSeconds = 0): ApplicationFailure {
+  const delaySeconds = Math.max(adviceSeconds, pauseAfter(Context.current().info.attempt));
   return ApplicationFailure.create({ message, type: 'XeroUnavailable', nextRetryDelay: delaySeconds * 1_000 });
 }
 

@@ -25,7 +25,7 @@ export function createImportPages(dependencies: Dependencies) {
     invoices: createReadInvoices(dependencies, slices),
   };
   const refreshReference = createRefreshReference(dependencies, slices);
-  const { standing, ended } = createSliceOutcomes(dependencies);
+  const { standing, ended, passOver } = createSliceOutcomes(dependencies);
 
   return ({ runId }: { runId: string }): Promise<SliceOutcome> =>
     whileBeating(() => slices.during(() => importPages(runId)));
@@ -51,7 +51,7 @@ export function createImportPages(dependencies: Dependencies) {
     const leaves = leavesOf(run.isBackfill, run.othersAreOpen);
     const caller = { ...run, authorisationId: run.authorisationId, scheduledAt, leaves };
     try {
-      return await readPages(caller);
+      return await readPages(caller).catch((trouble: unknown) => passOver(caller, trouble));
     } finally {
       await permits.written(run.tenantId);
     }

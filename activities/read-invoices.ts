@@ -13,7 +13,7 @@ import { firstSecondOf } from '../storage/invoice-pages.ts';
 import type { AnsweredInvoices } from '../xero/api.ts';
 import { type CallOutcome, callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
-import { createSliceOutcomes, passOver, type Reading } from './slice-outcomes.ts';
+import { createSliceOutcomes, type Reading } from './slice-outcomes.ts';
 import type { Slices } from './slices.ts';
 import { storeInvoicesPatiently } from './store-patiently.ts';
 
@@ -32,8 +32,7 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
     // A slice has one page at least, whatever the clock does.
     for (let pages = 0; pages === 0 || (now() - began < slices.lengthMs() && !stopping()); pages++) {
       const askedAt = new Date(now());
-      const outcome = await askInOrder(run, place).catch((trouble: Error) => passOver(trouble, pages > 0));
-      if (outcome === null) break;
+      const outcome = await askInOrder(run, place);
       if (outcome.kind !== 'answered') return ended(run, outcome);
       const { body, count } = outcome.answer;
       const after = await stepAfter(run, place, { ...outcome.answer, largestSeen: largest }, askedAt);

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { Course } from '../model/course.ts';
 import { cursorBefore } from '../model/cursor.ts';
 import { type Allowance, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone } from '../model/lanes.ts';
@@ -6,11 +7,12 @@ import type { SliceOutcome } from '../model/run.ts';
 import { basisOf } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
 import { Pipeline } from '../storage/pipeline.ts';
+import { noLimits, type Refused } from '../xero/faults.ts';
 import { callXero } from './call-xero.ts';
 import { Flights } from './flights.ts';
 import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
-import { createSliceOutcomes, passOver, type Reading } from './slice-outcomes.ts';
+import { createSliceOutcomes, type Reading } from './slice-outcomes.ts';
 import type { Slices } from './slices.ts';
 import { storePatiently } from './store-patiently.ts';
 
@@ -37,6 +39,8 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     const began = now();
     let launchedAt = began;
     const course = new Course(run, from);
+    // Behind a failed attempt all may fail again: until a page is fetched and stored no call is made ahead, lest it be in vain.
+    let isSure = Context.current().info.attempt === 1;
     const flights = new Flights(async (offset) => {
       launchedAt = now();
       const outcome = await ask(run, offset);
@@ -59,8 +63,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         if (flights.count === 0) break;
         const flight = await flights.take();
         if (!flight) continue;
-        const outcome = await flight.outcome.catch((trouble: Error) => passOver(trouble, course.cursor > from));
-        if (outcome === null) return await reached('imported');
+        const outcome = await flight.outcome;
         if (outcome.kind !== 'answered')
           return (await store.isDone()) ? await ended(run, outcome) : await reached('imported');
         latencies.set(run.tenantId, outcome.latencyMs);
@@ -77,17 +80,18 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
         if (lastNumber === null) return await reached('caughtUp');
         const [after, through] = [course.cursor, course.reachOf(lastNumber)];
-        if (through <= after) throw endless(run, after, through);
+        if (through <= after)
+          return (await store.isDone()) ? await ended(run, endless(after, through)) : await reached('imported');
         course.moveTo(through, flight.offset, count);
         // No further ahead than this, as all that is not stored when the worker dies is fetched again. Where there is no room any more,
         // another attempt has stored the pages before, and this one is a zombie.
         if (!(await store.hasRoom())) return await reached('imported');
         // Where the next page begins is known now: it is on its way while this one, and even the one before, is stored.
-        if (flights.count === 0 && mayLaunch(through)) flights.launch(through);
+        if (isSure && flights.count === 0 && mayLaunch(through)) flights.launch(through);
         const page = { ...run, after, askedAfter: flight.offset, through, body, count };
         store.begin(() => storePatiently(dependencies, pipeline, page));
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
-        if (slices.isCrowded()) await store.isDone();
+        if (!isSure || slices.isCrowded()) isSure = await store.isDone();
       }
       return await reached(course.isPastEnd ? 'caughtUp' : 'imported');
     } finally {
@@ -99,7 +103,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     async function launch(): Promise<void> {
       // Among many the machine is busy without: what more would be in flight only takes memory.
       const seen = slices.isCrowded() ? 0 : run.totals.pages + course.pages;
-      const most = Math.min(run.isAlone ? mostLanesAlone : mostLanes, mostAtOnce(run.leaves));
+      const most = isSure ? Math.min(run.isAlone ? mostLanesAlone : mostLanes, mostAtOnce(run.leaves)) : 1;
       const lanes = lanesFor(latency(), await allowanceOf(run), seen, most);
       const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
       const next = () => flights.next(course.cursor, course.stride);
@@ -126,8 +130,8 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   }
 }
 
-function endless({ connectionName }: Reading, after: number, through: number): Error {
-  return new Error(
-    `Xero was asked for journals after ${after} of "${connectionName}" and sent none beyond ${through}; reading on would never end.`,
-  );
+/** Xero documents a page beyond the offset; a mishap is asked for again, as another refusal is. */
+function endless(after: number, through: number): Refused {
+  const message = `Xero was asked for journals after ${after} and sent none beyond ${through}; reading on would never end. What was imported stays, and the next import asks again; should it end so too, tell Xero's support.`;
+  return { kind: 'refused', status: 200, message, limits: noLimits, correlationId: null };
 }

@@ -5,13 +5,17 @@ import type { Attempt } from '../storage/quota.ts';
 import { type RunAtWork, runAtWork } from '../storage/runs.ts';
 import type { Answered } from '../xero/api.ts';
 import type { Caller, CallOutcome } from './call-xero.ts';
-import { inWords } from './in-words.ts';
+import { failureOf } from './in-words.ts';
 import type { Dependencies } from './index.ts';
 
 /** A wait after trouble that came after progress; an activity's whole time is five minutes. */
 const longestRestMs = 20_000;
 /** What Xero answered this run before and refuses now is asked for so many times in all: it may be a fault that passes. */
 const surelyRefused = 3;
+
+const refusedInTheMiddle = 'RefusedInTheMiddle';
+/** Whether a failure is told from others by how often its attempts have met it. */
+const isCounted = (failure: Error) => 'type' in failure && failure.type === refusedInTheMiddle;
 
 /** A run whose pages are being read, and who reads them. */
 export type Reading = RunAtWork & Caller & Attempt;
@@ -23,7 +27,7 @@ export function createSliceOutcomes({
   refusals,
   now,
 }: Pick<Dependencies, 'pool' | 'permits' | 'refusals' | 'now'>) {
-  return { standing, ended };
+  return { standing, ended, passOver };
 
   /** A call that brought no page ends the slice. */
   async function ended(
@@ -43,7 +47,7 @@ export function createSliceOutcomes({
         const { totals } = await standing(run);
         // Where pages have come since, it is another page that is refused.
         if (totals.pages > 0 && refusals.times(`page ${totals.pages}`) < surelyRefused)
-          throw ApplicationFailure.retryable(message, 'RefusedInTheMiddle');
+          throw ApplicationFailure.retryable(message, refusedInTheMiddle);
         return { kind: 'stopped', failure: outcome.kind === 'refused' ? 'RefusedByXero' : 'NotEntitled', message };
       }
     }
@@ -55,6 +59,22 @@ export function createSliceOutcomes({
     return current?.authorisationId === null ? removed(run) : notAllowed(run);
   }
 
+  /**
+   * Trouble after pages were stored ends the slice and is met again by the next: so Temporal counts, and waits for, failures without
+   * progress only, and an import that keeps advancing never backs off.
+   */
+  async function passOver(run: Reading, trouble: unknown): Promise<SliceOutcome> {
+    const failure = failureOf(trouble, run.connectionName);
+    const position = isCounted(failure) ? null : await standing(run).catch(() => null);
+    const hasAdvanced = position !== null && position.totals.pages > run.totals.pages;
+    if (!hasAdvanced || Context.current().cancellationSignal.aborted) throw failure;
+    log.warn(failure.message);
+    // The next slice must not ask at once, either; its own failures are waited for by Temporal, ever longer.
+    if (failure instanceof ApplicationFailure && failure.nextRetryDelay)
+      await sleep(Math.min(Number(failure.nextRetryDelay), longestRestMs));
+    return { kind: 'imported', ...position };
+  }
+
   async function standing(run: RunAtWork): Promise<Position> {
     const current = (await runAtWork(pool, run.runId)) ?? run;
     return {
@@ -63,19 +83,6 @@ export function createSliceOutcomes({
       dayRemaining: (await permits.allowance(run.tenantId)).dayRemaining,
     };
   }
-}
-
-/**
- * Trouble after progress ends the slice and is met again by the next: so Temporal counts, and waits for, failures without
- * progress only, and an import that keeps advancing never backs off.
- */
-export async function passOver(trouble: Error, advanced: boolean): Promise<null> {
-  if (!advanced || Context.current().cancellationSignal.aborted) throw trouble;
-  log.warn(inWords(trouble));
-  // The next slice must not ask at once, either; its own failures are waited for by Temporal, ever longer.
-  if (trouble instanceof ApplicationFailure && trouble.nextRetryDelay)
-    await sleep(Math.min(Number(trouble.nextRetryDelay), longestRestMs));
-  return null;
 }
 
 /** Until when somebody waits whom a limit holds back, and for how long that is. */

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { type NativeConnection, type ResourceBasedSlotsForType, Worker } from '@temporalio/worker';
-import { sayingWhoIsAway } from '../activities/in-words.ts';
+import { sayingWhatIsAmiss } from '../activities/in-words.ts';
 import type { Activities } from '../activities/index.ts';
 import { crowd } from '../activities/slices.ts';
 
@@ -47,7 +47,7 @@ export function createWorker(settings: WorkerSettings) {
     activities,
     workflowBundle: { codePath: workflows },
     interceptors: {
-      activity: [() => ({ inbound: { execute: (input, next) => sayingWhoIsAway(() => next(input)) } })],
+      activity: [() => ({ inbound: { execute: (input, next) => sayingWhatIsAmiss(() => next(input)) } })],
     },
     ...(identity ? { identity } : {}),
     tuner: {
