@@ -53,6 +53,8 @@ export async function sayingWhatIsAmiss<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (trouble) {
-    throw failureOf(trouble);
+    const { cancellationSignal } = Context.current();
+    // What is told to stop and fails over it has stopped. Temporal would not try it again, and the workflow would hear of a failure.
+    throw cancellationSignal.aborted ? cancellationSignal.reason : failureOf(trouble);
   }
 }

@@ -1,17 +1,14 @@
 import {
-  type ActivityOptions,
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
   isCancellation,
-  proxyActivities,
   rootCause,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Activities } from '../activities/index.ts';
 import type { Marked } from '../activities/mark-run.ts';
 import type { ImportKind, ImportRequest } from '../model/request.ts';
 import {
@@ -20,44 +17,17 @@ import {
   noTotals,
   type OpenRun,
   type Progress,
-  type SliceOutcome,
   type WaitReason,
 } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
 import { limitInWords } from '../model/waiting.ts';
 import { type Bookkeeping, createBookkeeping } from './bookkeeping.ts';
+import { asCancellation } from './cancellation.ts';
 import { handedOver } from './handed-over.ts';
 import { Controls, progress } from './messages.ts';
+import { readSlice } from './read-slice.ts';
 import { wasStartedBySchedule } from './schedules.ts';
 import { endOf, reconnectCheckMs, Standing } from './standing.ts';
-
-// It reads pages for a few seconds at a time and waits out short limits itself, so it beats: a dead worker is noticed soon.
-// Cancelling waits for the page in flight, lest the next import find it still being written (the default would not wait).
-const inTurn: ActivityOptions = {
-  startToCloseTimeout: '5 minutes',
-  heartbeatTimeout: '10 seconds',
-  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  // Each slice takes its turn in the queue. Given back to the worker at once, as Temporal does to save a round, those who
-  // read already would go on to their end while the others wait.
-  allowEagerDispatch: false,
-  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
-};
-const { importPages } = proxyActivities<Activities>(inTurn);
-
-/**
- * The first turn of an import, and of one that has slept, goes ahead of the later turns of all others, so that those who are
- * due at once all begin before any goes on (docs/decisions/0035-first-turns-first.md).
- * https://docs.temporal.io/develop/task-queue-priority-fairness
- */
-function importFirstPages(request: { runId: string }): Promise<SliceOutcome> {
-  // Zero says none, where only a fairness key was given.
-  const own = workflowInfo().priority?.priorityKey || usualPriority;
-  const ahead = { ...inTurn, priority: { priorityKey: Math.max(1, own - 1) } };
-  return proxyActivities<Activities>(ahead).importPages(request);
-}
-
-/** What Temporal gives a workflow that was started without one; 1 goes first. */
-const usualPriority = 3;
 
 /** A slice of pages adds some six events to the history; with this many a replay takes well under a second. */
 const slicesPerHistory = 250;
@@ -95,7 +65,8 @@ export async function runImport(
   let outcome: 'caughtUp' | 'cancelled' | 'historyFull';
   try {
     outcome = await importToTheEnd(underWay, carried === undefined);
-  } catch (failure) {
+  } catch (thrown) {
+    const failure = asCancellation(thrown);
     await (isCancellation(failure) ? end(underWay, 'cancelled') : end(underWay, 'failed', messageOf(failure)));
     throw failure;
   }
@@ -156,7 +127,8 @@ async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caug
     }
 
     controls.listen();
-    const slice = await importSlice(underWay, goesFirst);
+    const slice = await readSlice({ ...underWay, runId: underWay.run.runId }, goesFirst);
+    if (slice === null) continue;
     // Otherwise it sleeps, or ends. In a fresh history it hears once more how long it must, at its usual place.
     goesFirst = slice.kind !== 'imported';
     if (slice.kind === 'stopped') throw ApplicationFailure.nonRetryable(slice.message, slice.failure);
@@ -180,21 +152,6 @@ async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caug
         return 'caughtUp';
     }
   }
-}
-
-/** Pages for a few seconds; whoever speaks meanwhile, or cancels, is heard after the page in flight. */
-async function importSlice(
-  { run: { runId }, bookkeeping, controls }: UnderWay,
-  goesFirst: boolean,
-): Promise<SliceOutcome> {
-  const reading = goesFirst ? importFirstPages({ runId }) : importPages({ runId });
-  await controls.untilSpoken(reading);
-  const wantsRest = () => controls.wantsRest || CancellationScope.current().consideredCancelled;
-  if (!wantsRest()) return reading;
-  await CancellationScope.nonCancellable(() => bookkeeping.markRun({ runId, status: 'stopping', waitingUntil: null }));
-  const slice = await reading;
-  if (!wantsRest()) await bookkeeping.markRun({ runId, status: 'running', waitingUntil: null });
-  return slice;
 }
 
 type Waiting = { status: 'waiting'; waitingFor: WaitReason } | { status: 'needsReconnect' };

@@ -1,10 +1,10 @@
 import {
+  ActivityFailure,
   ApplicationFailure,
   allHandlersFinished,
   CancellationScope,
   condition,
   continueAsNew,
-  isCancellation,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -14,6 +14,7 @@ import type { Activities } from '../activities/index.ts';
 import { dayMs } from '../model/days.ts';
 import type { ReconcileRequest, ReconcileResult } from '../model/reconciliation.ts';
 import { limitInWords } from '../model/waiting.ts';
+import { asCancellation } from './cancellation.ts';
 import { handedOver } from './handed-over.ts';
 import { Controls, waitingFor } from './messages.ts';
 import { endOf, reconnectCheckMs } from './standing.ts';
@@ -104,7 +105,8 @@ async function unlessSpoken<T>(controls: Controls, work: () => Promise<T>): Prom
   try {
     return await working;
   } catch (failure) {
-    if (controls.wantsRest && isCancellation(failure)) return null;
-    throw failure;
+    // An attempt that fails after Temporal was asked to end it is not tried again: then its failure is what it ends with.
+    if (controls.wantsRest && failure instanceof ActivityFailure) return null;
+    throw asCancellation(failure);
   }
 }
