@@ -157,3 +157,20 @@ type Handle = Awaited<ReturnType<typeof started>>['handle'];
 const cancelRequested = expect.objectContaining({
   activityTaskCancelRequestedEventAttributes: expect.anything(),
 });
+
+test('a bug of the workflow’s own ends neither the run’s row nor the workflow, which a mended worker goes on with', async () => {
+  // An answer that it does not expect: without totals.
+  const importPages = async () => ({ kind: 'imported', readThrough: 1, dayRemaining: null });
+  const { handle, ended, status, stop } = await started('importJournals', { importPages });
+  try {
+    await vi.waitFor(async () => expect((await handle.fetchHistory()).events).toContainEqual(taskFailed), {
+      timeout: 30_000,
+    });
+    expect(ended).toEqual([]);
+    expect(await status()).toBe('RUNNING');
+  } finally {
+    await stop();
+  }
+}, 60_000);
+
+const taskFailed = expect.objectContaining({ workflowTaskFailedEventAttributes: expect.anything() });
