@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Fault } from '../../sandbox/server.ts';
+import { untilProgress } from '../support/observe.ts';
 import { type Stand, startStand } from '../support/stand.ts';
 
 // Records the golden paths of the workflows as histories. When a workflow gets a new shape, name a new folder here and keep
 // the old ones: workflows that were begun by an older version must go on with a newer one.
-const folder = join(import.meta.dirname, 'local-bookkeeping');
+const folder = join(import.meta.dirname, 'stop-while-all-fails');
 
 let stand: Stand;
 beforeAll(async () => {
@@ -126,4 +129,96 @@ test('invoices: pages, a sweep, and on over a spent day', async () => {
   stand.sandbox.limits.set({ day: 3, dayWindowSeconds: 5 });
   const suspended = await stand.importInvoices({ full: true });
   await record('invoices-suspended', suspended.workflowId);
+});
+
+describe('in trouble', () => {
+  const down = (headers = {}): Fault => ({
+    match: { path: '/api.xro/' },
+    do: { kind: 'answer', status: 503, headers, body: 'Down' },
+  });
+  const handle = (workflowId: string) => stand.temporal.client.workflow.getHandle(workflowId);
+  /** Waits until an activity has failed and is tried again no sooner than in so many seconds. */
+  const untilPauses = (workflowId: string, seconds: number) =>
+    vi.waitFor(
+      async () => {
+        const { pendingActivities } = (await handle(workflowId).describe()).raw;
+        expect(Number(pendingActivities?.[0]?.currentRetryInterval?.seconds ?? 0)).toBeGreaterThan(seconds);
+      },
+      { timeout: 90_000, interval: 100 },
+    );
+  const begin = async (startingAtJournalId: number) =>
+    (await stand.imports.startJournals({ ...request(), startingAtJournalId })).workflowId;
+  beforeEach(() => {
+    stand.sandbox.faults.clear();
+    stand.sandbox.limits.reset();
+    stand.sandbox.limits.set({ day: 5_000 });
+  });
+
+  test('an outage that says how long it lasts', async () => {
+    stand.sandbox.faults.add({ ...down({ 'retry-after': '25' }), match: { path: 'Journals', nth: 2 } });
+    const workflowId = await begin(5);
+    await stand.imports.ending(workflowId);
+    await record('outage', workflowId);
+  });
+
+  test('under way: cut in the midst of its pages', async () => {
+    stand.sandbox.setLatency(150);
+    const workflowId = await begin(6);
+    await untilProgress(stand, workflowId, ({ totals }) => totals.pages > 2);
+    await record('under-way', workflowId);
+    await stand.imports.cancel(workflowId);
+    await stand.imports.ending(workflowId);
+    stand.sandbox.setLatency(0);
+  });
+
+  test('cancelled from Temporal’s side while each attempt fails', async () => {
+    stand.sandbox.faults.add(down());
+    const workflowId = await begin(7);
+    await untilPauses(workflowId, 2);
+    await handle(workflowId).cancel();
+    await stand.imports.ending(workflowId);
+    await record('cancelled-while-failing', workflowId);
+  });
+
+  test('paused while each attempt fails, and given up; resumed, and cancelled', async () => {
+    stand.sandbox.faults.add(down());
+    const workflowId = await begin(8);
+    await untilPauses(workflowId, 31);
+    await stand.imports.pause(workflowId);
+    await untilProgress(stand, workflowId, ({ status }) => status === 'paused', 60_000);
+    stand.sandbox.faults.clear();
+    stand.sandbox.setLatency(150);
+    await stand.imports.resume(workflowId);
+    await untilProgress(stand, workflowId, ({ totals }) => totals.pages > 1);
+    await stand.imports.cancel(workflowId);
+    await stand.imports.ending(workflowId);
+    await record('paused-while-failing', workflowId);
+    stand.sandbox.setLatency(0);
+  }, 180_000);
+
+  test('a reconciliation that is paused while each attempt fails, and resumed', async () => {
+    stand.sandbox.faults.add(down());
+    const { workflowId } = await stand.temporal.client.workflow.start('reconcileLedger', {
+      taskQueue: stand.taskQueue,
+      workflowId: `${stand.connection}-reconciled-paused`,
+      args: [request()],
+    });
+    await untilPauses(workflowId, 2);
+    await handle(workflowId).signal('pause');
+    await sleep(1_000);
+    stand.sandbox.faults.clear();
+    await handle(workflowId).signal('resume');
+    await handle(workflowId).result();
+    await record('reconciled-paused-while-failing', workflowId);
+  });
+
+  test('a lost consent is waited for, and cancelled', async () => {
+    stand.sandbox.tokens.revoke();
+    stand.sandbox.tokens.expireAccessTokens();
+    const workflowId = await begin(9);
+    await untilProgress(stand, workflowId, ({ status }) => status === 'needsReconnect');
+    await stand.imports.cancel(workflowId);
+    await stand.imports.ending(workflowId);
+    await record('needs-reconnect', workflowId);
+  });
 });

@@ -9,6 +9,14 @@ import { workflowBundle } from '../../worker/bundle.ts';
 const histories = readdirSync(import.meta.dirname, { encoding: 'utf8', recursive: true }).filter((file) =>
   file.endsWith('.json'),
 );
+const paths = [
+  ...['plain', 'filtered', 'refused', 'suspended', 'continued-first', 'continued-last', 'cancelled'],
+  ...['paused-resumed-cancelled', 'invoices', 'invoices-suspended', 'reconciled', 'reconciled-suspended', 'kept-alive'],
+];
+const troubles = [
+  ...['outage', 'needs-reconnect', 'cancelled-while-failing', 'paused-while-failing'],
+  ...['reconciled-paused-while-failing', 'under-way'],
+];
 const read = (file: string) => JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8'));
 
 describe('Old workflow histories replay on new code', () => {
@@ -19,8 +27,11 @@ describe('Old workflow histories replay on new code', () => {
   const replay = (history: unknown) =>
     Worker.runReplayHistory({ workflowBundle: { codePath } }, historyFromJSON(history));
 
-  test('there are histories of every golden path', () => {
-    expect(histories.length).toBeGreaterThanOrEqual(10);
+  test('there are histories of every golden path in each shape, and of every trouble in the newest', () => {
+    const shapes = ['', 'local-bookkeeping/', 'stop-while-all-fails/'];
+    const all = shapes.flatMap((shape) => paths.map((name) => `${shape}${name}.json`));
+    const newest = troubles.map((name) => `${shapes.at(-1)}${name}.json`);
+    expect(histories.toSorted()).toEqual([...all, ...newest].toSorted());
   });
 
   test.each(histories)('%s', async (file) => {
