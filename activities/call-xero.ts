@@ -7,9 +7,11 @@ import type { Spender } from '../storage/quota.ts';
 import type { Answered, Endpoint } from '../xero/api.ts';
 import type { Refused, Unavailable, XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
+import type { AccessToken } from '../xero/tokens.ts';
 import { diagnoseRefusal } from './diagnose-refusal.ts';
 import { pauseAfter } from './in-words.ts';
 import type { Dependencies } from './index.ts';
+import type { CallPermit } from './permits.ts';
 
 /** Waits up to this long happen here, beating; longer ones, and the day's, are for the workflow's durable timer. */
 const shortWaitMs = 20_000;
@@ -59,44 +61,22 @@ export type Send<A extends Answered> = (call: {
  * again; all else is a value.
  */
 export async function callXero<A extends Answered>(
-  dependencies: Pick<
-    Dependencies,
-    'permits' | 'outages' | 'tokens' | 'refusals' | 'now' | 'xero' | 'connectPage' | 'meters'
-  >,
+  dependencies: Needed,
   caller: Caller,
   endpoint: Endpoint,
   send: Send<A>,
 ): Promise<CallOutcome<A>> {
-  const { permits, outages, tokens, now, meters } = dependencies;
+  const { permits, tokens, now, meters } = dependencies;
   const signal = Context.current().cancellationSignal;
-  const mustReconnect = (said: string) => {
-    const message = reconnect(caller, dependencies.connectPage, said);
-    log.warn(message);
-    return { kind: 'needsReconnect' as const, message };
-  };
-  let rejectedGeneration: number | undefined;
-  let rejections = 0;
-  let refusals = 0;
-  let isNewest = false;
-  let waitsSince = now();
+  const judge = createJudge(dependencies, caller, endpoint, signal);
+  let notThis: number | undefined;
 
   for (;;) {
-    const token = await tokens.accessToken(caller.authorisationId, { notThis: rejectedGeneration, signal });
-    if (token.kind === 'needsReconnect') return mustReconnect(token.message);
+    const token = await tokens.accessToken(caller.authorisationId, { notThis, signal });
+    if (token.kind === 'needsReconnect') return mustReconnect(dependencies, caller, token.message);
     if (token.kind === 'unavailable') throw passing(token.message);
-
-    const permit = outages.heldBack(caller.tenantId, endpoint) ?? (await permits.take(caller));
-    if (!permit.granted) {
-      const { reason, until } = permit;
-      meters.heldBack(reason);
-      if (reason === 'day' || until - waitsSince > shortWaitMs) return { kind: 'throttled', reason, until };
-      await sleep(Math.max(1, until - now()));
-      continue;
-    }
-    if (!permit.open || !permit.allowed) {
-      permits.settle(permit, nothingSaid);
-      return { kind: 'unwanted', allowed: permit.allowed };
-    }
+    const permit = await permitFor(dependencies, caller, endpoint);
+    if ('kind' in permit) return permit;
 
     const sentAt = now();
     const call = { tenantId: caller.tenantId, accessToken: token.accessToken, signal };
@@ -105,55 +85,104 @@ export async function callXero<A extends Answered>(
       throw aborted;
     });
     const latencyMs = now() - sentAt;
-    waitsSince = now();
     meters.called(answer.kind, latencyMs);
-    if (answer.kind === 'throttled') {
-      await permits.refused(permit, answer.window, answer.retryAfterSeconds);
-      refusals++;
-      if (refusals < mostRefusals) continue;
-      const waitSeconds = Math.max(answer.retryAfterSeconds ?? 0, refusedAgainSeconds);
-      return { kind: 'throttled', reason: answer.window, until: now() + waitSeconds * 1_000 };
-    }
-    permits.settle(permit, answer.limits);
+    if (answer.kind === 'throttled') await permits.refused(permit, answer.window, answer.retryAfterSeconds);
+    else permits.settle(permit, answer.limits);
+    if (answer.kind === 'answered') return { kind: 'answered', answer, latencyMs };
+    const judged = await judge(answer, token, permit);
+    if ('kind' in judged) return judged;
+    notThis = judged.notThis;
+  }
+}
 
-    switch (answer.kind) {
-      case 'answered':
-        return { kind: 'answered', answer, latencyMs };
+type Needed = Pick<
+  Dependencies,
+  'permits' | 'outages' | 'tokens' | 'refusals' | 'now' | 'xero' | 'connectPage' | 'meters'
+>;
+/** What is no answer. */
+type Unanswered = Exclude<CallOutcome<Answered>, { kind: 'answered' }>;
+
+/** Spends a call, waiting for it while that is short; a value where it takes longer, or is not wanted any more. */
+async function permitFor(
+  { permits, outages, now, meters }: Needed,
+  caller: Caller,
+  endpoint: Endpoint,
+): Promise<CallPermit | Unanswered> {
+  for (const since = now(); ; ) {
+    const permit = outages.heldBack(caller.tenantId, endpoint) ?? (await permits.take(caller));
+    if (permit.granted) {
+      if (permit.open && permit.allowed) return permit;
+      permits.settle(permit, nothingSaid);
+      return { kind: 'unwanted', allowed: permit.allowed };
+    }
+    const { reason, until } = permit;
+    meters.heldBack(reason);
+    if (reason === 'day' || until - since > shortWaitMs) return { kind: 'throttled', reason, until };
+    await sleep(Math.max(1, until - now()));
+  }
+}
+
+/** Ask again, and, where a generation is named, by another token than its own. */
+interface AskAgain {
+  notThis: number | undefined;
+}
+
+/** What becomes of a call that Xero did not answer, given what it said to those before it. */
+function createJudge(dependencies: Needed, caller: Caller, endpoint: Endpoint, signal: AbortSignal) {
+  const { permits, outages, tokens, now } = dependencies;
+  let rejections = 0;
+  let rejectedGeneration: number | undefined;
+  let refusals = 0;
+  let isNewest = false;
+
+  return async (fault: XeroFault, token: AccessToken, permit: CallPermit): Promise<Unanswered | AskAgain> => {
+    switch (fault.kind) {
+      case 'throttled': {
+        refusals++;
+        if (refusals < mostRefusals) return { notThis: rejectedGeneration };
+        const waitSeconds = Math.max(fault.retryAfterSeconds ?? 0, refusedAgainSeconds);
+        return { kind: 'throttled', reason: fault.window, until: now() + waitSeconds * 1_000 };
+      }
       case 'tokenExpired':
       case 'tokenRejected':
-        // A token just refreshed is no matter of age any more; one that was stored meanwhile may be as old as the first.
-        rejections++;
-        if (rejections > 1 && (token.isFresh || rejections > mostRejections)) {
-          const said = 'Xero refuses its access token, and the one just refreshed';
-          // It goes on giving tokens, so the consent may well live, and only its API be at odds for a moment.
-          if (dependencies.refusals.times('token') < surelyRejected)
-            throw passing(`Connection "${caller.connectionName}": ${said}.`);
-          return mustReconnect(said);
-        }
         rejectedGeneration = token.generation;
-        continue;
-      case 'unavailable': {
-        const adviceSeconds = Math.min(answer.retryAfterSeconds ?? 0, longestAdviceSeconds);
-        const leaveAlone = () =>
-          isEverywhere(answer)
-            ? permits.down(permit, adviceSeconds)
-            : outages.began(caller.tenantId, endpoint, adviceSeconds);
-        const until = adviceSeconds > 0 ? await leaveAlone() : now();
-        if (until - now() > shortWaitMs) return { kind: 'throttled', reason: 'outage', until };
-        throw passing(answer.message, adviceSeconds);
-      }
+        return rejected(token);
+      case 'unavailable':
+        return leftAlone(fault, permit);
       case 'notEntitled':
       case 'disconnected': {
         // A token keeps the scopes it was given with, so it may be older than the consent that mends this.
         const newest = isNewest ? token : await tokens.accessToken(caller.authorisationId, { anew: true, signal });
         isNewest = true;
-        if (newest.kind === 'token' && newest.generation !== token.generation) continue;
-        const diagnosed = await diagnoseRefusal(dependencies, caller, answer, call);
-        return diagnosed.kind === 'needsReconnect' ? mustReconnect(diagnosed.message) : diagnosed;
+        if (newest.kind === 'token' && newest.generation !== token.generation) return { notThis: rejectedGeneration };
+        const call = { accessToken: token.accessToken, signal };
+        const diagnosed = await diagnoseRefusal(dependencies, caller, fault, call);
+        return diagnosed.kind === 'needsReconnect' ? mustReconnect(dependencies, caller, diagnosed.message) : diagnosed;
       }
       default:
-        return answer;
+        return fault;
     }
+  };
+
+  function rejected({ isFresh, generation }: AccessToken): Unanswered | AskAgain {
+    // A token just refreshed is no matter of age any more; one that was stored meanwhile may be as old as the first.
+    rejections++;
+    if (rejections === 1 || (!isFresh && rejections <= mostRejections)) return { notThis: generation };
+    const said = 'Xero refuses its access token, and the one just refreshed';
+    // It goes on giving tokens, so the consent may well live, and only its API be at odds for a moment.
+    if (dependencies.refusals.times('token') < surelyRejected)
+      throw passing(`Connection "${caller.connectionName}": ${said}.`);
+    return mustReconnect(dependencies, caller, said);
+  }
+
+  async function leftAlone(fault: Unavailable, permit: CallPermit): Promise<Unanswered> {
+    const adviceSeconds = Math.min(fault.retryAfterSeconds ?? 0, longestAdviceSeconds);
+    if (adviceSeconds === 0) throw passing(fault.message);
+    const until = isEverywhere(fault)
+      ? await permits.down(permit, adviceSeconds)
+      : outages.began(caller.tenantId, endpoint, adviceSeconds);
+    if (until - now() > shortWaitMs) return { kind: 'throttled', reason: 'outage', until };
+    throw passing(fault.message, adviceSeconds);
   }
 }
 
@@ -172,7 +201,9 @@ function passing(message: string, adviceSeconds = 0): ApplicationFailure {
 }
 
 /** The connection, and where the admin goes: what a log line, the Temporal UI and the query `progress` say of a run that waits. */
-function reconnect({ connectionName, application }: Caller, connectPage: string | undefined, said: string): string {
+function mustReconnect({ connectPage }: Needed, { connectionName, application }: Caller, said: string) {
   const where = connectPage === undefined ? '' : `at ${connectPage}, or `;
-  return `The connection "${connectionName}" must be reconnected: ${said.replace(/\.$/, '')}. An admin does so ${where}with \`daybook connect --name ${connectionName} --application ${shellWord(application)}\`; what waits for it then goes on by itself.`;
+  const message = `The connection "${connectionName}" must be reconnected: ${said.replace(/\.$/, '')}. An admin does so ${where}with \`daybook connect --name ${connectionName} --application ${shellWord(application)}\`; what waits for it then goes on by itself.`;
+  log.warn(message);
+  return { kind: 'needsReconnect' as const, message };
 }
