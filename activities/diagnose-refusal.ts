@@ -1,3 +1,4 @@
+import { withItsNumber } from '../xero/errors.ts';
 import type { XeroFault } from '../xero/faults.ts';
 import type { Secret } from '../xero/secret.ts';
 import type { Caller } from './call-xero.ts';
@@ -30,5 +31,5 @@ export async function diagnoseRefusal(
   if (!connected) return { kind: 'needsReconnect', message: refusal.message };
   const { detail, limits, correlationId } = refusal;
   const message = `Xero refuses (${detail || 'without a word'}) although the organisation ${tenantId} is connected: the role of the Xero user who consented does not reach this, or the consent lacks a scope. Give that user a role that reads reports in Xero, or connect again as another user with \`daybook connect\`.`;
-  return { kind: 'notEntitled', detail, limits, correlationId, message };
+  return withItsNumber({ kind: 'notEntitled' as const, detail, limits, correlationId, message });
 }

@@ -19,7 +19,21 @@ export interface Asked {
 }
 
 /** Sorts an answer that is not a success into what can be done about it. `now` is for Retry-After in the form of a date. */
-export function readFault({ status, headers, text }: Heard, asked: Asked, now: number): XeroFault {
+export function readFault(heard: Heard, asked: Asked, now: number): XeroFault {
+  // Xero's API says no in words; a page is from something on the way (a firewall, a content network), and passes.
+  if (heard.status === 403 && looksLikeMarkup(heard.text)) return badBody(heard, '', asked);
+  return withItsNumber(sorted(heard, asked, now));
+}
+
+/** Says by which number Xero's support finds the call. */
+export function withItsNumber<Told extends Pick<FaultFacts, 'message' | 'correlationId'>>(told: Told): Told {
+  const { message, correlationId } = told;
+  return correlationId === null
+    ? told
+    : { ...told, message: `${message} Xero's number for the call: ${correlationId}.` };
+}
+
+function sorted({ status, headers, text }: Heard, asked: Asked, now: number): XeroFault {
   const complaint = readComplaint(text);
   const say = sentences(asked, complaint);
   const facts = factsOf(headers);
@@ -34,8 +48,6 @@ export function readFault({ status, headers, text }: Heard, asked: Asked, now: n
       message: say.throttled(window, retryAfterSeconds),
     };
   }
-  // Xero's API says no in words; a page is from something on the way (a firewall, a content network), and passes.
-  if (status === 403 && looksLikeMarkup(text)) return badBody({ status, headers, text }, '', asked);
   if (status === 401 || status === 403) {
     const problem = nameProblem(status, complaint, headers['www-authenticate'] ?? '');
     if (problem === 'notEntitled') return { kind: problem, detail: complaint, ...facts, message: say.notEntitled() };
@@ -65,7 +77,7 @@ export function readFault({ status, headers, text }: Heard, asked: Asked, now: n
 /** A success in name whose body is not what was asked for: a proxy's page, cut JSON, XML. Retryable. */
 export function badBody(heard: Heard, problem: string, asked: Asked): Unavailable {
   const reason = `the answer (${heard.status}) is not Xero's: ${looksLikeMarkup(heard.text) ? 'markup instead of JSON' : problem}`;
-  return unavailable('badBody', reason, null, factsOf(heard.headers), asked);
+  return withItsNumber(unavailable('badBody', reason, null, factsOf(heard.headers), asked));
 }
 
 /** No whole answer came: the network, a timeout, a body cut short. Retryable. */

@@ -151,6 +151,11 @@ const table: [string, Script, object][] = [
     down('server', /unavailable/, 7),
   ],
   ['500', whole(500, problem(500, 'An error occurred in Xero.')), down('server', /500: An error occurred in Xero/)],
+  [
+    '500, with the number by which Xero’s support finds the call',
+    whole(500, '', { 'xero-correlation-id': 'c-9' }),
+    { kind: 'unavailable', message: expect.stringMatching(/ Xero's number for the call: c-9\.$/) },
+  ],
   ['500, empty', whole(500, ''), down('server', /500/)],
   ['502, markup', whole(502, '<html>bad gateway</html>'), down('server', /\(502\)/)],
   ['504', whole(504, ''), down('server', /504/)],
