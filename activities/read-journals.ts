@@ -1,17 +1,16 @@
 import { Context } from '@temporalio/activity';
 import { Course } from '../model/course.ts';
 import { cursorBefore } from '../model/cursor.ts';
-import { type Allowance, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone } from '../model/lanes.ts';
-import { mostAtOnce } from '../model/precedence.ts';
+import type { Allowance } from '../model/lanes.ts';
 import type { SliceOutcome } from '../model/run.ts';
 import { basisOf } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
 import { Pipeline } from '../storage/pipeline.ts';
 import { noLimits, type Refused } from '../xero/faults.ts';
 import { callXero } from './call-xero.ts';
-import { Flights } from './flights.ts';
 import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
+import { Launcher } from './launcher.ts';
 import { createSliceOutcomes, type Reading } from './slice-outcomes.ts';
 import type { Slices } from './slices.ts';
 import { storePatiently } from './store-patiently.ts';
@@ -36,30 +35,28 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   }
 
   async function readOn(run: Reading, from: number): Promise<SliceOutcome> {
-    const began = now();
-    let launchedAt = began;
     const course = new Course(run, from);
-    // Behind a failed attempt all may fail again: until a page is fetched and stored no call is made ahead, lest it be in vain.
-    let isSure = Context.current().info.attempt === 1;
-    const flights = new Flights(async (offset) => {
-      launchedAt = now();
-      const outcome = await ask(run, offset);
-      if (outcome.kind === 'answered' && outcome.answer.lastNumber === null) course.endAt(offset);
-      return outcome;
-    });
+    const launcher = new Launcher(
+      {
+        ...{ run, course, slices, now, stopping },
+        latency: () => latencies.get(run.tenantId) ?? 0,
+        allowance: () => allowanceOf(run),
+      },
+      async (offset) => {
+        const outcome = await ask(run, offset);
+        if (outcome.kind === 'answered' && outcome.answer.lastNumber === null) course.endAt(offset);
+        return outcome;
+      },
+    );
+    const { flights } = launcher;
     const store = new InOrder();
     const pipeline = new Pipeline(pool);
-
-    const latency = () => latencies.get(run.tenantId) ?? 0;
-    // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
-    const inRound = () => now() - launchedAt < latency() / 4;
-    const isOver = () =>
-      stopping() || (isSliceOver(now() - began, course.pages, slices.lengthMs(), latency()) && !inRound());
-    const mayLaunch = (offset: number) => !isOver() && course.isWorthACall(offset, flights.count);
+    // Behind a failed attempt all may fail again: until a page is fetched and stored no call is made ahead, lest it be in vain.
+    let isSure = Context.current().info.attempt === 1;
 
     try {
       for (;;) {
-        await launch();
+        await launcher.fill(isSure);
         if (flights.count === 0) break;
         const flight = await flights.take();
         if (!flight) continue;
@@ -86,8 +83,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         // No further ahead than this, as all that is not stored when the worker dies is fetched again. Where there is no room any more,
         // another attempt has stored the pages before, and this one is a zombie.
         if (!(await store.hasRoom())) return await reached('imported');
-        // Where the next page begins is known now: it is on its way while this one, and even the one before, is stored.
-        if (isSure && flights.count === 0 && mayLaunch(through)) flights.launch(through);
+        if (isSure) launcher.ahead(through);
         const page = { ...run, after, askedAfter: flight.offset, through, body, count };
         store.begin(() => storePatiently(dependencies, pipeline, page));
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
@@ -97,17 +93,6 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     } finally {
       // Should storing fail here, something else ended the reading, and is told.
       await Promise.all([flights.allLanded(), store.isDone().catch(() => false)]);
-    }
-
-    /** Sends as many calls as may be in flight now. */
-    async function launch(): Promise<void> {
-      // Among many the machine is busy without: what more would be in flight only takes memory.
-      const seen = slices.isCrowded() ? 0 : run.totals.pages + course.pages;
-      const most = isSure ? Math.min(run.isAlone ? mostLanesAlone : mostLanes, mostAtOnce(run.leaves)) : 1;
-      const lanes = lanesFor(latency(), await allowanceOf(run), seen, most);
-      const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
-      const next = () => flights.next(course.cursor, course.stride);
-      while (hasRoom() && mayLaunch(next())) flights.launch(next());
     }
 
     /** Where the run stands once what was handed over is stored; not at its end when another attempt stores it. */

@@ -1,0 +1,64 @@
+import type { Course } from '../model/course.ts';
+import { type Allowance, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone } from '../model/lanes.ts';
+import { mostAtOnce } from '../model/precedence.ts';
+import { Flights } from './flights.ts';
+import type { Dependencies } from './index.ts';
+import type { Reading } from './slice-outcomes.ts';
+import type { Slices } from './slices.ts';
+
+/** What decides about the calls of one slice. */
+interface Circumstances extends Pick<Dependencies, 'now' | 'stopping'> {
+  run: Reading;
+  course: Course;
+  slices: Slices;
+  /** What a call takes now, in milliseconds. */
+  latency: () => number;
+  allowance: () => Promise<Allowance>;
+}
+
+/** Sends the calls of one slice: as many at once as slow answers need and Xero allows, and none once the slice is over. */
+export class Launcher<T> {
+  readonly flights: Flights<T>;
+  readonly #given: Circumstances;
+  readonly #began: number;
+  #launchedAt: number;
+
+  constructor(given: Circumstances, send: (offset: number) => Promise<T>) {
+    this.#given = given;
+    this.#began = given.now();
+    this.#launchedAt = this.#began;
+    this.flights = new Flights((offset) => {
+      this.#launchedAt = given.now();
+      return send(offset);
+    });
+  }
+
+  /** Sends as many calls as may be in flight now; one at a time where it is not sure that pages can be stored. */
+  async fill(isSure: boolean): Promise<void> {
+    const { run, course, slices, latency, allowance } = this.#given;
+    const { flights } = this;
+    // Among many the machine is busy without: what more would be in flight only takes memory.
+    const seen = slices.isCrowded() ? 0 : run.totals.pages + course.pages;
+    const most = isSure ? Math.min(run.isAlone ? mostLanesAlone : mostLanes, mostAtOnce(run.leaves)) : 1;
+    const lanes = lanesFor(latency(), await allowance(), seen, most);
+    const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
+    const next = () => flights.next(course.cursor, course.stride);
+    while (hasRoom() && this.#may(next())) flights.launch(next());
+  }
+
+  /** Where no call is in flight, sends the one for the next page, whose place is known now: it is on its way while others are stored. */
+  ahead(offset: number): void {
+    if (this.flights.count === 0 && this.#may(offset)) this.flights.launch(offset);
+  }
+
+  #may(offset: number): boolean {
+    return !this.#isOver() && this.#given.course.isWorthACall(offset, this.flights.count);
+  }
+
+  #isOver(): boolean {
+    const { now, stopping, course, slices, latency } = this.#given;
+    // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
+    const inRound = now() - this.#launchedAt < latency() / 4;
+    return stopping() || (isSliceOver(now() - this.#began, course.pages, slices.lengthMs(), latency()) && !inRound);
+  }
+}
