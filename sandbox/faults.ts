@@ -25,7 +25,7 @@ export type FaultAction =
   | { kind: 'invalidGrant' | 'invalidClient' }
   /** The true JSON under a wrong type, behind a byte order mark, or with broken compression. */
   | { kind: 'wrongContentType' | 'byteOrderMark' | 'brokenGzip' }
-  /** A page of journals bent: fewer rows (legal: a short page is not the end), backwards, or with its first row twice. */
+  /** A page of journals bent: fewer rows (legal: a short page is not the end), backwards, its first row twice, or one under a wrong number. */
   | BentPage
   /** Any answer at all. */
   | { kind: 'answer'; status: number; headers?: Record<string, string>; body?: string };
@@ -53,6 +53,8 @@ export interface BentPage {
   rows?: number;
   reversed?: boolean;
   repeated?: boolean;
+  /** The journal of this number comes with another, wherever it is on the page; asked for by its own as before. */
+  misnumbered?: { number: number; as: number };
 }
 
 export interface Fault {

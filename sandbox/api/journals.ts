@@ -1,6 +1,6 @@
 import type { Journal } from '../books/journal.ts';
 import type { Ledger } from '../books/ledger.ts';
-import { writeJournal } from '../books/written.ts';
+import { journalIdOf, writeJournal } from '../books/written.ts';
 import { notFound } from '../dialects.ts';
 import type { Answer } from '../exchange.ts';
 import type { BentPage } from '../faults.ts';
@@ -16,10 +16,17 @@ const json = (body: Buffer): Answer => ({
   body,
 });
 
-function bend(page: Journal[], bent?: BentPage): Journal[] {
+function bend(page: Journal[], idSeed: number, bent?: BentPage): Journal[] {
   const [first] = page;
   const rows = bent?.repeated === true && first ? [first, ...page] : page;
-  return bent?.reversed === true ? rows.toReversed() : rows;
+  const numbered = bent?.misnumbered ? rows.map((row) => misnumber(row, idSeed, bent)) : rows;
+  return bent?.reversed === true ? numbered.toReversed() : numbered;
+}
+
+/** It keeps its id, which is made of its number. */
+function misnumber(journal: Journal, idSeed: number, { misnumbered }: BentPage): Journal {
+  if (journal.number !== misnumbered?.number) return journal;
+  return { ...journal, id: journalIdOf(journal, idSeed), number: misnumbered.as };
 }
 
 /** `GET /Journals`: 100 a page, ascending, numbers above `offset`; If-Modified-Since compares CreatedDateUTC. */
@@ -28,7 +35,8 @@ export function getJournals({ exchange, organisation, now, bent }: ApiRequest): 
   if (typeof since === 'object') return since;
   const { books } = organisation;
   const series: Ledger = isTrue(exchange.query.get('paymentsOnly')) ? books.cash : books;
-  const page = bend(series.page(Number(exchange.query.get('offset') ?? 0), bent?.rows ?? PAGE, since), bent);
+  const offset = Number(exchange.query.get('offset') ?? 0);
+  const page = bend(series.page(offset, bent?.rows ?? PAGE, since), series.idSeed, bent);
   return json(
     envelopeBytes(
       'Journals',
