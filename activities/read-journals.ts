@@ -7,6 +7,7 @@ import { basisOf } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
 import { Pipeline } from '../storage/pipeline.ts';
 import { noLimits, type Refused } from '../xero/faults.ts';
+import { askSurely } from './ask-surely.ts';
 import { callXero } from './call-xero.ts';
 import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
@@ -28,9 +29,10 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   async function locate(run: Reading): Promise<SliceOutcome> {
     const outcome = await ask(run, run.range.startingAt - 1, run.modifiedSince?.toISOString());
     if (outcome.kind !== 'answered') return ended(run, outcome);
-    const { firstNumber } = outcome.answer;
-    if (firstNumber === null) return { kind: 'caughtUp', ...(await standing(run)) };
-    await placeCursor(pool, run.runId, cursorBefore(firstNumber, run.range));
+    const { count, firstNumber } = outcome.answer;
+    if (count === 0) return { kind: 'caughtUp', ...(await standing(run)) };
+    // Without a number that can be true it may be any.
+    await placeCursor(pool, run.runId, cursorBefore(firstNumber ?? run.range.startingAt, run.range));
     return { kind: 'imported', ...(await standing(run)) };
   }
 
@@ -43,7 +45,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         allowance: () => allowanceOf(run),
       },
       async (offset) => {
-        const outcome = await ask(run, offset);
+        const outcome = await askSurely(offset, (from) => ask(run, from));
         if (outcome.kind === 'answered' && outcome.answer.lastNumber === null) course.endAt(offset);
         return outcome;
       },
@@ -67,7 +69,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         // The page before reached the last journal wanted: this one was asked for when that was not known.
         if (course.isPastEnd) break;
 
-        const { body, count, lastNumber } = outcome.answer;
+        const { body, count, lastNumber, wrong } = outcome.answer;
         const place = course.placeOf(flight.offset, outcome.answer);
         if (place === 'covered') continue;
         if (place === 'tooFar') {
@@ -75,7 +77,20 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
           continue;
         }
         // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
-        if (lastNumber === null) return await reached('caughtUp');
+        // So is one of which no number can be true: what is wrong with it is kept, and the next import looks there again.
+        if (lastNumber === null) {
+          const aside = {
+            ...run,
+            after: course.cursor,
+            askedAfter: flight.offset,
+            through: course.cursor,
+            body,
+            count,
+            wrong,
+          };
+          if (count > 0 && (await store.hasRoom())) store.begin(() => storePatiently(dependencies, pipeline, aside));
+          return await reached('caughtUp');
+        }
         const [after, through] = [course.cursor, course.reachOf(lastNumber)];
         if (through <= after)
           return (await store.isDone()) ? await ended(run, endless(after, through)) : await reached('imported');
@@ -84,7 +99,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         // another attempt has stored the pages before, and this one is a zombie.
         if (!(await store.hasRoom())) return await reached('imported');
         if (isSure) launcher.ahead(through);
-        const page = { ...run, after, askedAfter: flight.offset, through, body, count };
+        const page = { ...run, after, askedAfter: flight.offset, through, body, count, wrong };
         store.begin(() => storePatiently(dependencies, pipeline, page));
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
         if (!isSure || slices.isCrowded()) isSure = await store.isDone();

@@ -7,7 +7,7 @@ import { findConnection } from '../storage/connections.ts';
 import type { Asker } from '../storage/quota.ts';
 import { newestNotStored } from '../storage/reconciliation.ts';
 import type { Answered } from '../xero/api.ts';
-import { journalNumbers } from '../xero/pages.ts';
+import { askSurely } from './ask-surely.ts';
 import { type Caller, type CallOutcome, callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 import { waitOf } from './slice-outcomes.ts';
@@ -53,15 +53,18 @@ export function createReconcileCalls(dependencies: Dependencies) {
     let newest: number | null = null;
     for (let pages = 0; pages < pagesOfNews; pages++) {
       const from = offset;
-      const outcome = await callXero(dependencies, caller, 'journals', (call) =>
-        xero.journals({ ...call, offset: from, paymentsOnly: basis === 'cash' }),
+      const outcome = await askSurely(from, (asked) =>
+        callXero(dependencies, caller, 'journals', (call) =>
+          xero.journals({ ...call, offset: asked, paymentsOnly: basis === 'cash' }),
+        ),
       );
       if (outcome.kind === 'notEntitled' || outcome.kind === 'refused') break;
       if (outcome.kind !== 'answered') return halt(inquiry, outcome);
-      const { body, lastNumber } = outcome.answer;
+      const { numbers, lastNumber } = outcome.answer;
       if (lastNumber === null || lastNumber <= offset) break;
       // Late journals may lie a page before the newest.
-      newest = (await newestNotStored(pool, tenantId, basis, journalNumbers(body))) ?? newest;
+      const sure = numbers.filter((number) => number <= lastNumber);
+      newest = (await newestNotStored(pool, tenantId, basis, sure)) ?? newest;
       offset = lastNumber;
     }
     return { known: newest };

@@ -42,3 +42,24 @@ export const insertJournalLines = (from: string, tenant: string) => `line as (
      -- Most lines have none: not to unpack those is a twentieth of what storing a page costs.
      where line->'TrackingCategories' <> '[]'
   )`;
+
+/**
+ * What both ways of storing share: journals that the run's filters admit are inserted unless they are there already,
+ * each with its lines and their tracking. $1 run, $2 tenant, $3 basis; `element` holds one journal a row as jsonb.
+ */
+export const insertJournals = `
+  admitted as (
+    select (j->>'JournalID')::uuid as journal_id, j
+      from element, daybook.import_run r
+     where r.run_id = $1
+       -- What a filter cannot judge is admitted, for the table to refuse: a journal without number or date is no silent loss.
+       -- Nor is one whose number is larger than any of Xero's, which are numbers of 32 bits.
+       and coalesce((j->>'JournalNumber')::int >= r.starting_at, true)
+       and (r.ending_at is null or coalesce((j->>'JournalNumber')::bigint <= r.ending_at, true))
+       and (r.modified_since is null or coalesce(daybook.xero_instant(j->>'CreatedDateUTC') >= r.modified_since, true))
+  ), inserted as (
+    insert into xero.journal (tenant_id, basis, journal_id, ${Object.keys(journalColumns)}, payload, run_id)
+    select $2::uuid, $3, journal_id, ${Object.values(journalColumns)}, j, $1::uuid from admitted
+    on conflict (tenant_id, basis, journal_id) do nothing
+    returning journal_id, journal_number
+  ), ${insertJournalLines('inserted i join admitted a using (journal_id)', '$2')}`;

@@ -7,6 +7,7 @@ import type { XeroFault } from './faults.ts';
 import {
   countRows,
   type InvoicePage,
+  type JournalPage,
   type NotAPage,
   readContactPage,
   readInvoicePage,
@@ -35,10 +36,7 @@ export interface Answered {
 }
 
 /** A page of journals; the numbers are those of `JournalPage`. */
-interface AnsweredPage extends Answered {
-  firstNumber: number | null;
-  lastNumber: number | null;
-}
+export type AnsweredJournals = Answered & Omit<JournalPage, 'kind'>;
 
 /** A page of contacts. `isLast` is what its pagination says; null where it says nothing: then an empty page is the end. */
 export interface AnsweredContacts extends Answered {
@@ -46,7 +44,7 @@ export interface AnsweredContacts extends Answered {
 }
 
 export type ApiAnswer = Answered | XeroFault;
-export type JournalsAnswer = AnsweredPage | XeroFault;
+export type JournalsAnswer = AnsweredJournals | XeroFault;
 
 export interface JournalsCall extends Call {
   /** A journal number, exclusive: the page holds journals after it. */
@@ -132,7 +130,8 @@ export function createXeroApi({ apiUrl, timeoutMs, maxBytes = 200_000_000, now }
         (body) => {
           const page = readJournalPage(body);
           if (page.kind === 'notAPage') return page;
-          return { count: page.count, firstNumber: page.firstNumber, lastNumber: page.lastNumber };
+          const { kind: _, ...facts } = page;
+          return facts;
         },
         since !== undefined,
       );

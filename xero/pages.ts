@@ -1,4 +1,5 @@
 import { isToldLast, type Pagination, pagesTold } from '../model/pagination.ts';
+import { largestJournalId } from '../model/request.ts';
 import { NotJson } from './json-bytes.ts';
 import { type SkimmedPage, skimPage } from './skim.ts';
 
@@ -7,7 +8,11 @@ export interface JournalPage {
   kind: 'page';
   /** Journals in the page. Only 0 is the end of the feed: Xero documents that a short page need not be the last. */
   count: number;
-  /** Smallest and greatest JournalNumber; null when the page is empty. The next offset is `lastNumber`. */
+  /** The journal numbers in it, ascending, each once; without those that are none, as they are too large. */
+  numbers: number[];
+  /** Some journal came with a number that there cannot be. */
+  hasImpossible: boolean;
+  /** Smallest and greatest of `numbers`; null when there is none. */
   firstNumber: number | null;
   lastNumber: number | null;
 }
@@ -25,24 +30,17 @@ export interface NotAPage {
 export function readJournalPage(body: Buffer): JournalPage | NotAPage {
   const page = readPage(body, 'Journals', 'JournalNumber');
   if ('problem' in page) return page;
-  let firstNumber: number | null = null;
-  let lastNumber: number | null = null;
-  for (const number of page.rows.filter(isJournalNumber)) {
-    if (firstNumber === null || number < firstNumber) firstNumber = number;
-    if (lastNumber === null || number > lastNumber) lastNumber = number;
-  }
+  const numbers = [...new Set(page.rows.filter(isJournalNumber))].sort((one, other) => one - other);
+  const hasImpossible = page.rows.some((value) => typeof value === 'number' && value > largestJournalId);
   const count = page.rows.length;
-  if (count > 0 && lastNumber === null) return { kind: 'notAPage', problem: 'no journal has a JournalNumber' };
-  return { kind: 'page', count, firstNumber, lastNumber };
-}
-
-/** The numbers of a page of journals that was answered; none for a journal that has no number. */
-export function journalNumbers(body: Buffer): number[] {
-  return (skimPage(body, 'Journals', 'JournalNumber')?.rows ?? []).filter(isJournalNumber);
+  const [firstNumber = null] = numbers;
+  if (count > 0 && firstNumber === null && !hasImpossible)
+    return { kind: 'notAPage', problem: 'no journal has a JournalNumber' };
+  return { kind: 'page', count, numbers, hasImpossible, firstNumber, lastNumber: numbers.at(-1) ?? null };
 }
 
 function isJournalNumber(value: unknown): value is number {
-  return Number.isSafeInteger(value);
+  return Number.isSafeInteger(value) && Number(value) <= largestJournalId;
 }
 
 /** What a page of invoices holds, without its amounts. */

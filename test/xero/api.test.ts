@@ -30,6 +30,8 @@ test('amounts reach the caller as Xero wrote them', async () => {
     kind: 'answered',
     body: Buffer.from(text),
     count: 1,
+    numbers: [7],
+    hasImpossible: false,
     firstNumber: 7,
     lastNumber: 7,
     limits: { dayRemaining: null, minuteRemaining: 59, appMinuteRemaining: null },
@@ -91,15 +93,17 @@ test('twenty calls of two organisations at once never swap their tokens', async 
   }
 });
 
-test('the facts of a page: out of order, gaps, rows without a number', () => {
+test('the facts of a page: out of order, gaps, rows without a number, or with one that there cannot be', () => {
+  const page = (...numbers: unknown[]) =>
+    readJournalPage(Buffer.from(`{"Journals":[${numbers.map((each) => `{"JournalNumber":${each}}`)}]}`));
   const text = '{"Journals":[{"JournalNumber":30},{"JournalNumber":9},{},null,{"JournalNumber":"x"}]}';
-  expect(readJournalPage(Buffer.from(text))).toEqual({ kind: 'page', count: 5, firstNumber: 9, lastNumber: 30 });
-  expect(readJournalPage(Buffer.from('{"Journals":[]}'))).toEqual({
-    kind: 'page',
-    count: 0,
-    firstNumber: null,
-    lastNumber: null,
-  });
+  const [firstNumber, lastNumber, hasImpossible] = [9, 30, false];
+  const facts = { kind: 'page', numbers: [9, 30], hasImpossible, firstNumber, lastNumber };
+  expect(readJournalPage(Buffer.from(text))).toEqual({ ...facts, count: 5 });
+  const none = { kind: 'page', numbers: [], firstNumber: null, lastNumber: null };
+  expect(readJournalPage(Buffer.from('{"Journals":[]}'))).toEqual({ ...none, count: 0, hasImpossible });
+  expect(page(30, 9, 2_147_483_648)).toEqual({ ...facts, count: 3, hasImpossible: true });
+  expect(page('1e30')).toEqual({ ...none, count: 1, hasImpossible: true });
   expect(readJournalPage(Buffer.from('{"Journals":[{"JournalNumber":1.5}]}'))).toMatchObject({ kind: 'notAPage' });
 });
 
