@@ -1,11 +1,12 @@
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import { Course } from '../model/course.ts';
 import { cursorBefore } from '../model/cursor.ts';
 import type { Allowance } from '../model/lanes.ts';
 import type { SliceOutcome } from '../model/run.ts';
-import { basisOf } from '../model/streams.ts';
+import { basisOf, streams } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
 import { Pipeline } from '../storage/pipeline.ts';
+import { type Lowered, lowerWatermark } from '../storage/unbroken.ts';
 import { noLimits, type Refused } from '../xero/faults.ts';
 import { askSurely } from './ask-surely.ts';
 import { callXero } from './call-xero.ts';
@@ -89,7 +90,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
             wrong,
           };
           if (count > 0 && (await store.hasRoom())) store.begin(() => storePatiently(dependencies, pipeline, aside));
-          return await reached('caughtUp');
+          return await atTheEnd(course.cursor);
         }
         const [after, through] = [course.cursor, course.reachOf(lastNumber)];
         if (through <= after)
@@ -110,6 +111,21 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       await Promise.all([flights.allLanded(), store.isDone().catch(() => false)]);
     }
 
+    /**
+     * An empty page is the end of what Xero has. Where the watermark claims more, a number was wrong that moved it, and journals may
+     * have been passed over: then the run goes back to where no hole is. Xero is asked twice, as that takes calls.
+     */
+    async function atTheEnd(offset: number): Promise<SliceOutcome> {
+      if (!run.movesWatermark || offset >= run.storedThrough || !(await store.isDone())) return reached('caughtUp');
+      const again = await askSurely(offset, (from) => ask(run, from));
+      if (again.kind !== 'answered') return ended(run, again);
+      if (again.answer.lastNumber !== null) return reached('imported');
+      const lowered = await lowerWatermark(pool, run.runId);
+      if (lowered === null) return reached('caughtUp');
+      log.warn(toldLowered(run, offset, lowered));
+      return reached(lowered.isSetBack ? 'imported' : 'caughtUp');
+    }
+
     /** Where the run stands once what was handed over is stored; not at its end when another attempt stores it. */
     async function reached(kind: 'caughtUp' | 'imported'): Promise<SliceOutcome> {
       const isStored = await store.isDone();
@@ -128,6 +144,13 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     const { dayRemaining, minuteLimit } = await permits.allowance(tenantId);
     return { minuteLimit, dayRemaining: dayRemaining === null ? null : dayRemaining - quotaReserve };
   }
+}
+
+function toldLowered({ connectionName, stream }: Reading, offset: number, { from, to, isSetBack }: Lowered): string {
+  const whence = `Connection "${connectionName}": ${streams[stream].name} were said to be stored through ${from}, but Xero has none after ${offset}, so a number was wrong once.`;
+  return isSetBack
+    ? `${whence} They are read again from where they are stored without a hole, ${to}.`
+    : `${whence} They are stored through ${to}.`;
 }
 
 /** Xero documents a page beyond the offset; a mishap is asked for again, as another refusal is. */

@@ -1,3 +1,4 @@
+import { largestJournalId } from './request.ts';
 import { journalsPerPage } from './streams.ts';
 
 /**
@@ -32,12 +33,14 @@ export interface StartingPoint {
 
 /** Decides where a run begins, given how far the stream is stored already (0 when nothing is). */
 export function startingPoint(filters: Filters, watermark: number): StartingPoint {
-  const { startingAtJournalId: from, endingAtJournalId: to, modifiedSince } = filters;
-  const filtered = from !== undefined || to !== undefined || modifiedSince !== undefined;
-  const range = { startingAt: from ?? 1, endingAt: to ?? null };
+  const { startingAtJournalId: first, endingAtJournalId: last, modifiedSince } = filters;
+  const filtered = first !== undefined || last !== undefined || modifiedSince !== undefined;
+  const range = { startingAt: first ?? 1, endingAt: last ?? null };
   if (filtered)
     return { range, cursor: modifiedSince === undefined ? range.startingAt - 1 : null, movesWatermark: false };
-  return { range, cursor: filters.full ? 0 : Math.max(0, watermark - overlap), movesWatermark: true };
+  // Where a number that there cannot be was taken for true once, the end of Xero's journals is found first.
+  const from = Math.max(0, Math.min(watermark, largestJournalId) - overlap);
+  return { range, cursor: filters.full ? 0 : from, movesWatermark: true };
 }
 
 /**

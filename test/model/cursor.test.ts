@@ -6,6 +6,8 @@ describe('where a run begins', () => {
   test('without filters: at the watermark less the overlap, and it moves the watermark', () => {
     expect(startingPoint({}, 0)).toEqual({ range: { startingAt: 1, endingAt: null }, cursor: 0, movesWatermark: true });
     expect(startingPoint({}, 5_000).cursor).toBe(5_000 - overlap);
+    // Xero takes no larger offset, whatever a wrong number has made of the watermark.
+    expect(startingPoint({}, Number.MAX_SAFE_INTEGER).cursor).toBe(2_147_483_647 - overlap);
     expect(startingPoint({ full: true }, 5_000)).toMatchObject({ cursor: 0, movesWatermark: true });
   });
 

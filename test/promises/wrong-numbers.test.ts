@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { differences } from '../../cli/comparison.ts';
+import { createReconciliations } from '../../client/reconciliations.ts';
 import { summariseLedger } from '../../storage/ledger-summary.ts';
-import { type Stand, startStand } from '../support/stand.ts';
+import { application, type Stand, startStand } from '../support/stand.ts';
 
 const journals = 1_000;
 let stand: Stand;
@@ -84,4 +85,41 @@ test('gaps of any size in Xero’s numbers cost calls, and no journal', async ()
   await importJournals({ stored: 0 });
   // The overlap's page and the empty one.
   expect(stand.sandbox.calls.journals()).toHaveLength(2);
+});
+
+test.each([3_000_000_000, 2_000_000_000, greatest])(
+  'a watermark that a wrong number has moved to %s is found by the next import, which reads what was passed over',
+  async (as) => {
+    await importJournals({ stored: 600 }, { endingAtJournalId: 600 });
+    // What an unfiltered import leaves that took the last number of its sixth page for true.
+    const { pool } = stand.database;
+    await pool.query('update daybook.import_run set moves_watermark = true');
+    await pool.query('update daybook.page_receipt set through_number = $1 where after_number = 500', [as]);
+    await pool.query(
+      `insert into daybook.stream_position (tenant_id, stream, watermark) select tenant_id, 'journals', $1 from daybook.connection`,
+      [as],
+    );
+    // Until then the books that are compared are known to be behind.
+    const reconciliations = createReconciliations(stand.temporal.client, stand.taskQueue);
+    const { workflowId } = await reconciliations.start({ connection: stand.connection, application });
+    const message = expect.stringMatching(
+      /The ledger is behind: Xero has journals that are not stored yet, such as \d+\. Import first/,
+    );
+    expect(await reconciliations.ending(workflowId)).toMatchObject({
+      ok: true,
+      result: { outcome: 'differs', message },
+    });
+    await importJournals({ stored: journals - 600 });
+    expect(await tellWatermark()).toBe(journals);
+    expect(await wrongNow()).toEqual([]);
+  },
+);
+
+test('an import in full sets the watermark to what it has read, also back', async () => {
+  await importJournals({ stored: journals });
+  await stand.database.pool.query('update daybook.stream_position set watermark = 5000');
+  await importJournals({ stored: 0, pages: journals / 100 }, { full: true });
+  expect(await tellWatermark()).toBe(journals);
+  stand.organisation.books.append();
+  await importJournals({ stored: 1 });
 });
