@@ -1,3 +1,4 @@
+import { overlap } from '../model/cursor.ts';
 import type { ReconcileOutcome } from '../model/reconciliation.ts';
 import type { Basis } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
@@ -6,6 +7,7 @@ import type { Report } from '../storage/compare-ledger.ts';
 import { findConnection } from '../storage/connections.ts';
 import type { Asker } from '../storage/quota.ts';
 import { newestNotStored } from '../storage/reconciliation.ts';
+import { unbrokenUpTo } from '../storage/unbroken.ts';
 import type { Answered } from '../xero/api.ts';
 import { askSurely } from './ask-surely.ts';
 import { type Caller, type CallOutcome, callXero } from './call-xero.ts';
@@ -49,7 +51,9 @@ export function createReconcileCalls(dependencies: Dependencies) {
     const { caller, basis } = inquiry;
     const { tenantId } = caller;
     const next = { connection: caller.connectionName, application: caller.application };
-    let offset = (await startOf(pool, tenantId, streamOf('journals', { basis }), next)).cursor ?? 0;
+    const stream = streamOf('journals', { basis });
+    const start = await startOf(pool, tenantId, stream, next);
+    let offset = start.cursor ?? 0;
     let newest: number | null = null;
     for (let pages = 0; pages < pagesOfNews; pages++) {
       const from = offset;
@@ -61,6 +65,11 @@ export function createReconcileCalls(dependencies: Dependencies) {
       if (outcome.kind === 'notEntitled' || outcome.kind === 'refused') break;
       if (outcome.kind !== 'answered') return halt(inquiry, outcome);
       const { numbers, lastNumber } = outcome.answer;
+      if (lastNumber === null && pages === 0 && offset < start.watermark) {
+        // The watermark claims more than there is, so an import would go back.
+        offset = Math.max(0, (await unbrokenUpTo(pool, tenantId, stream, offset)) - overlap);
+        continue;
+      }
       if (lastNumber === null || lastNumber <= offset) break;
       // Late journals may lie a page before the newest.
       const sure = numbers.filter((number) => number <= lastNumber);

@@ -26,7 +26,10 @@ export async function storedLedger(db: Queryable, tenantId: string, basis: Basis
     [tenantId, basis, streamOf('journals', { basis })],
   );
   const found = rows[0];
-  return found === undefined || found.journals === 0 ? null : found;
+  if (found === undefined || found.journals === 0) return null;
+  const { unbrokenThrough, lastJournal } = found;
+  // A wrong number may have moved the watermark beyond all that is stored.
+  return { ...found, unbrokenThrough: unbrokenThrough === null ? null : Math.min(unbrokenThrough, lastJournal) };
 }
 
 /**
