@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Config, ConfigurationError, inTheClear, loadConfig } from '../config/config.ts';
 import { type Check, examine, type Finding, judge } from './doctor/findings.ts';
-import { connections, quarantine, runs } from './doctor/imports.ts';
+import { connections, quarantine, runs, watermarks } from './doctor/imports.ts';
 import { createPlace, type DoctorPlace } from './doctor/place.ts';
 import { schedules } from './doctor/schedules.ts';
 import { access, clocks, disk, postgres, temporal, tokens, worker, xero } from './doctor/servers.ts';
@@ -18,6 +18,7 @@ const looks = {
   connections,
   runs,
   quarantine,
+  watermarks,
   clocks,
   disk,
   xero,

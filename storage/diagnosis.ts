@@ -1,3 +1,5 @@
+import { overlap } from '../model/cursor.ts';
+import type { Stream } from '../model/streams.ts';
 import type { Queryable } from './pool.ts';
 import { type RunSummary, runSummaryColumns } from './runs.ts';
 
@@ -74,6 +76,37 @@ export async function countQuarantine(db: Queryable): Promise<Quarantined[]> {
     `select coalesce((select min(c.name) from daybook.connection c where c.tenant_id = q.tenant_id), q.tenant_id::text) as connection,
             q.stream, count(*)::int as rows, (array_agg(q.reason order by q.quarantined_at desc))[1] as "newestReason"
        from daybook.quarantine q group by q.tenant_id, q.stream order by 1, 2`,
+  );
+  return rows;
+}
+
+/** A watermark beyond what is stored. */
+export interface Unfounded {
+  connectionName: string;
+  /** One that may import through the connection; null when none may. */
+  application: string | null;
+  stream: Stream;
+  watermark: number;
+  /** The greatest journal number that is stored or in quarantine; 0 when none is. */
+  newest: number;
+}
+
+/** Streams of journals that count as read further than to their newest one, by more than the next import looks at again. */
+export async function unfoundedWatermarks(db: Queryable): Promise<Unfounded[]> {
+  const { rows } = await db.query<Unfounded>(
+    `select c.name as "connectionName", p.stream, p.watermark, n.newest,
+            (select min(a.application) from daybook.connection_application a where a.connection_id = c.connection_id) as application
+       from daybook.stream_position p
+       join lateral (select name, connection_id from daybook.connection o
+                      where o.tenant_id = p.tenant_id order by name limit 1) c on true
+      cross join lateral (
+        select coalesce(greatest(
+                 (select max(j.journal_number) from xero.journal j
+                   where j.tenant_id = p.tenant_id and j.basis = case p.stream when 'cashJournals' then 'cash' else 'accrual' end),
+                 (select max(q.journal_number) from daybook.quarantine q
+                   where q.tenant_id = p.tenant_id and q.stream = p.stream)), 0) as newest) n
+      where p.stream in ('journals', 'cashJournals') and p.watermark > n.newest + $1 order by 1, 2`,
+    [overlap],
   );
   return rows;
 }

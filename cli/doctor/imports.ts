@@ -1,8 +1,15 @@
 import { type FoundRun, findRuns, type Trouble } from '../../client/found-run.ts';
 import { starves } from '../../model/reserve.ts';
+import { shellWord } from '../../model/shell-word.ts';
 import { streams } from '../../model/streams.ts';
 import { listConnections } from '../../storage/connections.ts';
-import { countQuarantine, newestFailures, openRuns, type UnendedRun } from '../../storage/diagnosis.ts';
+import {
+  countQuarantine,
+  newestFailures,
+  openRuns,
+  type UnendedRun,
+  unfoundedWatermarks,
+} from '../../storage/diagnosis.ts';
 import { counted } from '../counted.ts';
 import { closingRemedy, connectCommand, pauseInTemporal, waitInWords } from '../run-words.ts';
 import { starting } from '../starting.ts';
@@ -105,4 +112,13 @@ export async function quarantine({ database }: DoctorPlace): Promise<Found> {
       `${counted(rows, 'rows')} of ${stream} of "${connection}" could not be stored${rows === 1 ? '' : ', the newest'} because: ${newestReason.replace(/\.$/, '')}. See daybook.quarantine; delete what is dealt with.`,
   );
   return judge(problems, ['Every row that Xero sent is stored.']);
+}
+
+export async function watermarks({ database }: DoctorPlace): Promise<Found> {
+  const unfounded = await unfoundedWatermarks(await database());
+  const problems = unfounded.map(({ connectionName, application, stream, watermark, newest }) => {
+    const asked = `daybook import journals --connection ${connectionName} --application ${shellWord(application ?? 'NAME')}${stream === 'cashJournals' ? ' --basis cash' : ''}`;
+    return `The ${streams[stream].name} of "${connectionName}" count as read through ${watermark}, but the newest one stored is ${newest}: Xero sent a wrong number once, or journals were deleted here. The next import goes back to where no journal is missing; \`${asked} --full\` reads all of them again.`;
+  });
+  return judge(problems, ['What counts as read is stored.']);
 }

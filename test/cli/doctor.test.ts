@@ -73,6 +73,7 @@ describe('daybook doctor', () => {
       [tenantId],
     );
     await pool.query(`update daybook.authorisation set status = 'needsReconnect'`);
+    await pool.query('update daybook.stream_position set watermark = 3000000000');
     await pool.query(
       'drop policy if exists own_tenants on xero.journal; alter table xero.journal disable row level security',
     );
@@ -93,6 +94,7 @@ describe('daybook doctor', () => {
       connections: 'wrong',
       runs: 'wrong',
       quarantine: 'wrong',
+      watermarks: 'wrong',
       clocks: 'well',
       disk: 'well',
       xero: 'wrong',
@@ -109,6 +111,9 @@ describe('daybook doctor', () => {
     );
     expect(found.says('runs')).toMatch(/invoices of .* \(refused-by-xero\) failed: Xero refused it\./);
     expect(found.says('quarantine')).toMatch(/1 row of journals .* It holds a NUL\./);
+    expect(found.says('watermarks')).toMatch(
+      /through 3000000000, but the newest one stored is 1\d\d: .* --application planning --full` reads/,
+    );
     expect(found.says('xero')).toMatch(/^127\.0\.0\.1:65534 \(XERO_API_URL\) cannot be reached/);
 
     // The Schedule of the stand's own queue is there, but paused.
