@@ -15,6 +15,7 @@ import {
 import { noCron } from '../model/refused-use.ts';
 import type { Basis } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
+import { inShort, shortNumber } from '../model/short-number.ts';
 import { type Comparison, compareLedger, type Report } from '../storage/compare-ledger.ts';
 import type { Connection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
@@ -174,8 +175,8 @@ export function createReconcile(dependencies: Dependencies) {
       newestInXero: found.newestInXero,
       accounts: accounts.length,
       differing: { explained: explained.length, unexplained: unexplained.length },
-      unexplained: unexplained.slice(0, differencesInResult),
-      explained: explained.slice(0, differencesInResult),
+      unexplained: unexplained.slice(0, differencesInResult).map(inShort),
+      explained: explained.slice(0, differencesInResult).map(inShort),
     };
     const removed = found.removed.map((each) => removalOf(each, basis));
     const outcome = unexplained.length === 0 && removed.length === 0 ? ('clean' as const) : ('differs' as const);
@@ -212,7 +213,7 @@ export function createReconcile(dependencies: Dependencies) {
         .slice(0, 3)
         .map(
           (line) =>
-            `Journal ${line.journalNumber} is stored with ${line.stored} on ${line.account} where Xero sent ${line.sent}.`,
+            `Journal ${line.journalNumber} is stored with ${shortNumber(line.stored)} on ${line.account} where Xero sent ${shortNumber(line.sent)}.`,
         );
       return { ...held, sentence: sentenceOf(held, hints) };
     });

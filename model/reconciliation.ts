@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dayMs } from './days.ts';
 import { application, type Basis, basis, type Checked, check, connection, instantOf } from './request.ts';
 import type { FailureName, Wait } from './run.ts';
+import { inShort } from './short-number.ts';
 
 const day = z
   .string({ error: 'must be a text such as "2026-03-31"' })
@@ -86,8 +87,8 @@ export interface AccountDifference {
 
 /** The result of a workflow that did not fail. The certificate in Postgres has all accounts; the lists here are capped. */
 export interface ReconcileResult {
-  /** `clean`: no difference is without an explanation, and no journal that was stored is gone. */
-  outcome: 'clean' | 'differs' | 'cancelled';
+  /** `clean`: no difference is without an explanation, and no journal that was stored is gone. `notYet`: the first import is under way. */
+  outcome: 'clean' | 'differs' | 'cancelled' | 'notYet';
   message: string;
   /** Of the certificate, `daybook.reconciliation`. */
   runId: string;
@@ -133,16 +134,16 @@ export function differs({ difference }: Pick<AccountDifference, 'difference'>): 
 
 /** What a person must know of one account's difference. */
 export function sentenceOf(account: Omit<AccountDifference, 'sentence'>, hints: readonly string[]): string {
-  const { code, name, xero, ledger, difference, unexplained } = account;
+  const { code, name, xero, ledger, difference, unexplained, ...explained } = inShort(account);
   const called = [code, name].filter(Boolean).join(' ') || 'An account without a name';
   const reasons = [
-    [account.conversionBalance, 'is a conversion balance, which Xero keeps without a journal'],
+    [explained.conversionBalance, 'is a conversion balance, which Xero keeps without a journal'],
     [
       account.currencyRevaluation,
       'is unrealised currency gain, which Xero computes for its report and posts in no journal',
     ],
-    [account.retainedEarnings, 'is the profit of earlier years, which Xero’s report leaves out of retained earnings'],
-    [account.rounding, 'is rounding, as the report shows fewer decimals'],
+    [explained.retainedEarnings, 'is the profit of earlier years, which Xero’s report leaves out of retained earnings'],
+    [explained.rounding, 'is rounding, as the report shows fewer decimals'],
   ].flatMap(([part, reason]) => (part === none ? [] : [`${part} ${reason}`]));
   const open = unexplained === none ? [] : [`${unexplained} is not explained`];
   const parts = [...reasons, ...open].join('; ');
