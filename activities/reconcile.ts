@@ -16,11 +16,13 @@ import { noCron } from '../model/refused-use.ts';
 import type { Basis } from '../model/request.ts';
 import type { FailureName } from '../model/run.ts';
 import { inShort, shortNumber } from '../model/short-number.ts';
+import { streamOf } from '../model/streams.ts';
 import { type Comparison, compareLedger, type Report } from '../storage/compare-ledger.ts';
 import type { Connection } from '../storage/connections.ts';
 import { inTransaction } from '../storage/pool.ts';
 import { alteredLines, type StoredLedger, storeCertificate, storedLedger } from '../storage/reconciliation.ts';
 import { type Removed, removedJournals } from '../storage/removed-journals.ts';
+import { type RunIds, runThatHolds } from '../storage/runs.ts';
 import { forgetWaiting, isConnectionRenewed, noteWaiting } from '../storage/waiting-workflows.ts';
 import type { Dependencies } from './index.ts';
 import { mayUse } from './permission.ts';
@@ -92,7 +94,12 @@ export function createReconcile(dependencies: Dependencies) {
     const caller = { connectionId, application, tenantId, quotaReserve, authorisationId, connectionName, leaves: null };
 
     const stored = await storedLedger(pool, tenantId, basis);
-    if (!stored?.knowsYearEnd) return stopped('NothingImported', nothingImported(connectionName, basis, stored));
+    if (!stored?.knowsYearEnd) {
+      const underWay = await runThatHolds(pool, tenantId, streamOf('journals', { basis }));
+      return underWay
+        ? notYet(underWay, runId)
+        : stopped('NothingImported', nothingImported(connectionName, basis, stored));
+    }
     const task = { runId, workflowId, connection, basis, date, conversionDate, isLastTry, caller };
     const found = await find(task);
     if ('known' in found) return certify(task, found.known);
@@ -223,6 +230,12 @@ export function createReconcile(dependencies: Dependencies) {
 
 function stopped(failure: FailureName, message: string): ReconcileOutcome {
   return { kind: 'stopped', failure, message };
+}
+
+/** A Schedule may ask from the first day on: that is no failure. */
+function notYet({ workflowId, connectionName }: RunIds & { connectionName: string }, runId: string): ReconcileOutcome {
+  const message = `Not yet: the first import of "${connectionName}" (${workflowId}) is under way, and reads at its end what a comparison needs beside journals. Reconcile again then.`;
+  return { kind: 'reconciled', result: { outcome: 'notYet', message, runId, certificate: null } };
 }
 
 function nothingImported(connection: string, basis: Basis, stored: StoredLedger | null): string {

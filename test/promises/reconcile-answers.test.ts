@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createReconciliations } from '../../client/reconciliations.ts';
+import { untilProgress, untilRow } from '../support/observe.ts';
 import { application, type Stand, startStand } from '../support/stand.ts';
 
 let stand: Stand;
 beforeAll(async () => {
   stand = await startStand({ sandbox: { journals: 900, latencyMs: 100, limits: { minute: 10_000 } } });
-  expect(await stand.importJournals()).toMatchObject({ ok: true });
 });
 afterAll(() => stand.close());
 
@@ -14,6 +14,18 @@ async function reconcile() {
   const { workflowId } = await reconciliations.start({ connection: stand.connection, application });
   return reconciliations.ending(workflowId);
 }
+
+test('a reconciliation on a rhythm is no failure while the first import is under way, and says so', async () => {
+  const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
+  await untilRow(stand, workflowId, ({ pages }) => pages >= 1);
+  await stand.imports.pause(workflowId);
+  await untilProgress(stand, workflowId, ({ status }) => status === 'paused');
+  const message = expect.stringMatching(/^Not yet: the first import of "\S+" \(import-journals-\S+\) is under way/);
+  expect(await reconcile()).toMatchObject({ ok: true, result: { outcome: 'notYet', message, certificate: null } });
+  await stand.imports.resume(workflowId);
+  expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true });
+  expect(await reconcile()).toMatchObject({ ok: true, result: { outcome: 'clean' } });
+});
 
 test('an amount of a hundred thousand digits is compared to the last one, and told by the first', async () => {
   const net = '9'.repeat(100_001);
