@@ -39,6 +39,11 @@ export function pauseInTemporal(
   return `paused in Temporal, until \`temporal workflow unpause --workflow-id ${shellWord(workflowId)}\``;
 }
 
+/** What has become of an import that has begun and that Postgres does not know, and what to do. */
+export function forgottenInWords(workflowId: string): string {
+  return `Postgres does not know it any more, as after restoring a backup from before it began; it fails when it wakes. \`daybook cancel ${shellWord(workflowId)}\` ends it, then start it again`;
+}
+
 /** What an import is held up by. */
 export function troubleInWords({ failures, message }: Trouble): string {
   return `failed ${counted(failures, 'times')} in a row, tried again: ${message}`;

@@ -10,7 +10,7 @@ import { findConnection } from '../storage/connections.ts';
 import { type RunSummary, recentRuns } from '../storage/runs.ts';
 import { followToEnd, withImport } from './imports.ts';
 import { print, printTable } from './output.ts';
-import { closingRemedy, pauseInTemporal, troubleInWords, waitInWords } from './run-words.ts';
+import { closingRemedy, forgottenInWords, pauseInTemporal, troubleInWords, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
 import { isUntaken, type RefusedImport, refusedImports, starting } from './starting.ts';
 
@@ -94,7 +94,7 @@ function runLine(run: RunSummary, found: FoundRun | undefined): Line {
 }
 
 function startLine(run: RunningWorkflow, found: FoundRun | undefined): Line {
-  const cells = [run.workflowId, 'starting', '', '', '', '', startInWords(run, found)];
+  const cells = [run.workflowId, startStatus(run), '', '', '', '', startInWords(run, found)];
   return { at: run.startedAt, cells, json: startInJson(run, found) };
 }
 
@@ -120,17 +120,23 @@ async function starts(imports: Imports, pool: pg.Pool, connection: string | unde
   return all.filter((_, index) => named[index] === connection);
 }
 
+function startStatus({ isAsleep }: RunningWorkflow) {
+  return isAsleep ? 'forgotten' : 'starting';
+}
+
 function startInWords(run: RunningWorkflow, found: FoundRun | undefined): string {
   const paused = pauseInTemporal(run, found);
   if (paused !== null) return paused;
+  if (run.isAsleep) return forgottenInWords(run.workflowId);
   if (run.beginsAt.getTime() > Date.now()) return `begins at ${run.beginsAt.toISOString()}`;
   if (found?.trouble) return troubleInWords(found.trouble);
   return isUntaken(run, Date.now()) ? 'no worker has taken it yet: see `daybook doctor`' : '';
 }
 
-function startInJson({ workflowId, runId, startedAt, untakenSince }: RunningWorkflow, found: FoundRun | undefined) {
+function startInJson(run: RunningWorkflow, found: FoundRun | undefined) {
+  const { workflowId, runId, startedAt, untakenSince } = run;
   const at = { startedAt, endedAt: null, untakenSince };
-  return { workflowId, runId, status: 'starting', totals: noTotals, ...at, ...inTemporal(found) };
+  return { workflowId, runId, status: startStatus(run), totals: noTotals, ...at, ...inTemporal(found) };
 }
 
 /** The place among invoices means nothing for journals. */

@@ -196,3 +196,11 @@ export function createWhyUnanswered(client: Client) {
 }
 
 export type WhyUnanswered = ReturnType<typeof createWhyUnanswered>;
+
+/** It has made its first step, and waits for a timer or for somebody's word: nothing of it is to be done by a worker now. */
+export function isAsleep({
+  raw: { pendingWorkflowTask, pendingActivities },
+  historyLength,
+}: Pick<WorkflowExecutionDescription, 'raw' | 'historyLength'>): boolean {
+  return !pendingWorkflowTask && !pendingActivities?.length && historyLength > unansweredEvents;
+}

@@ -1,5 +1,5 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { described, firstRunIdOf, howStarted, isOpen, mostAsked, untakenSince } from './found-run.ts';
+import { described, firstRunIdOf, howStarted, isAsleep, isOpen, mostAsked, untakenSince } from './found-run.ts';
 
 /** A workflow that is open in Temporal; Postgres knows nothing of it before its first step. */
 export interface RunningWorkflow {
@@ -12,6 +12,8 @@ export interface RunningWorkflow {
   beginsAt: Date;
   /** Since when its next step has waited for a worker; null while none waits. */
   untakenSince: Date | null;
+  /** It has begun and waits; Postgres knows such an import, unless it was restored to before it began. */
+  isAsleep: boolean;
 }
 
 const answersWithinMs = 8_000;
@@ -43,6 +45,7 @@ async function running(client: Client, found: WorkflowExecutionDescription): Pro
     startedAt: found.startTime,
     beginsAt: found.executionTime ?? found.startTime,
     untakenSince: untakenSince(found),
+    isAsleep: isAsleep(found),
   };
 }
 

@@ -11,7 +11,7 @@ import {
   unfoundedWatermarks,
 } from '../../storage/diagnosis.ts';
 import { counted } from '../counted.ts';
-import { closingRemedy, connectCommand, pauseInTemporal, waitInWords } from '../run-words.ts';
+import { closingRemedy, connectCommand, forgottenInWords, pauseInTemporal, waitInWords } from '../run-words.ts';
 import { starting } from '../starting.ts';
 import { type Found, judge } from './findings.ts';
 import type { DoctorPlace } from './place.ts';
@@ -53,6 +53,8 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
   const begun = await running()
     .then((all) => starting(pool, all))
     .catch(() => []);
+  const forgotten = begun.filter(({ isAsleep }) => isAsleep);
+  for (const { workflowId } of forgotten) problems.push(`The import ${workflowId}: ${forgottenInWords(workflowId)}.`);
   const states = [
     ...begun.map(({ workflowId }) => `${workflowId}: starting.`),
     ...left.map((run) => `${run.workflowId}: ${pauseInTemporal(run, found.get(run.runId)) ?? state(run)}.`),

@@ -44,6 +44,26 @@ describe('No run stays open that nobody looks after', () => {
     expect(await wrongNow()).toEqual([]);
   });
 
+  test('one that sleeps when its row goes is told by status and doctor, with what ends it', async () => {
+    const workflowId = await startMidway();
+    await stand.imports.pause(workflowId);
+    await untilRow(stand, workflowId, ({ status }) => status === 'paused');
+    await query('delete from daybook.import_run');
+    const said = new RegExp(`as after restoring a backup .*\`daybook cancel ${workflowId}\` ends it`);
+    // What a list shows lags by a moment, and so does what a worker has to do.
+    await vi.waitFor(
+      async () => expect((await daybook(['status'], stand.environment)).stdout).toMatch(/ forgotten .*/),
+      { timeout: 30_000 },
+    );
+    expect((await daybook(['status'], stand.environment)).stdout).toMatch(said);
+    expect((await daybook(['doctor'], stand.environment)).stdout).toMatch(said);
+    expect(await daybook(['cancel', workflowId], stand.environment)).toMatchObject({ code: 0 });
+    expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'cancelled' } });
+    stand.sandbox.setLatency(0);
+    expect(await stand.importJournals()).toMatchObject({ ok: true, workflowId, result: { outcome: 'caughtUp' } });
+    expect(await wrongNow()).toEqual([]);
+  });
+
   test('one with filters whose workflow was terminated is ended by the next import of its organisation', async () => {
     const workflowId = await startMidway({ startingAtJournalId: 5 });
     await handle(workflowId).terminate('pulled the plug');
