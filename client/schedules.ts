@@ -42,6 +42,8 @@ export interface ScheduledImport {
 }
 
 const prefix = 'schedule-';
+/** What the ids of the workflows begin with that our Schedules start; Temporal puts the time behind. */
+export const scheduledPrefix = 'scheduled-';
 const types: Record<ScheduledKind, string> = { ...workflowTypes, reconcile: reconciliationType };
 /** Schedules that begin at one time are spread over this long, so that they do not meet at the app's limit. */
 const jitter = '1 minute';
@@ -72,7 +74,7 @@ export function createSchedules(client: Client, taskQueue: string) {
           action: {
             type: 'startWorkflow',
             workflowType,
-            workflowId: `scheduled-${workflowId}`,
+            workflowId: `${scheduledPrefix}${workflowId}`,
             taskQueue,
             args: [request],
           },

@@ -63,6 +63,19 @@ export async function newestFailures(db: Queryable): Promise<RunSummary[]> {
   return rows;
 }
 
+/** Of each connection that there still is, the newest run since an instant whose workflow id begins so. */
+export async function newestNamed(db: Queryable, prefix: string, since: Date): Promise<RunSummary[]> {
+  const { rows } = await db.query<RunSummary>(
+    `select newest.* from daybook.connection c, lateral (
+       select ${runSummaryColumns} from daybook.import_run r
+        where r.connection_id = c.connection_id and starts_with(r.workflow_id, $1) and r.started_at > $2
+        order by r.started_at desc limit 1) as newest
+      order by newest."connectionName"`,
+    [prefix, since],
+  );
+  return rows;
+}
+
 export interface Quarantined {
   connection: string;
   stream: string;

@@ -7,6 +7,7 @@ import { databaseMark } from '../../storage/diagnosis.ts';
 import { keepAliveId, keepAliveType } from '../../worker/schedule-keep-alive.ts';
 import { counted } from '../counted.ts';
 import { type Found, judge } from './findings.ts';
+import { lostSchedules } from './lost-schedules.ts';
 import type { DoctorPlace } from './place.ts';
 import { isLive, pollersOf } from './pollers.ts';
 import { refusedEachTime } from './registry.ts';
@@ -40,6 +41,7 @@ export async function schedules({ temporal: reached, database, config }: DoctorP
   // Where the database is away nobody knows whose the others are.
   const mark = await database().then(databaseMark, () => null);
   if (mark !== null) problems.push(...(await keptAliveInVain(client, mark, config.taskQueue)));
+  if (mark !== null) problems.push(...(await lostSchedules(client, await database(), all)));
   const refused = ours.map((each) => (registry === null || each.paused ? null : refusedEachTime(each, registry)));
   const failures = await Promise.all(ours.map((each) => schedules.newestFailure(each)));
   for (const [index, { scheduleId, newestWorkflowId }] of ours.entries()) {

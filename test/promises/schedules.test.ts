@@ -51,6 +51,22 @@ test('an import on a rhythm is created once, listed, starts by itself, and is de
   expect(await schedules.delete(scheduleId)).toBe(false);
 });
 
+test('Schedules that Temporal has lost with its data are told, those that somebody has deleted are not', async () => {
+  const { connection, database, environment, temporal } = stand;
+  const doctor = async () => (await daybook(['doctor'], environment)).stdout;
+  const gone = /Temporal knows neither that nor any Schedule of this connection/;
+  // What the Schedule of the test before has started is there still.
+  expect(await doctor()).not.toMatch(gone);
+  await database.pool.query(`update daybook.import_run set workflow_id = workflow_id || '-of-a-lost-server'`);
+  expect(await doctor()).toMatch(gone);
+  // Not once there is one again.
+  const schedules = createSchedules(temporal.client, stand.taskQueue);
+  const scheduleId = await schedules.create('journals', { connection, application }, { everyMinutes: 1_440 });
+  await vi.waitFor(async () => expect(await doctor()).not.toMatch(gone), { timeout: 30_000 });
+  await schedules.delete(scheduleId);
+  await database.pool.query('delete from daybook.import_run');
+});
+
 test('a reconciliation on a rhythm leaves a certificate', async () => {
   const { connection, database } = stand;
   const { client } = stand.temporal;
