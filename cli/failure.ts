@@ -2,11 +2,12 @@ import { CommanderError } from 'commander';
 import { ActRefused } from '../admin/refused.ts';
 import { RequestRefused } from '../client/refused.ts';
 import { ConfigurationError } from '../config/config.ts';
+import { NotRemovedYet } from '../storage/applications.ts';
 import { NameRefused } from '../storage/connections.ts';
 import { UnfitDatabase } from '../storage/migrate.ts';
 import { isAway } from '../storage/pool.ts';
 
-const mendable = [ConfigurationError, RequestRefused, ActRefused, NameRefused, UnfitDatabase];
+const mendable = [ConfigurationError, RequestRefused, ActRefused, NameRefused, NotRemovedYet, UnfitDatabase];
 
 /** What a command that failed says on standard error, and its exit code: 2 for what a person can mend, 1 for the rest. */
 export function explain(error: unknown): { text: string; exitCode: number } {

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import type pg from 'pg';
+import {
+  closeLogin,
+  dropRole,
+  endSessions,
+  ensureRole,
+  isOwnLogin,
+  RoleHeld,
+  requireCreateRole,
+  revokeStranger,
+} from './application-roles.ts';
 import { recordAct } from './audit.ts';
-import { UnfitDatabase } from './migrate.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 
 /** A consumer of what is imported: it may start imports, and read, through the connections that list it. */
@@ -68,7 +77,8 @@ export async function addApplication(
 
 /**
  * Gives an application's role a new password and ends the sessions that the old one opened. A role that is gone, as in a
- * database restored on another server, is made again. Null when there is no such application.
+ * database restored on another server, is made again; where it is another database's, as in a copy, the application gets one
+ * of its own, and the other stays as it is. Null when there is no such application.
  */
 export async function rotateApplication(
   pool: pg.Pool,
@@ -77,38 +87,72 @@ export async function rotateApplication(
   await requireCreateRole(pool);
   const role = await inTransaction(pool, async (client) => {
     await onlyOne(client);
-    const { rows } = await client.query<{ role: string }>(
-      `update daybook.application set password_set_at = now() where name = $1 returning role_name::text as role`,
-      [name],
+    const { rows } = await client.query<{ before: string; role: string }>(
+      `update daybook.application a
+          set password_set_at = now(),
+              role_name = case when daybook.is_own_login(a.role_name) then a.role_name
+                               else daybook.readers_role() || '_' || $2 end
+         from daybook.application old where old.name = a.name and a.name = $1
+       returning old.role_name::text as before, a.role_name::text as role`,
+      [name, slugOf(name)],
     );
-    const found = rows[0]?.role;
-    if (found === undefined) return null;
-    await ensureRole(client, found, verifier);
-    await recordAct(client, { actor, act: 'rotateApplication', subject: name });
-    return found;
+    if (rows[0] === undefined) return null;
+    const { before, role } = rows[0];
+    await ensureRole(client, role, verifier);
+    if (before !== role) await revokeStranger(client, before);
+    const moved = before === role ? {} : { before: { role: before }, after: { role } };
+    await recordAct(client, { actor, act: 'rotateApplication', subject: name, ...moved });
+    return role;
   });
   // Only now: before the commit it could have come back with the old password.
-  if (role !== null) await inTransaction(pool, (client) => withRightsOf(client, role, () => endSessions(client, role)));
+  if (role !== null) await inTransaction(pool, (client) => endSessions(client, role));
   return role;
 }
 
+/** An application has no access any more, but its role is there still; the message is a sentence with the remedy. */
+export class NotRemovedYet extends Error {
+  override name = 'NotRemovedYet';
+}
+
 /**
- * Takes an application off every connection's list, ends its sessions and drops its role. Its running imports stop at
- * their next page; what they stored stays. Returns what it was; null when there is no such application.
+ * Takes an application off every connection's list, closes its login, ends its sessions and drops its role. Its running
+ * imports stop at their next page; what they stored stays. Returns what it was; null when there is no such application.
+ * Given again, it finishes what it could not.
+ * @throws NotRemovedYet when Postgres does not let the role go: the rest is done then.
  */
 export async function removeApplication(pool: pg.Pool, { name, actor }: ApplicationAct): Promise<Application | null> {
   await requireCreateRole(pool);
-  return inTransaction(pool, async (client) => {
+  // In a commit of its own: whatever keeps the role from being dropped, and that may be the application's own doing, its
+  // access ends.
+  const closed = await inTransaction(pool, async (client) => {
     await onlyOne(client);
     const before = (await listApplications(client)).find((each) => each.name === name);
     if (before === undefined) return null;
+    const own = before.role !== null && (await isOwnLogin(client, before.role)) ? before.role : null;
     await client.query('delete from daybook.connection_application where application = $1', [name]);
-    await client.query('delete from daybook.application where name = $1', [name]);
-    if (before.role !== null && (await exists(client, before.role))) await dropRole(client, before.role);
+    if (own !== null) await closeLogin(client, own);
     const { role, connections } = before;
     await recordAct(client, { actor, act: 'removeApplication', subject: name, before: { role, connections } });
-    return before;
+    return { before, own };
   });
+  if (closed === null) return null;
+  const { before, own } = closed;
+  try {
+    if (own !== null) await inTransaction(pool, (client) => endSessions(client, own));
+    await inTransaction(pool, async (client) => {
+      await onlyOne(client);
+      if (own !== null) await dropRole(client, own);
+      await client.query('delete from daybook.application where name = $1', [name]);
+      if (own === null && before.role !== null) await revokeStranger(client, before.role);
+    });
+  } catch (error) {
+    if (!(error instanceof RoleHeld)) throw error;
+    throw new NotRemovedYet(
+      `"${name}" may read and import nothing any more: it is off every list, and its login is closed. But its role "${own}" cannot be ` +
+        `dropped yet, as ${error.message}, then remove it once more.`,
+    );
+  }
+  return before;
 }
 
 /** Small letters, digits and _ are a name's own; anything else is told apart by a digest. Roles have 63 characters. */
@@ -123,55 +167,4 @@ function slugOf(name: string): string {
 /** Roles are made one at a time, so that the readers' role is made once. */
 async function onlyOne(client: Queryable): Promise<void> {
   await client.query('lock table daybook.access_lock in access exclusive mode');
-}
-
-async function ensureRole(client: pg.PoolClient, role: string, verifier: string): Promise<void> {
-  const quoted = client.escapeIdentifier(role);
-  const { rows } = await client.query<{ readers: string }>('select daybook.readers_role()::text as readers');
-  const readers = rows[0]?.readers ?? '';
-  if (!(await exists(client, readers))) {
-    await client.query(`create role ${client.escapeIdentifier(readers)} nologin`);
-  }
-  if (!(await exists(client, role))) await client.query(`create role ${quoted}`);
-  await client.query(`alter role ${quoted} login password ${client.escapeLiteral(verifier)}`);
-  await client.query(`grant ${client.escapeIdentifier(readers)} to ${quoted}`);
-  await client.query('select daybook.secure_books()');
-}
-
-async function exists(client: Queryable, role: string): Promise<boolean> {
-  return (await client.query('select from pg_roles where rolname = $1', [role])).rowCount === 1;
-}
-
-async function dropRole(client: pg.PoolClient, role: string): Promise<void> {
-  const quoted = client.escapeIdentifier(role);
-  await client.query(`alter role ${quoted} nologin`);
-  await withRightsOf(client, role, async () => {
-    await endSessions(client, role);
-    await client.query(`drop owned by ${quoted}`);
-  });
-  await client.query(`drop role ${quoted}`);
-}
-
-/** Who makes a role may administer it, but ends its sessions and takes back its rights only as a member of it. */
-async function withRightsOf(client: pg.PoolClient, role: string, work: () => Promise<void>): Promise<void> {
-  const quoted = client.escapeIdentifier(role);
-  await client.query(`grant ${quoted} to current_user`);
-  await work();
-  await client.query(`revoke ${quoted} from current_user`);
-}
-
-async function endSessions(client: Queryable, role: string): Promise<void> {
-  await client.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where usename = $1`, [role]);
-}
-
-async function requireCreateRole(db: Queryable): Promise<void> {
-  const { rows } = await db.query<{ role: string; may: boolean }>(
-    'select rolname::text as role, rolsuper or rolcreaterole as may from pg_roles where rolname = current_user',
-  );
-  const { role, may } = rows[0] ?? { role: '', may: false };
-  if (may) return;
-  throw new UnfitDatabase(
-    `Each application gets a role of its own in Postgres, and the role "${role}" may not make roles. ` +
-      `Let it, as a superuser: alter role "${role}" createrole; then run this again.`,
-  );
 }
