@@ -150,6 +150,8 @@ async function untilReady(port: number, password: string, signal: AbortSignal): 
       await client.connect();
       const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
       if (found.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+      // An application's login may connect to any database by default, and what it leaves there keeps its role from being dropped.
+      await client.query('REVOKE CONNECT ON DATABASE postgres, template1 FROM PUBLIC');
       return;
     } catch (error) {
       // 28P01: a password that does not fit will not fit at the next try either.

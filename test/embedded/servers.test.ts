@@ -56,6 +56,19 @@ describe('the embedded servers', () => {
     expect(collation.rows[0].l).toBe('bC.UTF-8');
   });
 
+  it('an application’s login is let into our database only', async () => {
+    await query(postgres.url, `CREATE ROLE visitor LOGIN PASSWORD 'visitor'`);
+    const visit = (database: string) => {
+      const url = new URL(postgres.url);
+      [url.username, url.password, url.pathname] = ['visitor', 'visitor', `/${database}`];
+      return query(url.href, 'SELECT 1');
+    };
+    await visit('daybook');
+    for (const other of ['postgres', 'template1']) {
+      await expect(visit(other)).rejects.toThrow(/permission denied for database/);
+    }
+  });
+
   it('the password is for our eyes only', () => {
     expect(statSync(join(dataDir, 'postgres.password')).mode & 0o777).toBe(0o600);
   });
