@@ -1,15 +1,20 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { variables } from '../config/variables.ts';
-import { accountOptions, commandFor } from '../embedded/launch.ts';
+import { accountOptions, commandFor, launch } from '../embedded/launch.ts';
 import { postgresAccount } from '../embedded/postgres-account.ts';
 import { postgresBinaries } from '../embedded/postgres-cluster.ts';
+import { eventually, query } from './embedded/probes.ts';
+import { daybook } from './support/daybook.ts';
+import { freePort } from './support/free-port.ts';
 
-// No container engine was at hand when these files were written: this checks what can be read in them, and runs initdb.
+// No container engine was at hand when these files were written: this checks what can be read in them, and runs Postgres as they do.
 
 interface Service {
   image?: string;
@@ -18,13 +23,16 @@ interface Service {
   depends_on?: Record<string, { condition: string }>;
   ports?: string[];
   command?: string[];
-  healthcheck?: object;
+  healthcheck?: { test: string[] };
   stop_grace_period?: string;
 }
 
 const read = (file: string) => readFileSync(resolve(import.meta.dirname, '..', file), 'utf8');
 const composeText = read('docker-compose.yml');
-const services = (parse(composeText, { merge: true }) as { services: Record<string, Service> }).services;
+const { services, configs } = parse(composeText, { merge: true }) as {
+  services: Record<string, Service>;
+  configs: Record<string, { content: string }>;
+};
 const dockerfile = read('Dockerfile');
 const example = read('.env.example');
 const ignored = read('.dockerignore').split('\n');
@@ -65,28 +73,91 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('makes its database with arguments that initdb takes', async () => {
+  it('makes its database with arguments that initdb takes, and a role for Daybook that may no more than it needs', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'daybook-initdb-'));
+    const { initdb, postgres } = await postgresBinaries();
+    const account = postgresAccount(folder, initdb);
+    if (account !== undefined) chownSync(folder, account.uid, account.gid);
+    const given = service('postgres').environment ?? {};
+    const arguments_ = [`--username=${given.POSTGRES_USER}`, ...(given.POSTGRES_INITDB_ARGS?.split(' ') ?? [])];
+    const [command, ...args] = commandFor({
+      command: initdb,
+      args: ['-D', folder, '--no-sync', ...arguments_],
+      account,
+      deathSignal: 'SIGKILL',
+    });
+    const made = spawnSync(command, args, {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH },
+      ...accountOptions(account),
+    });
+    expect([made.status, made.stderr]).toEqual([0, expect.any(String)]);
+    const port = await freePort();
+    const options = ['-p', `${port}`, '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
+    const logFile = join(folder, 'test.log');
+    const server = launch({
+      command: postgres,
+      args: ['-D', folder, ...options],
+      logFile,
+      cwd: folder,
+      account,
+      deathSignal: 'SIGKILL',
+    });
     try {
-      const { initdb } = await postgresBinaries();
-      const account = postgresAccount(folder, initdb);
-      if (account !== undefined) chownSync(folder, account.uid, account.gid);
-      const given = service('postgres').environment?.POSTGRES_INITDB_ARGS?.split(' ') ?? [];
-      const [command, ...args] = commandFor({
-        command: initdb,
-        args: ['-D', folder, '--no-sync', ...given],
-        account,
-        deathSignal: 'SIGKILL',
-      });
-      const made = spawnSync(command, args, {
-        encoding: 'utf8',
-        env: { PATH: process.env.PATH },
-        ...accountOptions(account),
-      });
-      expect([made.status, made.stderr]).toEqual([0, expect.any(String)]);
+      const asSuperuser = `postgres://${given.POSTGRES_USER}@127.0.0.1:${port}/postgres`;
+      await eventually(() => query(asSuperuser, 'select 1').then(Boolean, () => false), 30_000);
+      const roles = (configs['postgres-roles']?.content ?? '').replace(/\$\{[^}]+\}/, 'secret');
+      // One by one, as psql runs a file.
+      for (const statement of roles.trim().split('\n')) await query(asSuperuser, statement);
+      // None of what the worker logs in with opens the superuser.
+      const { rows } = await query(asSuperuser, `select from pg_authid where rolsuper and rolpassword is not null`);
+      expect(rows).toEqual([]);
+
+      const url = `postgres://daybook:secret@127.0.0.1:${port}/daybook`;
+      const environment = Object.entries(service('migrate').environment ?? {});
+      const set = environment.map(([name, value]) => [
+        name,
+        name === 'DATABASE_URL' ? url : name === 'DAYBOOK_DATA_DIR' ? folder : value,
+      ]);
+      expect(await daybook(['migrate'], Object.fromEntries(set))).toMatchObject({ code: 0, stderr: '' });
+      expect((await query(url, 'select rolsuper from pg_roles where rolname = current_user')).rows).toEqual([
+        { rolsuper: false },
+      ]);
+      const added = await daybook(['applications', 'add', 'planning', '--json'], { DATABASE_URL: url });
+      expect([added.code, added.stderr]).toEqual([0, '']);
+      const login = new URL(JSON.parse(added.stdout).url);
+      await query(login.href, 'select * from xero.journal');
+      // Trust is what initdb made here, so that it is not the password that keeps it out.
+      login.pathname = '/postgres';
+      await expect(query(login.href, 'select 1')).rejects.toThrow(/permission denied for database/);
     } finally {
+      const ended = new Promise((done) => server.once('close', done));
+      server.kill('SIGINT');
+      await ended;
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+
+  it('gives who migrates neither the Xero app’s secret nor the keys that open the tokens', () => {
+    expect(Object.keys(service('migrate').environment ?? {})).toEqual(['DATABASE_URL', 'DAYBOOK_DATA_DIR']);
+  });
+
+  it('asks the connect page whether it answers, by a program that its image has', async () => {
+    const [, program = '', ...args] = service('web').healthcheck?.test ?? [];
+    expect(program).toBe('node');
+    const page = createServer((_, response) => response.writeHead(403).end());
+    await new Promise<void>((done) => page.listen(0, '127.0.0.1', done));
+    const { port } = page.address() as AddressInfo;
+    const ask = () =>
+      new Promise((done) =>
+        spawn(
+          program,
+          args.map((word) => word.replace('8088', `${port}`)),
+        ).once('close', done),
+      );
+    expect(await ask()).toBe(0);
+    await new Promise((done) => page.close(done));
+    expect(await ask()).toBe(1);
   });
 
   it('pins every image', () => {
