@@ -9,7 +9,10 @@ export function addMigrateCommand(program: Command): void {
     .description('bring the database up to this version')
     .action(async () => {
       const found = reach(loadConfig(process.env));
-      const ran = await migrate(found.databaseUrl(), found.remedies.postgres);
+      const ran = await migrate(found.databaseUrl(), {
+        remedy: found.remedies.postgres,
+        say: (line) => process.stderr.write(`${line}\n`),
+      });
       process.stdout.write(ran.length === 0 ? 'The database is up to date.\n' : `Ran ${ran.join(', ')}.\n`);
     });
 }

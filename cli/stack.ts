@@ -61,8 +61,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (postgres) stops.push(() => postgres.stop());
     const databaseUrl = config.databaseUrl ?? postgres?.url ?? '';
     // One that was just started here answers. Before one that is yours does, nothing is started that would have to be stopped.
-    if (postgres) await migrate(databaseUrl);
-    else await untilPostgresAnswers(() => migrate(databaseUrl), { who: 'Daybook', say });
+    if (postgres) await migrate(databaseUrl, { say });
+    else await untilPostgresAnswers(() => migrate(databaseUrl, { say }), { who: 'Daybook', say });
     if (config.tokenKeys === null) await auditOwnKeys(databaseUrl, tokenKeys);
 
     if (config.temporalConfigured) await refuseMissingNamespace(reach(config).temporal());

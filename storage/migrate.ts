@@ -2,6 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
+import { alone, MigrationHeld, type Patience } from './migration-lock.ts';
+import type { Queryable } from './pool.ts';
 
 const directory = fileURLToPath(new URL('../migrations', import.meta.url));
 const schema = 'daybook';
@@ -17,34 +19,39 @@ const configured = 'Check that it runs and that DATABASE_URL is right.';
 /**
  * Brings the database up to this program, forward only. Returns the names of the migrations that ran, none if it was current.
  * `remedy` is what to do where no Postgres answers.
+ * @throws UnfitDatabase also when sessions keep what is to be changed; what ran before stays done.
  */
-export async function migrate(databaseUrl: string, remedy = configured): Promise<string[]> {
+export async function migrate(
+  databaseUrl: string,
+  { remedy = configured, ...patience }: Patience & { remedy?: string | undefined } = {},
+): Promise<string[]> {
   await refuseNewer(databaseUrl, remedy);
-  const ran = await runner({
-    databaseUrl,
-    dir: directory,
-    direction: 'up',
-    migrationsSchema: schema,
-    createMigrationsSchema: true,
-    migrationsTable: table,
-    // Several processes may start at once: the second waits for the first, then finds nothing to do.
-    advisoryLockMode: 'wait',
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
-  });
-  await secureBooks(databaseUrl);
-  return ran.map(({ name }) => name);
-}
-
-/** Whatever a migration added to the books gets its policy, and only then are applications let in. */
-async function secureBooks(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
-  // As below: a session that is lost is told by its statement.
-  client.on('error', () => {});
-  await client.connect();
+  let before: string[] | undefined;
   try {
-    await client.query('select daybook.secure_books()');
-  } finally {
-    await client.end();
+    return await alone(
+      databaseUrl,
+      async (client) => {
+        const present = await namesIn(client);
+        before ??= present;
+        await runner({
+          dbClient: client,
+          // `alone` has one that applications cannot take.
+          noLock: true,
+          dir: directory,
+          direction: 'up',
+          migrationsSchema: schema,
+          migrationsTable: table,
+          logger: { debug() {}, info() {}, warn() {}, error() {} },
+        });
+        // Whatever a migration added to the books gets its policy, and only then are applications let in.
+        await client.query('select daybook.secure_books()');
+        return (await namesIn(client)).filter((name) => !before?.includes(name));
+      },
+      patience,
+    );
+  } catch (error) {
+    if (error instanceof MigrationHeld) throw new UnfitDatabase(error.message);
+    throw error;
   }
 }
 
@@ -93,11 +100,15 @@ async function appliedMigrations(databaseUrl: string, remedy: string): Promise<s
     const { version, present } = rows[0] ?? { version: 0, present: false };
     if (version < 150_000) throw new UnfitDatabase(`Daybook needs Postgres 15 or newer; this server is ${version}.`);
     if (!present) return [];
-    const applied = await client.query<{ name: string }>(`select name from ${schema}.${table} order by id`);
-    return applied.rows.map(({ name }) => name);
+    return await namesIn(client);
   } finally {
     await client.end();
   }
+}
+
+async function namesIn(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(`select name from ${schema}.${table} order by id`);
+  return rows.map(({ name }) => name);
 }
 
 /** Host and database only: the address holds a password. */
