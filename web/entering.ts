@@ -1,19 +1,23 @@
 import type { Hono } from 'hono';
-import { deleteCookie, setCookie } from 'hono/cookie';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { endSession, openSession, takeLink } from '../storage/web-sessions.ts';
 import { cookieName, formOf } from './guard.ts';
+import { knownBrowsers, knownCookieName } from './known-browsers.ts';
 import type { WebContext, WebEnv, WebPlace } from './place.ts';
 import { hashOf, isSame, newSecret } from './secrets.ts';
 import { enterPage } from './views/enter.ts';
 
 const triesAMinute = 5;
+const aYear = 365 * 24 * 3_600;
 
 /**
  * The way in, before there is a session: a one-time link, or the password where there is one. The link's page only shows a
  * button, so that whatever looks at links ahead of the admin does not use it up.
  */
 export function addEntering(app: Hono<WebEnv>, place: WebPlace): void {
-  let wrongTries: number[] = [];
+  // Of each known browser, and of all others together.
+  const wrongTries = new Map<string, number[]>();
+  const known = knownBrowsers(place);
   const open = async (context: WebContext, actor: string) => {
     const secret = newSecret();
     await openSession(place.pool, hashOf(secret), actor);
@@ -26,6 +30,14 @@ export function addEntering(app: Hono<WebEnv>, place: WebPlace): void {
     });
     return context.redirect('/', 303);
   };
+  const introduce = (context: WebContext) =>
+    setCookie(context, knownCookieName(place.origin), known.introduce(), {
+      httpOnly: true,
+      secure: place.origin.startsWith('https:'),
+      sameSite: 'Strict',
+      path: '/',
+      maxAge: aYear,
+    });
 
   app.get('/enter', (context) => context.html(enterPage(place)));
   app.get('/enter/:link', (context) => context.html(enterPage(place, { link: context.req.param('link') })));
@@ -41,14 +53,19 @@ export function addEntering(app: Hono<WebEnv>, place: WebPlace): void {
       );
     }
     const minuteAgo = place.now() - 60_000;
-    wrongTries = wrongTries.filter((at) => at > minuteAgo);
-    if (wrongTries.length >= triesAMinute) {
-      return context.html(enterPage(place, { problem: 'There were too many wrong passwords. Wait a minute.' }), 429);
+    const who = known.recognise(getCookie(context, knownCookieName(place.origin))) ?? 'unknown';
+    const recent = (wrongTries.get(who) ?? []).filter((at) => at > minuteAgo);
+    if (recent.length >= triesAMinute) {
+      return context.html(
+        enterPage(place, { problem: 'There were too many wrong passwords. Wait a minute, or open a link.' }),
+        429,
+      );
     }
     if (place.password !== null && typeof password === 'string' && isSame(password, place.password)) {
+      if (who === 'unknown') introduce(context);
       return open(context, 'web (password)');
     }
-    wrongTries.push(place.now());
+    wrongTries.set(who, [...recent, place.now()]);
     return context.html(enterPage(place, { problem: 'The password is not right.' }), 401);
   });
 }

@@ -13,10 +13,10 @@ describe('The connect page is opened by its admin only', () => {
   });
   afterAll(() => stand.close());
 
-  const enter = (given: string, origin = stand.origin) =>
+  const enter = (given: string, { origin = stand.origin, cookie = '' } = {}) =>
     stand.ask('/enter', {
       method: 'POST',
-      headers: { origin, 'content-type': 'application/x-www-form-urlencoded' },
+      headers: { origin, cookie, 'content-type': 'application/x-www-form-urlencoded' },
       body: encoded({ password: given }),
     });
 
@@ -73,21 +73,35 @@ describe('The connect page is opened by its admin only', () => {
     expect((await stand.ask('/connect', { headers: { cookie: browser.cookie } })).status).toBe(200);
   });
 
-  test('the password opens it; a wrong one does not, five times a minute', async () => {
+  test('the password opens it; a wrong one does not, five times a minute, which keeps out no browser that has been in', async () => {
     const right = await enter(password);
     expect([right.status, right.headers['set-cookie']]).toEqual([
       303,
-      [expect.stringMatching(/^daybook_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/)],
+      [
+        expect.stringMatching(
+          /^daybook_known=[\w-]{43}\.[\w-]{43}; Max-Age=31536000; Path=\/; HttpOnly; SameSite=Strict$/,
+        ),
+        expect.stringMatching(/^daybook_session=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/),
+      ],
     ]);
-    expect((await enter(password, 'https://evil.example')).status).toBe(403);
+    const known = `${right.headers['set-cookie']?.[0]}`.split(';')[0] ?? '';
+    expect((await enter(password, { origin: 'https://evil.example' })).status).toBe(403);
     for (const wrong of ['', 'correct', `${password} `, 'x', password.toUpperCase()]) {
       expect((await enter(wrong)).status).toBe(401);
     }
     expect((await enter(password)).status).toBe(429);
+    for (const forged of ['daybook_known=x', `${known}x`, known.replace('=', '=x')]) {
+      expect((await enter(password, { cookie: forged })).status, forged).toBe(429);
+    }
+
+    // Nobody who guesses locks out a browser that has been in: it has five tries of its own.
+    expect((await enter(password, { cookie: known })).status).toBe(303);
+    for (let tries = 0; tries < 5; tries += 1) expect((await enter('x', { cookie: known })).status).toBe(401);
+    expect((await enter(password, { cookie: known })).status).toBe(429);
     const { rows } = await stand.database.pool.query('select actor from daybook.web_session where actor like $1', [
       '%pass%',
     ]);
-    expect(rows).toEqual([{ actor: 'web (password)' }]);
+    expect(rows).toEqual([{ actor: 'web (password)' }, { actor: 'web (password)' }]);
   });
 
   test.runIf(process.platform === 'linux')('it listens on this machine’s own addresses only', () => {
