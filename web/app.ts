@@ -6,7 +6,7 @@ import { NameRefused } from '../storage/connections.ts';
 import { leaveNotices } from '../storage/web-sessions.ts';
 import { addConnecting, addHandovers } from './connecting.ts';
 import { addEntering, addLeaving } from './entering.ts';
-import { ownHostOnly, ownPagesOnly, strictHeaders, visitorsOnly } from './guard.ts';
+import { ownHostOnly, ownPagesOnly, possibleAddressesOnly, strictHeaders, visitorsOnly } from './guard.ts';
 import { addManaging } from './managing.ts';
 import { addNaming } from './naming.ts';
 import type { WebContext, WebEnv, WebPlace } from './place.ts';
@@ -21,6 +21,7 @@ export function createWebApp(place: WebPlace): Hono<WebEnv> {
   const [style, icon] = [asset('frame.css') + asset('controls.css'), asset('icon.svg')];
   app.use(strictHeaders(place.origin));
   app.use(ownHostOnly(place));
+  app.use(possibleAddressesOnly());
   app.use(ownPagesOnly(place));
   const onError = (context: WebContext) => context.html(messagePage('Too large', 'This form is too large.'), 413);
   app.use(bodyLimit({ maxSize: mostBytes, onError }));

@@ -46,6 +46,11 @@ export function ownHostOnly({ origin }: WebPlace) {
   });
 }
 
+/** No name that is kept holds the character NUL, which Postgres does not take: such an address is nobody's. */
+export function possibleAddressesOnly() {
+  return createMiddleware<WebEnv>(async (context, next) => (/%00/.test(context.req.url) ? context.notFound() : next()));
+}
+
 /** A change must come from a page of ours, as the browser says: by Sec-Fetch-Site, and by Origin. */
 export function ownPagesOnly({ origin }: WebPlace) {
   return createMiddleware<WebEnv>(async (context, next) => {
@@ -81,9 +86,13 @@ export function visitorsOnly(place: WebPlace) {
   });
 }
 
-/** The fields of a form; none where the body is not one. */
-export function formOf(context: WebContext): Promise<FormData> {
-  return context.req.formData().catch(() => new FormData());
+/** The fields of a form; none where the body is not one, or has the character NUL, which no browser lets people type. */
+export async function formOf(context: WebContext): Promise<FormData> {
+  const form = await context.req.formData().catch(() => new FormData());
+  const isPossible = [...form].every((field) =>
+    field.every((part) => typeof part !== 'string' || !part.includes('\0')),
+  );
+  return isPossible ? form : new FormData();
 }
 
 function refuse(context: WebContext, message: string, status: 401 | 403 = 403) {

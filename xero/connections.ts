@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { plainLine } from '../model/plain-line.ts';
 import { startDeadline } from './deadline.ts';
 import { type Asked, badBody, factsOf, type Heard, readFault, silence } from './errors.ts';
 import type { FaultFacts, XeroFault } from './faults.ts';
@@ -29,13 +30,14 @@ interface Ask {
   signal?: AbortSignal | undefined;
 }
 
+const id = z.string().regex(/^\P{Cc}+$/u);
 const list = z.array(
   z.object({
-    id: z.string(),
-    tenantId: z.string(),
+    id,
+    tenantId: id,
     tenantType: z.string().default('ORGANISATION'),
     tenantName: z.string().nullish(),
-    authEventId: z.string().nullish(),
+    authEventId: id.nullish(),
     createdDateUtc: z.string().nullish(),
   }),
 );
@@ -83,7 +85,7 @@ export function createConnections({ apiUrl, timeoutMs = 60_000, now }: Connectio
       if (!parsed.success) return badBody(heard, 'it is not a list of connections', asked);
       const connections = parsed.data.map(({ tenantName, authEventId, createdDateUtc, ...rest }) => ({
         ...rest,
-        tenantName: tenantName ?? rest.tenantId,
+        tenantName: plainLine(tenantName ?? '') || rest.tenantId,
         authEventId: authEventId ?? null,
         createdAt: readInstant(createdDateUtc ?? ''),
       }));

@@ -1,3 +1,5 @@
+import { plainLine } from '../model/plain-line.ts';
+
 const longest = 300;
 
 /**
@@ -56,6 +58,6 @@ function asArray(value: unknown): unknown[] {
 }
 
 function shorten(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
+  const line = plainLine(text);
   return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }

@@ -104,6 +104,18 @@ describe('The connect page is opened by its admin only', () => {
     expect(rows).toEqual([{ actor: 'web (password)' }, { actor: 'web (password)' }]);
   });
 
+  test('an address or a form with the character NUL is nobody’s, and no fault of the page', async () => {
+    const browser = await stand.browser();
+    const { cookie } = browser;
+    for (const path of ['/connections/%00', '/connections/a%00/disconnect', '/setup/%00', '/enter/%00', '/?x=%00']) {
+      expect((await stand.ask(path, { headers: { cookie } })).status, path).toBe(404);
+    }
+    await browser.get('/connect');
+    await browser.post('/connections/acme/applications', { application: 'a\0b' });
+    expect(browser.page).toContain('This form is not one of this session');
+    expect(stand.errors).toEqual([]);
+  });
+
   test.runIf(process.platform === 'linux')('it listens on this machine’s own addresses only', () => {
     const port = Number(new URL(stand.origin).port).toString(16).toUpperCase().padStart(4, '0');
     const listening = ['tcp', 'tcp6'].flatMap((family) =>

@@ -34,6 +34,18 @@ test('a body that is no list is no answer', async () => {
   }
 });
 
+test('a name holds nothing that cannot be stored, and an id that does is no answer', async () => {
+  const named = (name: string) => ({ ...first, tenantName: name });
+  server.answer(whole(200, JSON.stringify([named('Ac\0me\nPty'), named('\0')])));
+  expect(await connections.list({ accessToken })).toMatchObject({
+    connections: [{ tenantName: 'Ac me Pty' }, { tenantName: 't1' }],
+  });
+  server.answer(whole(200, JSON.stringify([{ ...first, tenantId: 't\0' }])));
+  expect(await connections.list({ accessToken })).toMatchObject({ kind: 'unavailable', cause: 'badBody' });
+  server.answer(whole(403, JSON.stringify({ Detail: 'No\0t now\u009b31m' })));
+  expect(JSON.stringify(await connections.list({ accessToken }))).not.toMatch(/\\u0000|\u009b/);
+});
+
 test('faults are the same values as those of the accounting API', async () => {
   server.answer(whole(401, problem(401, 'TokenExpired: x')));
   expect(await connections.list({ accessToken })).toMatchObject({ kind: 'tokenExpired' });
