@@ -13,7 +13,7 @@ import { operator } from './admin-place.ts';
 import { drawPassword, scramVerifier } from './application-password.ts';
 import { reach } from './environment.ts';
 import { tellSchedulesLeft } from './left-schedules.ts';
-import { print, printTable } from './output.ts';
+import { print, printTable, tell } from './output.ts';
 import { withDatabase } from './servers.ts';
 
 interface Printed {
@@ -121,5 +121,5 @@ async function tellLogin(
 async function warnOfFaults(pool: pg.Pool): Promise<void> {
   const faults = await accessFaults(pool);
   if (faults.length === 0) return;
-  process.stderr.write(`Applications may reach more, or less, than their connections:\n${faults.join('\n')}\n`);
+  tell(`Applications may reach more, or less, than their connections:\n${faults.join('\n')}`);
 }

@@ -11,7 +11,7 @@ import { workflowsAwaitingReconnect } from '../storage/waiting-workflows.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { answerOfConsent } from './consent-answer.ts';
 import { receiveThroughPage } from './handover.ts';
-import { print } from './output.ts';
+import { print, tell } from './output.ts';
 import { tellWaiting } from './resume.ts';
 import { connectCommand } from './run-words.ts';
 import type { Stack } from './stack.ts';
@@ -64,7 +64,7 @@ async function connect(options: ConnectOptions): Promise<void> {
     ...connected.uncovered.map(notCovered),
     ...lackingOf(connected, entitlements),
   ];
-  for (const note of notes) process.stderr.write(`Note: ${note}\n`);
+  for (const note of notes) tell(`Note: ${note}`);
   await tellWaiting(waiting);
 }
 

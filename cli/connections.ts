@@ -12,7 +12,7 @@ import { quotaStanding } from '../storage/quota.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { tellSchedulesLeft } from './left-schedules.ts';
 import { wholeNumber } from './number-option.ts';
-import { print, printTable } from './output.ts';
+import { print, printTable, tell } from './output.ts';
 import { tellWaiting } from './resume.ts';
 import { withDatabase } from './servers.ts';
 
@@ -99,8 +99,7 @@ export function addConnectionCommands(program: Command): void {
         const { tenantId } = await requireConnection(pool, name);
         const { dayRemaining } = await quotaStanding(pool, tenantId);
         const left = starves(quotaReserve, dayRemaining);
-        if (left !== null)
-          process.stderr.write(`Note: ${starvedBecause[left]} Reserve less, unless that is what you want.\n`);
+        if (left !== null) tell(`Note: ${starvedBecause[left]} Reserve less, unless that is what you want.`);
         await tellWaiting(waiting);
       }),
     );

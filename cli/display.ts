@@ -1,6 +1,7 @@
 import type { Trouble } from '../client/found-run.ts';
 import type { Progress } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
+import { visible } from './output.ts';
 import { troubleInWords } from './run-words.ts';
 
 /** Where an import's progress is shown. */
@@ -19,7 +20,7 @@ export const noDisplay: Display = { progress() {}, note() {}, end() {} };
  * of journals expected, where it is known; Xero itself does not tell.
  */
 export function displayOn(stream: NodeJS.WriteStream, total: number | null): Display {
-  return stream.isTTY ? liveLine(stream, total) : plainLines((line) => stream.write(`${line}\n`));
+  return stream.isTTY ? liveLine(stream, total) : plainLines((line) => stream.write(`${visible(line)}\n`));
 }
 
 /** Says lines on a stream, also while a display draws over its last one. */
@@ -32,7 +33,7 @@ export interface Voice {
 export function createVoice(stream: NodeJS.WriteStream): Voice {
   let display: Display | null = null;
   return {
-    say: (line) => (display ? display.note(line) : stream.write(`${line}\n`)),
+    say: (line) => (display ? display.note(line) : stream.write(`${visible(line)}\n`)),
     async during(total, work) {
       display = displayOn(stream, total);
       try {
@@ -49,7 +50,7 @@ function liveLine(stream: NodeJS.WriteStream, total: number | null): Display {
   const rate = createRate();
   let line = 'The import starts …';
   // A line longer than the terminal is wide would wrap, and be drawn anew on every row it took.
-  const draw = () => stream.write(`\r\x1b[K${line.slice(0, Math.max(20, stream.columns - 1))}`);
+  const draw = () => stream.write(`\r\x1b[K${visible(line).slice(0, Math.max(20, stream.columns - 1))}`);
   draw();
   return {
     progress(progress, trouble = null) {
@@ -58,7 +59,7 @@ function liveLine(stream: NodeJS.WriteStream, total: number | null): Display {
       draw();
     },
     note(text) {
-      stream.write(`\r\x1b[K${text}\n`);
+      stream.write(`\r\x1b[K${visible(text)}\n`);
       draw();
     },
     end: () => stream.write('\n'),

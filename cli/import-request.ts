@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type ImportKind, instantOf } from '../model/request.ts';
+import { tell } from './output.ts';
 
 /** What a command line says of an import; what is not a number is passed on as it is, for the schema to name it. */
 export interface RequestOptions {
@@ -44,8 +45,8 @@ export function requestOf(options: RequestOptions): { [field: string]: unknown }
 export function noteFuture({ modifiedSince }: RequestOptions): void {
   const since = modifiedSince === undefined ? null : instantOf(modifiedSince);
   if (since === null || since <= Date.now()) return;
-  process.stderr.write(
-    `Note: ${modifiedSince} has not come yet (${new Date(since).toISOString()}), so nothing can have been modified since.\n`,
+  tell(
+    `Note: ${modifiedSince} has not come yet (${new Date(since).toISOString()}), so nothing can have been modified since.`,
   );
 }
 

@@ -13,7 +13,7 @@ import { displayOn, noDisplay } from './display.ts';
 import { follow } from './follow.ts';
 import { heldStream } from './held-stream.ts';
 import { addFilterOptions, noteFuture, type RequestOptions, requestOf } from './import-request.ts';
-import { print } from './output.ts';
+import { print, tell } from './output.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase, withImports } from './servers.ts';
 
@@ -118,7 +118,7 @@ async function startImport(kind: ImportKind, options: ImportOptions): Promise<vo
       );
       return;
     }
-    if (!options.json) process.stderr.write(`Started ${started.workflowId}.\n`);
+    if (!options.json) tell(`Started ${started.workflowId}.`);
     await followToEnd(imports, started.workflowId, options.json, expected(options));
   });
 }

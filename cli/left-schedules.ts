@@ -1,4 +1,5 @@
 import { shellWord } from '../model/shell-word.ts';
+import { tell } from './output.ts';
 import { withSchedules } from './servers.ts';
 
 /** Temporal is asked beside what was done already, so nobody waits for it for long. */
@@ -22,5 +23,5 @@ export function schedulesLeft(of: { connection?: string; applications?: string[]
 
 /** The same, said on standard error. */
 export async function tellSchedulesLeft(of: Parameters<typeof schedulesLeft>[0]): Promise<void> {
-  for (const sentence of await schedulesLeft(of)) process.stderr.write(`Note: ${sentence}\n`);
+  for (const sentence of await schedulesLeft(of)) tell(`Note: ${sentence}`);
 }

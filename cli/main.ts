@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { Command } from 'commander';
 import { addCommands } from './commands.ts';
 import { explain } from './failure.ts';
-import { endWithoutReader, untilTaken } from './output.ts';
+import { endWithoutReader, untilTaken, visible } from './output.ts';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 
@@ -21,6 +21,6 @@ setTimeout(() => process.exit(), 1_000).unref();
 
 function fail(error: unknown): void {
   const { text, exitCode } = explain(error);
-  process.stderr.write(text);
+  process.stderr.write(visible(text));
   process.exitCode = exitCode;
 }

@@ -7,7 +7,7 @@ import { findConnection } from '../storage/connections.ts';
 import { type CertificateSummary, findCertificate, listCertificates } from '../storage/reconciliation.ts';
 import { createSilence } from './follow.ts';
 import { refusals, wrongRequest } from './imports.ts';
-import { print, printTable } from './output.ts';
+import { print, printTable, tell } from './output.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase, withReconciliations } from './servers.ts';
 
@@ -53,7 +53,7 @@ async function reconcile({ connection, application, date, basis, conversionDate,
   if (problems.length > 0) throw new RequestRefused(problems);
   await withReconciliations(async (reconciliations) => {
     const { workflowId } = await reconciliations.start(sent);
-    process.stderr.write(`Started ${workflowId}.\n`);
+    tell(`Started ${workflowId}.`);
     const ending = await followToEnd(reconciliations, workflowId);
     print(json, { workflowId, ...(ending.ok ? ending.result : { outcome: 'failed', ...ending }) }, inWords(ending));
     if (!ending.ok) process.exitCode = wrongRequest.includes(ending.failure) ? 2 : 1;
@@ -66,11 +66,10 @@ const lookEveryMs = 2_000;
 /** Says what is waited for, each time that changes. */
 async function followToEnd(reconciliations: Reconciliations, workflowId: string): Promise<EndingOf<ReconcileResult>> {
   let said: string | null = null;
-  const say = (line: string) => process.stderr.write(`${line}\n`);
-  const silence = createSilence(reconciliations, workflowId, say);
+  const silence = createSilence(reconciliations, workflowId, tell);
   const look = async () => {
     const waiting = await silence.around(() => reconciliations.waitingFor(workflowId)).catch(() => said);
-    if (waiting !== null && waiting !== said) say(`Waiting: ${waiting}`);
+    if (waiting !== null && waiting !== said) tell(`Waiting: ${waiting}`);
     said = waiting;
   };
   const looking = setInterval(() => void look(), lookEveryMs);

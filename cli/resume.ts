@@ -1,4 +1,5 @@
 import { forgetAllWaiting } from '../storage/waiting-workflows.ts';
+import { tell } from './output.ts';
 import { withDatabase, withImports } from './servers.ts';
 
 /**
@@ -25,5 +26,5 @@ async function forget(gone: string[]): Promise<void> {
 /** The same, said on standard error. */
 export async function tellWaiting(workflowIds: string[]): Promise<void> {
   const said = await resumeWaiting(workflowIds);
-  if (said !== null) process.stderr.write(`${said}\n`);
+  if (said !== null) tell(said);
 }

@@ -9,7 +9,7 @@ import { noTotals, readThrough } from '../model/run.ts';
 import { findConnection } from '../storage/connections.ts';
 import { type RunSummary, recentRuns } from '../storage/runs.ts';
 import { followToEnd, withImport } from './imports.ts';
-import { print, printTable } from './output.ts';
+import { print, printTable, tell } from './output.ts';
 import { closingRemedy, forgottenInWords, pauseInTemporal, troubleInWords, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
 import { isUntaken, type RefusedImport, refusedImports, starting } from './starting.ts';
@@ -54,9 +54,7 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
     const found = await imports.foundAll([...begun, ...atWork(known)]);
     return { found, begun, refused: await refusedImports(pool, imports, connection) };
   }, connectTimeout).catch((error: Error) => {
-    process.stderr.write(
-      `What has not begun is not shown, nor what was refused or what holds an import up: ${error.message}\n`,
-    );
+    tell(`What has not begun is not shown, nor what was refused or what holds an import up: ${error.message}`);
     return { found: new Map<string, FoundRun>(), begun: [], refused: [] };
   });
   // A run writes its end before its workflow closes: what is open still, now that Temporal has answered, was ended from outside.

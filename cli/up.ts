@@ -11,6 +11,7 @@ import { createKeyRing } from '../xero/sealing.ts';
 import { connectSandbox } from './connect.ts';
 import { reach, upLock } from './environment.ts';
 import { wholeNumber } from './number-option.ts';
+import { visible } from './output.ts';
 import { refuseOtherBooks, standInOrganisations } from './sandbox-file.ts';
 import type { Stack } from './stack.ts';
 import { leaveWhenStopped, untilStopped } from './until-stopped.ts';
@@ -65,7 +66,7 @@ async function up(options: UpOptions): Promise<void> {
 }
 
 async function stayUp(config: Config, options: UpOptions): Promise<void> {
-  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const say = (line: string) => process.stdout.write(`${visible(line)}\n`);
   say(`Starting ${whatStarts(config)} …`);
   // Loaded here: a worker, which is the same program, does without the servers and the sandbox.
   const { startStack } = await import('./stack.ts');

@@ -16,7 +16,7 @@ import { untilPostgresAnswers } from '../worker/wait-for-servers.ts';
 import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
 import { schedulesLeft } from './left-schedules.ts';
-import { print } from './output.ts';
+import { print, tell } from './output.ts';
 import { resumeWaiting } from './resume.ts';
 import { withDatabase } from './servers.ts';
 import { untilStopped } from './until-stopped.ts';
@@ -61,8 +61,7 @@ async function web(): Promise<void> {
 /** One that is configured is waited for; that of a `daybook up` is there, or else that has to be started again. */
 async function untilUsable(config: Config, databaseUrl: string): Promise<void> {
   if (config.databaseUrl === null) return requireCurrent(databaseUrl, reach(config).remedies.postgres);
-  const say = (sentence: string) => void process.stderr.write(`${sentence}\n`);
-  await untilPostgresAnswers(() => requireCurrent(databaseUrl), { who: 'The connect page', say });
+  await untilPostgresAnswers(() => requireCurrent(databaseUrl), { who: 'The connect page', say: tell });
 }
 
 /** The connect page's port, open; until it serves, it answers that it is starting. */
