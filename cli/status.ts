@@ -10,6 +10,7 @@ import { findConnection } from '../storage/connections.ts';
 import { type RunSummary, recentRuns } from '../storage/runs.ts';
 import { followToEnd, withImport } from './imports.ts';
 import { print, printTable, tell } from './output.ts';
+import { withoutRecovered } from './recovered.ts';
 import { closingRemedy, forgottenInWords, pauseInTemporal, troubleInWords, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
 import { isUntaken, type RefusedImport, refusedImports, starting } from './starting.ts';
@@ -51,7 +52,7 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
   // What Postgres knows is shown also while Temporal is away.
   const { found, begun, refused } = await withImports(async (imports) => {
     const begun = await starts(imports, pool, connection);
-    const found = await imports.foundAll([...begun, ...atWork(known)]);
+    const found = await withoutRecovered(pool, await imports.foundAll([...begun, ...atWork(known)]));
     return { found, begun, refused: await refusedImports(pool, imports, connection) };
   }, connectTimeout).catch((error: Error) => {
     tell(`What has not begun is not shown, nor what was refused or what holds an import up: ${error.message}`);

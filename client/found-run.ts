@@ -10,6 +10,8 @@ export interface Trouble {
   /** So many times it has failed in a row. */
   failures: number;
   message: string;
+  /** Since when the attempt after those failures is at work; absent while none is. */
+  triedSince?: Date;
 }
 
 /** A run of Postgres as Temporal has it. */
@@ -106,10 +108,16 @@ export function described(client: Client, workflowId: string): Promise<WorkflowE
   return nullWhere(WorkflowNotFoundError, client.workflow.getHandle(workflowId).describe());
 }
 
+/** PENDING_ACTIVITY_STATE_STARTED of Temporal's API. */
+const started = 2;
+
 /** Null while nothing fails. It is what the Temporal UI shows under pending activities, or of a failed workflow task. */
 export async function troubleOf(client: Client, found: WorkflowExecutionDescription): Promise<Trouble | null> {
-  for (const { attempt, lastFailure } of found.raw.pendingActivities ?? []) {
-    if (lastFailure?.message) return { failures: Math.max(1, (attempt ?? 1) - 1), message: lastFailure.message };
+  for (const { attempt, lastFailure, state, lastStartedTime } of found.raw.pendingActivities ?? []) {
+    if (!lastFailure?.message) continue;
+    const triedSince = state === started ? new Date(Number(lastStartedTime?.seconds ?? 0) * 1_000) : null;
+    const trouble = { failures: Math.max(1, (attempt ?? 1) - 1), message: lastFailure.message };
+    return triedSince === null ? trouble : { ...trouble, triedSince };
   }
   return stepTroubleOf(client, found);
 }
