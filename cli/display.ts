@@ -80,6 +80,7 @@ function plainLines(write: (line: string) => void): Display {
   const rate = createRate();
   let last = '';
   let lastAt = 0;
+  let lastSaid = '';
   return {
     progress(progress, trouble = null) {
       const key = `${progress.status} ${progress.waitingUntil} ${trouble?.message}`;
@@ -87,11 +88,13 @@ function plainLines(write: (line: string) => void): Display {
       const perSecond = rate(admitted);
       const due = progress.status === 'running' && Date.now() - lastAt > 2_000;
       if (key === last && !due) return;
+      const said = `${admitted} ${rowsOf(progress)} · ${stateOf(progress, perSecond, trouble)}`;
       last = key;
       lastAt = Date.now();
-      write(
-        `${new Date().toISOString().slice(11, 19)}  ${admitted} ${rowsOf(progress)} · ${stateOf(progress, perSecond, trouble)}`,
-      );
+      // What is held up may be so for a night, and each line is kept in somebody's log.
+      if (said === lastSaid) return;
+      lastSaid = said;
+      write(`${new Date().toISOString().slice(11, 19)}  ${said}`);
     },
     note: write,
     end() {},
