@@ -51,7 +51,7 @@ export async function connectOrganisation(
  */
 export async function connectNamed(place: AdminPlace, consented: Reach, wanted: NamedOrganisation): Promise<Connected> {
   requireGoodNames(wanted);
-  const { tenantId, tenantName, xeroConnectionId } = choose(consented.organisations, wanted.tenantId);
+  const { tenantId, tenantName, xeroConnectionId } = choose(consented, wanted.tenantId);
   const { name } = wanted;
   const { authorisationId } = consented;
   const stored = await inTransaction(place.pool, async (db) => {
@@ -82,16 +82,22 @@ export function described({ tenantId, tenantName, authorisationId, applications 
   return { tenantId, tenantName, authorisationId, applications };
 }
 
-function choose(organisations: Organisation[], tenantId: string | undefined): Organisation {
+function choose({ organisations, practices = [] }: Reach, tenantId: string | undefined): Organisation {
   const meant =
     tenantId === undefined ? meantBy(organisations) : organisations.find((each) => each.tenantId === tenantId);
   if (meant) return meant;
   const own = organisations.filter(({ ofThisConsent }) => ofThisConsent);
   const candidates = own.length > 0 && tenantId === undefined ? own : organisations;
   const list = candidates.map((each) => `\n  --tenant ${each.tenantId}   ${each.tenantName}`).join('');
+  const practice = practices.find((each) => each.tenantId === tenantId);
+  if (practice) {
+    throw new ActRefused(
+      `${practice.tenantName} (${practice.tenantId}) is a practice in Xero and no organisation, so it has no ledger to import. The consent covers:${list}`,
+    );
+  }
   throw new ActRefused(
     tenantId === undefined
-      ? `The consent covers several organisations. Run it again with one of them:${list}`
+      ? `The consent covers several organisations. Run it again with one of them, which asks for no other consent:${list}`
       : `The consent does not cover the tenant ${tenantId}. It covers:${list}`,
   );
 }

@@ -20,6 +20,8 @@ export interface Organisation {
 export interface Reach {
   authorisationId: string;
   organisations: Organisation[];
+  /** What else Xero lists: those have no ledger. */
+  practices?: Pick<Organisation, 'tenantId' | 'tenantName'>[];
 }
 
 /** A consent whose tokens are stored; no new connection uses it yet. */
@@ -66,6 +68,7 @@ export async function reachOf(
   const { accessToken, authEventId, authorisationId } = authorised;
   const answer = await createConnections({ apiUrl: xero.apiUrl, now }).list({ accessToken });
   if (answer.kind !== 'answered') throw new ActRefused(answer.message);
+  const practices = answer.connections.filter((each) => !isOrganisation(each));
   const organisations = answer.connections.filter(isOrganisation).map((each) => ({
     tenantId: each.tenantId,
     tenantName: each.tenantName,
@@ -75,9 +78,11 @@ export async function reachOf(
   const tenantIds = organisations.map(({ tenantId }) => tenantId);
   const uncovered = await noteCoverage(pool, authorisationId, tenantIds);
   if (organisations.length === 0) {
-    throw new ActRefused('This consent covers no organisation. Choose one on Xero’s consent page.');
+    const [practice] = practices;
+    const only = practice === undefined ? '' : ` ${practice.tenantName} is a practice, which has no ledger to import.`;
+    throw new ActRefused(`This consent covers no organisation.${only} Choose one on Xero’s consent page.`);
   }
-  return { authorisationId, organisations, uncovered };
+  return { authorisationId, organisations, practices, uncovered };
 }
 
 /** Practices have no ledger. */

@@ -5,6 +5,7 @@ import { type Connected, connectOrganisation, type NamedOrganisation } from '../
 import { connectCustom, isCustom } from '../admin/custom-connection.ts';
 import { entitlementsOf, lackingOf } from '../admin/entitlements.ts';
 import type { AdminPlace } from '../admin/place.ts';
+import { connectWithoutConsent } from '../admin/standing-consent.ts';
 import { ConfigurationError } from '../config/config.ts';
 import type { Uncovered } from '../storage/coverage.ts';
 import { workflowsAwaitingReconnect } from '../storage/waiting-workflows.ts';
@@ -46,11 +47,12 @@ async function connect(options: ConnectOptions): Promise<void> {
     const connected =
       (options.custom ?? (await isCustom(at, options.name)))
         ? await connectCustom(at, wanted)
-        : await connectOrganisation(at, wanted, (address) =>
+        : ((options.consent ? null : await connectWithoutConsent(at, wanted)) ??
+          (await connectOrganisation(at, wanted, (address) =>
             options.consent
               ? consentAtSandbox(at.xero.loginUrl, address, options.tenant)
               : askPerson(at, address, options),
-          );
+          )));
     const waiting = await workflowsAwaitingReconnect(at.pool, connected.authorisationId);
     return { connected, waiting, entitlements: await entitlementsOf(at, connected) };
   });

@@ -36,6 +36,20 @@ export async function findAuthorisation(db: Queryable, authorisationId: string):
   return rows[0] ?? null;
 }
 
+/** The newest authorisations by consent that are alive and have all these scopes. */
+export async function authorisationsWith(
+  db: Queryable,
+  { clientId, scopes, limit }: { clientId: string; scopes: string[]; limit: number },
+): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select authorisation_id as id from daybook.authorisation
+      where client_id = $1 and kind = 'oauth' and status = 'active' and scopes @> $2
+      order by updated_at desc limit $3`,
+    [clientId, scopes, limit],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Opens an authorisation before its code is exchanged, with the attempt that may bring its first pair. */
 export async function openAuthorisation(db: Queryable, clientId: string) {
   const { rows } = await db.query<{ authorisationId: string; attemptId: string }>(
