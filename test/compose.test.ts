@@ -79,10 +79,10 @@ describe('docker-compose.yml', () => {
     const account = postgresAccount(folder, initdb);
     if (account !== undefined) chownSync(folder, account.uid, account.gid);
     const given = service('postgres').environment ?? {};
-    const arguments_ = [`--username=${given.POSTGRES_USER}`, ...(given.POSTGRES_INITDB_ARGS?.split(' ') ?? [])];
+    const initdbArguments = [`--username=${given.POSTGRES_USER}`, ...(given.POSTGRES_INITDB_ARGS?.split(' ') ?? [])];
     const [command, ...args] = commandFor({
       command: initdb,
-      args: ['-D', folder, '--no-sync', ...arguments_],
+      args: ['-D', folder, '--no-sync', ...initdbArguments],
       account,
       deathSignal: 'SIGKILL',
     });

@@ -33,7 +33,11 @@ async function troubled(state: number, at: Date) {
     lastStartedTime: { seconds: at.getTime() / 1_000 },
   };
   const raw = { pendingActivities: [pending] };
-  return { isOpen: true, trouble: await troubleOf({} as Client, { raw } as unknown as WorkflowExecutionDescription) };
+  return {
+    isOpen: true,
+    isPaused: false,
+    trouble: await troubleOf({} as Client, { raw } as unknown as WorkflowExecutionDescription),
+  };
 }
 
 test('an import that has stored a page since it last failed is not called failing', async () => {
@@ -45,7 +49,7 @@ test('an import that has stored a page since it last failed is not called failin
     [reading ?? '', await troubled(started, began)],
     [stuck ?? '', await troubled(started, began)],
     [between ?? '', await troubled(scheduled, began)],
-    ['', { isOpen: true, trouble: null }],
+    ['', { isOpen: true, isPaused: false, trouble: null }],
   ]);
   const shown = await withoutRecovered(database.pool, found);
   expect([...shown.values()].map(({ trouble }) => trouble?.failures ?? null)).toEqual([null, 3, 3, null]);
