@@ -1,6 +1,6 @@
 import { authorisationsWith } from '../storage/authorisations.ts';
 import { findConnection } from '../storage/connections.ts';
-import { type ConnectedByConsent, connectNamed, type Wanted } from './connect.ts';
+import { type ConnectedByConsent, connectNamed, type NamedOrganisation } from './connect.ts';
 import { type Consented, reachOf } from './consent.ts';
 import { requireGoodNames } from './names.ts';
 import { type AdminPlace, tokensOf } from './place.ts';
@@ -15,7 +15,7 @@ const mostAsked = 10;
  * name is there already (who gives it again wants a new consent), or none that has these scopes reaches it.
  * @throws ActRefused when the names are none.
  */
-export async function connectWithoutConsent(place: AdminPlace, wanted: Wanted): Promise<ConnectedByConsent | null> {
+export async function connectWithoutConsent(place: AdminPlace, wanted: NamedOrganisation): Promise<ConnectedByConsent | null> {
   requireGoodNames(wanted);
   const { tenantId, name } = wanted;
   if (tenantId === undefined || (await findConnection(place.pool, name)) !== null) return null;

@@ -19,7 +19,7 @@ beforeAll(async () => {
   [database, sandbox] = await Promise.all([createTestDatabase(), startSandbox({ organisations: 3, journals: 5 })]);
   const tokenKeys = `k1:${Buffer.alloc(32, 3).toString('base64')}`;
   const xero = sandboxSettings(sandbox);
-  place = { pool: database.pool, xero, tokenKeys, actor: 'robin' };
+  place = { pool: database.pool, xero, tokenKeys, actor: 'robin', now: () => Date.now() };
   environment = {
     DATABASE_URL: database.url,
     DAYBOOK_TOKEN_KEYS: tokenKeys,
