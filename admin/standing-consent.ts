@@ -15,7 +15,10 @@ const mostAsked = 10;
  * name is there already (who gives it again wants a new consent), or none that has these scopes reaches it.
  * @throws ActRefused when the names are none.
  */
-export async function connectWithoutConsent(place: AdminPlace, wanted: NamedOrganisation): Promise<ConnectedByConsent | null> {
+export async function connectWithoutConsent(
+  place: AdminPlace,
+  wanted: NamedOrganisation,
+): Promise<ConnectedByConsent | null> {
   requireGoodNames(wanted);
   const { tenantId, name } = wanted;
   if (tenantId === undefined || (await findConnection(place.pool, name)) !== null) return null;
