@@ -1,4 +1,4 @@
-import { judge, settle } from '../model/doubt.ts';
+import { judgeNumbers, settleDoubts } from '../model/doubt.ts';
 import type { AnsweredJournals } from '../xero/api.ts';
 import type { CallOutcome } from './call-xero.ts';
 
@@ -15,9 +15,13 @@ type Asked<Page extends AnsweredJournals> = Promise<CallOutcome<Page>>;
 
 /**
  * Asks for a page of journals, and again where its numbers are in doubt: first for what Xero has right before the doubted ones, which
- * settles it for all that are true, then for the page itself, as a fault may have passed.
+ * settles it for all that are true, then for the page itself, as a fault may have passed. No number up to `storedThrough` is doubted.
  */
-export async function askSurely(offset: number, ask: (offset: number) => Asked<AnsweredJournals>): Asked<SurePage> {
+export async function askSurely(
+  offset: number,
+  ask: (offset: number) => Asked<AnsweredJournals>,
+  storedThrough = 0,
+): Asked<SurePage> {
   /** What Xero has right before a doubted number, by that number. */
   const found = new Map<number, readonly number[]>();
   for (let asked = 1; ; asked++) {
@@ -25,14 +29,14 @@ export async function askSurely(offset: number, ask: (offset: number) => Asked<A
     if (outcome.kind !== 'answered') return outcome;
     const { count, numbers, hasImpossible, lastNumber } = outcome.answer;
     if (count === 0) return sure(outcome, null, null);
-    const [first] = judge(offset, numbers).doubted;
+    const [first] = judgeNumbers(offset, numbers, storedThrough).doubted;
     if (first !== undefined && !found.has(first)) {
       const confirming = await ask(first - 1);
       // Refused is not what another page was: an offset of that size may be too much for a server.
       if (confirming.kind !== 'answered' && confirming.kind !== 'refused') return confirming;
       found.set(first, confirming.kind === 'answered' ? confirming.answer.numbers : []);
     }
-    const { through, wrong } = settle(offset, numbers, found.get(first ?? 0) ?? []);
+    const { through, wrong } = settleDoubts(offset, numbers, found.get(first ?? 0) ?? [], storedThrough);
     const isWhole = through === lastNumber && !hasImpossible;
     if (isWhole) return sure(outcome, null, through);
     if (asked === 2 || (wrong.length === 0 && !hasImpossible)) return sure(outcome, wrong, through);

@@ -57,9 +57,10 @@ export class Flights<T> {
     this.#flights.unshift(this.#sent(offset), before);
   }
 
-  /** Waits until none is in the air: each holds a place in the quota ledger until it has landed. */
-  async allLanded(): Promise<void> {
-    await Promise.allSettled(this.#flights.map(({ outcome }) => outcome));
+  /** What all that are left have brought, once none is in the air: each holds a place in the quota ledger until it has landed. */
+  async landings(): Promise<T[]> {
+    const settled = await Promise.allSettled(this.#flights.map(({ outcome }) => outcome));
+    return settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   }
 
   #sent(offset: number): Flight<T> {

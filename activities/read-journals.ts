@@ -1,6 +1,6 @@
 import { Context, log } from '@temporalio/activity';
 import { Course } from '../model/course.ts';
-import { cursorBefore } from '../model/cursor.ts';
+import { cursorBefore, overlap } from '../model/cursor.ts';
 import type { Allowance } from '../model/lanes.ts';
 import type { SliceOutcome } from '../model/run.ts';
 import { basisOf, streams } from '../model/streams.ts';
@@ -46,7 +46,9 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         allowance: () => allowanceOf(run),
       },
       async (offset) => {
-        const outcome = await askSurely(offset, (from) => ask(run, from));
+        // What the run before has looked at again and again is not doubted each time; all is that is read anew.
+        const storedThrough = offset < run.storedThrough - overlap ? 0 : run.storedThrough;
+        const outcome = await askSurely(offset, (from) => ask(run, from), storedThrough);
         if (outcome.kind === 'answered' && outcome.answer.lastNumber === null) course.endAt(offset);
         return outcome;
       },
@@ -108,18 +110,28 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       return await reached(course.isPastEnd ? 'caughtUp' : 'imported');
     } finally {
       // Should storing fail here, something else ended the reading, and is told.
-      await Promise.all([flights.allLanded(), store.isDone().catch(() => false)]);
+      await Promise.all([flights.landings(), store.isDone().catch(() => false)]);
     }
 
     /**
-     * An empty page is the end of what Xero has. Where the watermark claims more, a number was wrong that moved it, and journals may
-     * have been passed over: then the run goes back to where no hole is. Xero is asked twice, as that takes calls.
+     * An empty page is the end of what Xero has. Where a call further on has brought journals, or the watermark claims more, it is
+     * asked for again, as it may have been a mishap. Is it none, Xero contradicts itself; or a number was wrong that moved the watermark,
+     * and journals may have been passed over: then the run goes back to where no hole is.
      */
     async function atTheEnd(offset: number): Promise<SliceOutcome> {
-      if (!run.movesWatermark || offset >= run.storedThrough || !(await store.isDone())) return reached('caughtUp');
+      const landings = await flights.landings();
+      // No call was made ahead, and the attempt before may have failed by this very contradiction.
+      if (!isSure) landings.push(await askSurely(offset + overlap, (from) => ask(run, from)));
+      const isBehindOthers = landings.some(
+        (landed) => landed.kind === 'answered' && (landed.answer.lastNumber ?? 0) > offset,
+      );
+      const isBefore = isBehindOthers || offset < run.storedThrough;
+      if (!isBefore || !(await store.isDone())) return reached('caughtUp');
       const again = await askSurely(offset, (from) => ask(run, from));
       if (again.kind !== 'answered') return ended(run, again);
       if (again.answer.lastNumber !== null) return reached('imported');
+      if (isBehindOthers) return ended(run, contradictory(offset));
+      if (!run.movesWatermark) return reached('caughtUp');
       const lowered = await lowerWatermark(pool, run.runId);
       if (lowered === null) return reached('caughtUp');
       log.warn(toldLowered(run, offset, lowered));
@@ -155,6 +167,19 @@ function toldLowered({ connectionName, stream }: Reading, offset: number, { from
 
 /** Xero documents a page beyond the offset; a mishap is asked for again, as another refusal is. */
 function endless(after: number, through: number): Refused {
-  const message = `Xero was asked for journals after ${after} and sent none beyond ${through}; reading on would never end. What was imported stays, and the next import asks again; should it end so too, tell Xero's support.`;
+  return unlike(
+    `Xero was asked for journals after ${after} and sent none beyond ${through}; reading on would never end.`,
+  );
+}
+
+function contradictory(after: number): Refused {
+  return unlike(
+    `Xero was asked for journals after ${after} and sent none, though it sent some of those when it was asked for what lies further on.`,
+  );
+}
+
+/** An answer that is unlike what Xero documents. */
+function unlike(what: string): Refused {
+  const message = `${what} What was imported stays, and the next import asks again; should it end so too, tell Xero's support.`;
   return { kind: 'refused', status: 200, message, limits: noLimits, correlationId: null };
 }

@@ -21,13 +21,13 @@ export interface Judgement {
 
 /**
  * Judges the numbers of a page, ascending, that was asked for after `offset`. The lower half is believed, as no fault is that common;
- * of two or one that is nothing but the offset itself.
+ * of two or one that is nothing but the offset itself; and so is what lies no further than where all is stored already.
  */
-export function judge(offset: number, numbers: readonly number[]): Judgement {
+export function judgeNumbers(offset: number, numbers: readonly number[], storedThrough = 0): Judgement {
   const believed = Math.floor((numbers.length - 1) / 2);
   const farthest = Math.max(neverDoubted, usualSteps * usualStep(numbers.slice(0, Math.max(0, believed))));
   const isFar = (number: number, index: number) =>
-    index >= believed && number - (numbers[index - 1] ?? offset) > farthest;
+    index >= believed && number > storedThrough && number - (numbers[index - 1] ?? offset) > farthest;
   const first = numbers.findIndex(isFar);
   const sure = first < 0 ? numbers : numbers.slice(0, first);
   return { through: sure.at(-1) ?? null, doubted: first < 0 ? [] : numbers.slice(first) };
@@ -51,11 +51,16 @@ export interface Settled {
  * Settles the doubts about a page by what Xero has after the number right before the first doubted one: `found`, ascending. There
  * are all of those that are true.
  */
-export function settle(offset: number, numbers: readonly number[], found: readonly number[]): Settled {
-  const { through, doubted } = judge(offset, numbers);
+export function settleDoubts(
+  offset: number,
+  numbers: readonly number[],
+  found: readonly number[],
+  storedThrough = 0,
+): Settled {
+  const { through, doubted } = judgeNumbers(offset, numbers, storedThrough);
   const [first] = doubted;
   if (first === undefined) return { through, wrong: [] };
-  const { through: foundThrough } = judge(first - 1, found);
+  const { through: foundThrough } = judgeNumbers(first - 1, found);
   const isFound = (number: number) => found.includes(number);
   const isSure = (number: number) => isFound(number) && number <= (foundThrough ?? 0);
   const last = doubted.filter(isSure).at(-1);

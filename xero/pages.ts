@@ -120,7 +120,11 @@ export function readContactPage(body: Buffer): { count: number; isLast: boolean 
 
 function readPage(body: Buffer, name: string, key?: string): SkimmedPage | NotAPage {
   try {
-    return skimPage(body, name, key) ?? { kind: 'notAPage', problem: `it has no array ${name}` };
+    const page = skimPage(body, name, key);
+    if (page === null) return { kind: 'notAPage', problem: `it has no array ${name}` };
+    // An empty list would be taken for the end.
+    if (/^error$/i.test(String(page.status))) return { kind: 'notAPage', problem: `its Status is "${page.status}"` };
+    return page;
   } catch (error) {
     if (!(error instanceof NotJson)) throw error;
     const isEmpty = body.toString().trim() === '';

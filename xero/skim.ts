@@ -24,6 +24,8 @@ export interface SkimmedPage {
   rows: unknown[];
   /** Xero's `pagination`, undefined where it sends none. */
   pagination: unknown;
+  /** What the answer says of itself, "OK" as a rule; undefined where it says nothing. */
+  status: unknown;
 }
 
 /**
@@ -45,6 +47,7 @@ class Skimmer {
   #nameTo = 0;
   #rows: unknown[] | null = null;
   #pagination: unknown;
+  #status: unknown;
 
   constructor(bytes: Buffer, array: string, key: string | undefined) {
     this.#bytes = bytes;
@@ -56,13 +59,14 @@ class Skimmer {
     if (this.#isAt(openBrace)) this.#readAnswer();
     else this.#skip();
     if (pastSpace(this.#bytes, this.#at) < this.#bytes.length) throw new NotJson();
-    return this.#rows === null ? null : { rows: this.#rows, pagination: this.#pagination };
+    return this.#rows === null ? null : { rows: this.#rows, pagination: this.#pagination, status: this.#status };
   }
 
   #readAnswer(): void {
     for (let more = this.#enter(closeBrace); more; more = this.#goOn(closeBrace)) {
       this.#readName();
       if (this.#isNamed(paginationName)) this.#pagination = this.#parse();
+      else if (this.#isNamed(statusName)) this.#status = this.#parse();
       else if (this.#isNamed(this.#array)) this.#readRows();
       else this.#skip();
     }
@@ -150,3 +154,4 @@ function nameOf(text: string): Name {
 }
 
 const paginationName = nameOf('pagination');
+const statusName = nameOf('Status');

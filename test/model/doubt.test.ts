@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge, settle } from '../../model/doubt.ts';
+import { judgeNumbers, settleDoubts } from '../../model/doubt.ts';
 import { largestJournalId } from '../../model/request.ts';
 
 /** Numbers after an offset, with gaps that may be of any size. */
@@ -21,7 +21,7 @@ const dense = (from: number, count: number, step = 1) => Array.from({ length: co
 test('what is doubted lies beyond what is believed, and is never more than half of a page and one', () => {
   fc.assert(
     fc.property(page, ({ offset, numbers }) => {
-      const { through, doubted } = judge(offset, numbers);
+      const { through, doubted } = judgeNumbers(offset, numbers);
       expect([...numbers.filter((number) => number <= (through ?? offset)), ...doubted]).toEqual(numbers);
       expect(doubted.length).toBeLessThanOrEqual(Math.floor(numbers.length / 2) + 1);
     }),
@@ -36,7 +36,7 @@ test('one number that is far beyond a page is doubted, whichever journal came wi
   fc.assert(
     fc.property(wrongOnes, ({ step, count, at, wrong }) => {
       const numbers = dense(4_001, count, step).filter((_, index) => index !== at % count);
-      const { through, doubted } = judge(4_000, [...numbers, wrong]);
+      const { through, doubted } = judgeNumbers(4_000, [...numbers, wrong]);
       expect(doubted).toEqual([wrong]);
       expect(through).toBe(numbers.at(-1));
     }),
@@ -52,15 +52,15 @@ describe('what costs no further call', () => {
     ['the last journal of all, in the overlap', 4_900, [5_000]],
     ['no journal', 5_000, []],
   ])('%s', (_, offset, numbers) => {
-    expect(judge(offset, numbers)).toEqual({ through: numbers.at(-1) ?? null, doubted: [] });
+    expect(judgeNumbers(offset, numbers)).toEqual({ through: numbers.at(-1) ?? null, doubted: [] });
   });
 });
 
 test('a true gap of any size is gone beyond: Xero has journals behind it', () => {
   fc.assert(
     fc.property(page, ({ offset, numbers }) => {
-      const [first = 0] = judge(offset, numbers).doubted;
-      const { through, wrong } = settle(
+      const [first = 0] = judgeNumbers(offset, numbers).doubted;
+      const { through, wrong } = settleDoubts(
         offset,
         numbers,
         numbers.filter((number) => number >= first),
@@ -73,9 +73,9 @@ test('a true gap of any size is gone beyond: Xero has journals behind it', () =>
 });
 
 test('a number that Xero has no journal of is wrong, and the page is gone on from the others, or not at all if there are none', () => {
-  expect(settle(0, [...dense(1, 99), 2_000_000_000], [])).toEqual({ through: 99, wrong: [2_000_000_000] });
-  expect(settle(3_999, [2_000_000_000], [])).toEqual({ through: null, wrong: [2_000_000_000] });
+  expect(settleDoubts(0, [...dense(1, 99), 2_000_000_000], [])).toEqual({ through: 99, wrong: [2_000_000_000] });
+  expect(settleDoubts(3_999, [2_000_000_000], [])).toEqual({ through: null, wrong: [2_000_000_000] });
   // Beside one that is true, which comes with the next page.
   const [far, wrong] = [1_000_000, 2_000_000_000];
-  expect(settle(0, [...dense(1, 98), far, wrong], [far])).toEqual({ through: 98, wrong: [wrong] });
+  expect(settleDoubts(0, [...dense(1, 98), far, wrong], [far])).toEqual({ through: 98, wrong: [wrong] });
 });
