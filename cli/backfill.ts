@@ -1,12 +1,14 @@
 import { type Command, Option } from 'commander';
-import { startBackfills } from '../client/backfill.ts';
+import { type StartedBackfill, startBackfills } from '../client/backfill.ts';
+import { workflowIdFor } from '../client/imports.ts';
 import { RequestRefused } from '../client/refused.ts';
 import { usualCallsADay } from '../model/plan.ts';
 import { checkImport, type ImportKind, type ImportRequest, mostCallsADay } from '../model/request.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
+import { heldStream } from './held-stream.ts';
 import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
 import { refusal } from './imports.ts';
-import { makePlan } from './make-plan.ts';
+import { makePlan, type Plan } from './make-plan.ts';
 import { wholeNumber } from './number-option.ts';
 import { print } from './output.ts';
 import { costInWords } from './plan-sentences.ts';
@@ -55,23 +57,65 @@ export function addBackfillCommand(program: Command): void {
 async function start(kind: ImportKind, options: BackfillOptions): Promise<void> {
   const { reserve, json } = options;
   const requestFor = (connection: string) => ({ ...requestOf({ ...options, connection }), quotaReserve: reserve });
-  const costs = await withDatabase(async (pool) => {
-    const planned = new Map<string, string>();
-    for (const connection of await connectionsOf(kind, options, requestFor, await listConnections(pool))) {
-      const asked = requestFor(connection.name) as unknown as ImportRequest;
+  const askedOf = ({ name }: Connection) => ({ ...requestFor(name), backfill: true }) as unknown as ImportRequest;
+  await withDatabase(async (pool) => {
+    const meant = await connectionsOf(kind, options, requestFor, await listConnections(pool));
+    const plans = new Map<string, Plan>();
+    for (const connection of meant) {
       const suppositions = { newest: null, callsADay: usualCallsADay };
-      const plan = await makePlan(pool, kind, asked, connection, suppositions, Date.now());
-      planned.set(connection.name, costInWords(plan));
+      plans.set(connection.name, await makePlan(pool, kind, askedOf(connection), connection, suppositions, Date.now()));
     }
-    return planned;
+    await withImports(async (imports) => {
+      const refused = sharing(meant, plans);
+      for (const connection of meant) {
+        const held = await heldStream(pool, imports, kind, askedOf(connection));
+        if (held !== null) refused.set(connection.name, held);
+      }
+      const names = [...plans.keys()];
+      const startable = names.filter((name) => !refused.has(name));
+      const started = await startBackfills(imports, kind, startable, requestFor(''));
+      const all = meant.map((connection): Outcome => {
+        const { name } = connection;
+        const workflowId = workflowIdFor(kind, askedOf(connection));
+        const reason = refused.get(name);
+        if (reason !== undefined) return { connection: name, workflowId, started: false, reason };
+        const isNew = started.some((each) => each.connection === name && each.started);
+        return {
+          connection: name,
+          workflowId,
+          started: isNew,
+          ...(isNew ? {} : { reason: `${workflowId} is running already.` }),
+        };
+      });
+      print(json, all, [...all.map((each) => inWords(each, plans)), 'See all with `daybook status`.'].join('\n'));
+      if (refused.size > 0) process.exitCode = 2;
+    });
   });
-  await withImports(async (imports) => {
-    const all = await startBackfills(imports, kind, [...costs.keys()], requestFor(''));
-    const lines = all.map(({ connection, workflowId, started }) =>
-      started ? `Started ${workflowId}. ${costs.get(connection)}` : `${workflowId} is running already.`,
-    );
-    print(json, all, `${lines.join('\n')}\nSee all with \`daybook status\`.`);
-  });
+}
+
+/** What became of one connection's backfill; `reason`: why it was not started. */
+type Outcome = StartedBackfill & { reason?: string };
+
+function inWords({ connection, workflowId, reason }: Outcome, plans: ReadonlyMap<string, Plan>): string {
+  const plan = plans.get(connection);
+  return reason ?? [`Started ${workflowId}.`, plan ? costInWords(plan) : ''].filter(Boolean).join(' ');
+}
+
+/** Two names of one organisation are one stream: a moment after its start the second would be refused for the first. */
+function sharing(meant: readonly Connection[], plans: ReadonlyMap<string, Plan>): Map<string, string> {
+  const first = new Map<string, string>();
+  const refused = new Map<string, string>();
+  for (const { name, tenantId, tenantName } of meant) {
+    if (!plans.get(name)?.movesWatermark) continue;
+    const other = first.get(tenantId);
+    if (other === undefined) first.set(tenantId, name);
+    else
+      refused.set(
+        name,
+        `"${name}" is the same organisation as "${other}" (${tenantName}), whose backfill brings all of it.`,
+      );
+  }
+  return refused;
 }
 
 /** The connections meant. @throws RequestRefused with all that is wrong with the request or with any of them. */
