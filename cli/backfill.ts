@@ -14,6 +14,7 @@ import { print } from './output.ts';
 import { costInWords } from './plan-sentences.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase, withImports } from './servers.ts';
+import { starvedInWords } from './starved-words.ts';
 
 interface BackfillOptions extends Omit<RequestOptions, 'connection'> {
   connection: string[];
@@ -88,6 +89,7 @@ async function start(kind: ImportKind, options: BackfillOptions): Promise<void> 
         };
       });
       print(json, all, [...all.map((each) => inWords(each, plans)), 'See all with `daybook status`.'].join('\n'));
+      for (const note of starvedAmong(startable, plans)) process.stderr.write(`Note: ${note}\n`);
       if (refused.size > 0) process.exitCode = 2;
     });
   });
@@ -116,6 +118,15 @@ function sharing(meant: readonly Connection[], plans: ReadonlyMap<string, Plan>)
       );
   }
   return refused;
+}
+
+/** What is to be said of reserves that leave imports next to nothing, whether or not it is known how much is to come. */
+function starvedAmong(names: readonly string[], plans: ReadonlyMap<string, Plan>): Set<string> {
+  const notes = names.map((name) => {
+    const quota = plans.get(name)?.quota;
+    return quota ? starvedInWords(quota.reserve, quota.dayRemaining) : null;
+  });
+  return new Set(notes.flatMap((note) => note ?? []));
 }
 
 /** The connections meant. @throws RequestRefused with all that is wrong with the request or with any of them. */

@@ -5,7 +5,6 @@ import { setQuotaReserve } from '../admin/quota-reserve.ts';
 import { requireConnection } from '../admin/registry.ts';
 import { RequestRefused } from '../client/refused.ts';
 import { mostCallsADay } from '../model/request.ts';
-import { starves } from '../model/reserve.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
 import { quotaStanding } from '../storage/quota.ts';
@@ -15,6 +14,7 @@ import { wholeNumber } from './number-option.ts';
 import { print, printTable, tell } from './output.ts';
 import { tellWaiting } from './resume.ts';
 import { withDatabase } from './servers.ts';
+import { starvedInWords } from './starved-words.ts';
 
 /** The registry of connections, for the admin. */
 export function addConnectionCommands(program: Command): void {
@@ -98,8 +98,8 @@ export function addConnectionCommands(program: Command): void {
         print(false, null, `Imports through "${name}" leave ${quotaReserve} of each day's calls to others now.`);
         const { tenantId } = await requireConnection(pool, name);
         const { dayRemaining } = await quotaStanding(pool, tenantId);
-        const left = starves(quotaReserve, dayRemaining);
-        if (left !== null) tell(`Note: ${starvedBecause[left]} Reserve less, unless that is what you want.`);
+        const starved = starvedInWords(quotaReserve, dayRemaining);
+        if (starved !== null) tell(`Note: ${starved}`);
         await tellWaiting(waiting);
       }),
     );
@@ -124,13 +124,6 @@ export function addConnectionCommands(program: Command): void {
       }),
     );
 }
-
-const starvedBecause = {
-  always:
-    'Xero allows an organisation 5,000 calls a day, or 1,000 on its Starter tier, so this leaves imports nothing but one call an hour.',
-  onStarter:
-    'On Xero’s Starter tier, which allows an organisation 1,000 calls a day, this leaves imports nothing but one call an hour.',
-};
 
 function howToRename(name: string, to: string): string {
   const [old, renamed] = [shellWord(name), shellWord(to)];

@@ -85,3 +85,9 @@ test('of two names of one organisation the first is backfilled, and the second i
   await expect.poll(started, { timeout: 20_000 }).toBe(before + 1);
   await stand.database.pool.query('delete from daybook.connection where name = $1', [alias]);
 }, 120_000);
+
+test('a reserve that leaves nothing is warned of, also while it is not known how much is to come', async () => {
+  const { stdout, stderr } = await backfill('--connection', stand.connection, '--reserve', '1000');
+  expect(stdout).toBe(`Started backfill-journals-${stand.connection}.\nSee all with \`daybook status\`.\n`);
+  expect(stderr).toMatch(/^Note: On Xero’s Starter tier, .* nothing but one call an hour\. Reserve less/);
+}, 60_000);
