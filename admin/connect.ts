@@ -51,8 +51,9 @@ export async function connectOrganisation(
  */
 export async function connectNamed(place: AdminPlace, consented: Reach, wanted: NamedOrganisation): Promise<Connected> {
   requireGoodNames(wanted);
-  const { tenantId, tenantName, xeroConnectionId } = choose(consented, wanted.tenantId);
   const { name } = wanted;
+  const known = wanted.tenantId === undefined ? ((await findConnection(place.pool, name))?.tenantId ?? null) : null;
+  const { tenantId, tenantName, xeroConnectionId } = choose(consented, wanted.tenantId, known);
   const { authorisationId } = consented;
   const stored = await inTransaction(place.pool, async (db) => {
     const all = await listConnections(db);
@@ -82,11 +83,22 @@ export function described({ tenantId, tenantName, authorisationId, applications 
   return { tenantId, tenantName, authorisationId, applications };
 }
 
-function choose({ organisations, practices = [] }: Reach, tenantId: string | undefined): Organisation {
-  const meant =
-    tenantId === undefined ? meantBy(organisations) : organisations.find((each) => each.tenantId === tenantId);
-  if (meant) return meant;
+/**
+ * `known` is the organisation that the name has already: it is meant where the consent names several, for then the name says
+ * which; not where the consent names another one alone, which the name cannot be had for.
+ */
+function choose(
+  { organisations, practices = [] }: Reach,
+  tenantId: string | undefined,
+  known: string | null,
+): Organisation {
   const own = organisations.filter(({ ofThisConsent }) => ofThisConsent);
+  const isOf = (tenant: string | null | undefined) => (each: Organisation) => each.tenantId === tenant;
+  const meant =
+    tenantId === undefined
+      ? (own.find(isOf(known)) ?? meantBy(organisations) ?? organisations.find(isOf(known)))
+      : organisations.find(isOf(tenantId));
+  if (meant) return meant;
   const candidates = own.length > 0 && tenantId === undefined ? own : organisations;
   const list = candidates.map((each) => `\n  --tenant ${each.tenantId}   ${each.tenantName}`).join('');
   const practice = practices.find((each) => each.tenantId === tenantId);

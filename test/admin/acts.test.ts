@@ -73,6 +73,18 @@ test('an act that is refused changes nothing and leaves no trace', async () => {
   expect(await rows('select name from daybook.connection')).toEqual([{ name: 'acme' }]);
 });
 
+test('the printed command reconnects a name though its consent covers several organisations: the name says which', async () => {
+  const command = (name: string, tenantIds = [tenant(0), tenant(1)]) =>
+    connectOrganisation(place, { name, applications: ['planning'] }, async (address) =>
+      sandbox.consent(address, { tenantIds }),
+    );
+  await connect('globex', 1);
+  expect(await command('globex')).toMatchObject({ name: 'globex', tenantId: tenant(1) });
+  // A name that is new does not say which, and one organisation alone is never taken for another.
+  await expect(command('acme')).rejects.toThrow('The consent covers several organisations.');
+  await expect(command('globex', [tenant(0)])).rejects.toThrow('belongs to another organisation');
+});
+
 test('two organisations share an authorisation, which ends with the last connection only', async () => {
   await connect('acme', 0);
   await connect('globex', 1);
