@@ -5,7 +5,7 @@ import { ConfigurationError } from '../config/config.ts';
 import { NotRemovedYet } from '../storage/applications.ts';
 import { NameRefused } from '../storage/connections.ts';
 import { UnfitDatabase } from '../storage/migrate.ts';
-import { isAway } from '../storage/pool.ts';
+import { isAway, isReadOnly } from '../storage/pool.ts';
 
 const mendable = [ConfigurationError, RequestRefused, ActRefused, NameRefused, NotRemovedYet, UnfitDatabase];
 
@@ -21,6 +21,10 @@ export function explain(error: unknown): { text: string; exitCode: number } {
   if (isAway(error)) {
     const text = `Postgres went away in the middle of this: ${(error as Error).message}. See \`daybook doctor\`, and try again.\n`;
     return { text, exitCode: 1 };
+  }
+  if (isReadOnly(error)) {
+    const text = `Postgres takes no writes: ${(error as Error).message}. \`daybook doctor\` says why, and what to do.\n`;
+    return { text, exitCode: 2 };
   }
   const refusal = refusedBySystem(error);
   if (refusal !== null) return refusal;

@@ -9,7 +9,8 @@ import type { XeroApp } from '../model/xero-app.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/server.ts';
 import { recordKeysMade } from '../storage/audit.ts';
 import { migrate } from '../storage/migrate.ts';
-import { openPool } from '../storage/pool.ts';
+import { isReadOnly, openPool } from '../storage/pool.ts';
+import { requireWritable } from '../storage/writable.ts';
 import { askTemporal, untilPostgresAnswers } from '../worker/wait-for-servers.ts';
 import { createKeyRing } from '../xero/sealing.ts';
 import { operator } from './admin-place.ts';
@@ -62,7 +63,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const databaseUrl = config.databaseUrl ?? postgres?.url ?? '';
     // One that was just started here answers. Before one that is yours does, nothing is started that would have to be stopped.
     if (postgres) await migrate(databaseUrl, { say });
-    else await untilPostgresAnswers(() => migrate(databaseUrl, { say }), { who: 'Daybook', say });
+    else await untilPostgresAnswers(() => migrateWritable(databaseUrl, { say }), { who: 'Daybook', say });
     if (config.tokenKeys === null) await auditOwnKeys(databaseUrl, tokenKeys);
 
     if (config.temporalConfigured) await refuseMissingNamespace(reach(config).temporal());
@@ -164,4 +165,11 @@ function workerEnvironment(environment: NodeJS.ProcessEnv, found: Found): NodeJS
 
 function withoutTemporal(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TEMPORAL_')));
+}
+
+async function migrateWritable(databaseUrl: string, patience: Parameters<typeof migrate>[1]): Promise<void> {
+  await migrate(databaseUrl, patience).catch(async (error: unknown) => {
+    if (isReadOnly(error)) await requireWritable(databaseUrl);
+    throw error;
+  });
 }

@@ -12,7 +12,7 @@ import { openPool } from '../storage/pool.ts';
 import { storeLink } from '../storage/web-sessions.ts';
 import { listen } from '../web/listen.ts';
 import { hashOf, newSecret } from '../web/secrets.ts';
-import { untilPostgresAnswers } from '../worker/wait-for-servers.ts';
+import { untilPostgresTakesWrites } from '../worker/wait-for-servers.ts';
 import { operator } from './admin-place.ts';
 import { reach } from './environment.ts';
 import { schedulesLeft } from './left-schedules.ts';
@@ -61,7 +61,7 @@ async function web(): Promise<void> {
 /** One that is configured is waited for; that of a `daybook up` is there, or else that has to be started again. */
 async function untilUsable(config: Config, databaseUrl: string): Promise<void> {
   if (config.databaseUrl === null) return requireCurrent(databaseUrl, reach(config).remedies.postgres);
-  await untilPostgresAnswers(() => requireCurrent(databaseUrl), { who: 'The connect page', say: tell });
+  await untilPostgresTakesWrites(databaseUrl, { who: 'The connect page', say: tell });
 }
 
 /** The connect page's port, open; until it serves, it answers that it is starting. */

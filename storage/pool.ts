@@ -129,3 +129,8 @@ export function isAway(error: unknown): boolean {
     )
   );
 }
+
+/** Whether an error says that Postgres takes no writes now: read_only_sql_transaction, as of a standby. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '25006';
+}

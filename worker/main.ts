@@ -9,7 +9,6 @@ import type { Logger } from '../config/logging.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
 import type { XeroApp } from '../model/xero-app.ts';
 import { databaseMark } from '../storage/diagnosis.ts';
-import { requireCurrent } from '../storage/migrate.ts';
 import { openPool } from '../storage/pool.ts';
 import { createXeroApi } from '../xero/api.ts';
 import { createKeyRing } from '../xero/sealing.ts';
@@ -18,7 +17,7 @@ import { workflowBundle } from './bundle.ts';
 import { createWorker, workerIdentity } from './create-worker.ts';
 import { installRuntime, outlastRepeatedSignals } from './runtime.ts';
 import { scheduleKeepAlive } from './schedule-keep-alive.ts';
-import { untilPostgresAnswers, untilTemporalAnswers } from './wait-for-servers.ts';
+import { untilPostgresTakesWrites, untilTemporalAnswers } from './wait-for-servers.ts';
 
 export interface WorkerPlace {
   databaseUrl: string;
@@ -53,7 +52,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   const { metricMeter } = installRuntime(log, place.metricsAddress);
   outlastRepeatedSignals();
   const waiting = { who: 'The worker', say: (sentence: string) => log.warn(sentence) };
-  await untilPostgresAnswers(() => requireCurrent(databaseUrl), waiting);
+  await untilPostgresTakesWrites(databaseUrl, waiting);
   await untilTemporalAnswers(temporal, waiting);
   const workflows = await workflowBundle(place.cacheDir);
   const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {

@@ -3,8 +3,9 @@ import { isGrpcServiceError, NamespaceNotFoundError, ServiceError } from '@tempo
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { openConnection, silences } from '../client/open-connection.ts';
 import { unreachableTemporal } from '../config/unreachable.ts';
-import { UnfitDatabase } from '../storage/migrate.ts';
+import { requireCurrent, UnfitDatabase } from '../storage/migrate.ts';
 import { isAway } from '../storage/pool.ts';
+import { ReadOnlyDatabase, requireWritable } from '../storage/writable.ts';
 
 // What stays (a worker, the connect page, `up`) is started by machines, often before its servers are there. It waits for one
 // that does not answer; one that answers and refuses (a password, a database, a migration that lacks) is for a person to
@@ -19,9 +20,22 @@ export interface Waiting {
 const firstPauseMs = 500;
 const longestPauseMs = 15_000;
 
-/** Resolves once Postgres answers what is asked of it first: to have this program's tables, or to get them. */
+/**
+ * Resolves once Postgres answers what is asked of it first: to have this program's tables, or to get them. One that takes no
+ * writes may be a standby that is promoted in a moment.
+ */
 export function untilPostgresAnswers(ask: () => Promise<unknown>, waiting: Waiting): Promise<void> {
-  return untilItAnswers(ask, (error) => isAway(error instanceof UnfitDatabase ? error.cause : error), waiting);
+  const isSilent = (error: unknown) =>
+    error instanceof ReadOnlyDatabase || isAway(error instanceof UnfitDatabase ? error.cause : error);
+  return untilItAnswers(ask, isSilent, waiting);
+}
+
+/** Resolves once Postgres takes the writes of a process that has nothing to do without them. */
+export function untilPostgresTakesWrites(databaseUrl: string, waiting: Waiting): Promise<void> {
+  return untilPostgresAnswers(async () => {
+    await requireCurrent(databaseUrl);
+    await requireWritable(databaseUrl);
+  }, waiting);
 }
 
 /**

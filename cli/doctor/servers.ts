@@ -6,6 +6,7 @@ import type { RunningWorkflow } from '../../client/running.ts';
 import { shellWord } from '../../model/shell-word.ts';
 import { accessFaults } from '../../storage/applications.ts';
 import { databaseFacts, databaseMark } from '../../storage/diagnosis.ts';
+import { takesNoWrites } from '../../storage/writable.ts';
 import { checkSeals } from '../../xero/check-seals.ts';
 import { askHosts } from '../../xero/reachable.ts';
 import { createKeyRing } from '../../xero/sealing.ts';
@@ -21,10 +22,10 @@ export async function postgres({ openDatabase }: DoctorPlace): Promise<Found> {
   const pool = await openDatabase().catch((error: Error) => error);
   if (pool instanceof Error) return judge([pool.message], []);
   const { version, bytes } = await databaseFacts(pool);
-  return judge(
-    [],
-    [`Postgres ${version} has this program's migrations, and ${Math.ceil(bytes / megabyte)} MB of data.`],
-  );
+  const readOnly = await takesNoWrites(pool);
+  return judge(readOnly === null ? [] : [readOnly], [
+    `Postgres ${version} has this program's migrations, and ${Math.ceil(bytes / megabyte)} MB of data.`,
+  ]);
 }
 
 export async function access({ database }: DoctorPlace): Promise<Found> {
