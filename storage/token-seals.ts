@@ -29,6 +29,15 @@ export async function pairsSealedUnder(db: Queryable, header: string, after: Sea
   return rows;
 }
 
+/** The names of the connections that use any of these authorisations. */
+export async function namesOfAuthorised(db: Queryable, authorisationIds: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ name: string }>(
+    `select name from daybook.connection where authorisation_id = any ($1::uuid[]) order by name`,
+    [authorisationIds],
+  );
+  return rows.map(({ name }) => name);
+}
+
 /**
  * Puts other seals on pairs, but for those that are not what was read any more (pruned, or sealed anew by somebody else).
  * Returns how many got theirs. One statement, so that a refresh, which marks the pair it spends, waits for moments at most.

@@ -66,7 +66,7 @@ export function createKeyRing(text: string): KeyRing {
       ).catch((error: Error) => {
         if (error instanceof UnknownKey) throw error;
         throw new Error(
-          `A sealed token does not open: it was changed, moved or sealed with another key of the same name. Connect the organisation again.`,
+          `A sealed token does not open: it is sealed with another key of the same name, or was changed or moved. Make sure first that this is the ${variable} that the workers have; where it is, connect the organisation again.`,
         );
       });
       return new TextDecoder().decode(plaintext);

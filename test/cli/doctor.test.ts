@@ -120,6 +120,14 @@ describe('daybook doctor', () => {
     expect((await doctor()).says('schedules')).toMatch(/is paused: idle authorisations die/);
   });
 
+  test('keys under a known name that are other keys: whether they are the workers’ is asked first, and who is concerned', async () => {
+    const said = (await doctor({ DAYBOOK_TOKEN_KEYS: `k1:${secrets.key}` })).says('tokens');
+    expect(said).toMatch(
+      /another key of the same name, .* first that this is the DAYBOOK_TOKEN_KEYS that the workers have;/,
+    );
+    expect(said).toContain(`Concerned: "${stand.connection}".`);
+  });
+
   test('where a server is away it says where and why, and what it could not look at', async () => {
     const found = await doctor({
       DATABASE_URL: `postgres://u:${secrets.password}@127.0.0.1:1/x`,
