@@ -11,7 +11,7 @@ export async function resumeWaiting(workflowIds: string[]): Promise<string | nul
   return withImports((imports) => imports.wake(workflowIds)).then(
     async ({ woken, gone }) => {
       await forget(gone);
-      return `${woken} waiting workflow${woken === 1 ? ' goes' : 's go'} on now.`;
+      return `${woken} waiting workflow${woken === 1 ? ' looks' : 's look'} again now.`;
     },
     () =>
       `Temporal cannot be reached; what waits (${workflowIds.length}) looks again by itself, for a consent within ten minutes.`,

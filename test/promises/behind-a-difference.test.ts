@@ -213,7 +213,7 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     await untilWaitingFor(workflowId, /must be reconnected/);
     expect(await connect()).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('1 waiting workflow goes on now'),
+      stderr: expect.stringContaining('1 waiting workflow looks again now'),
     });
     expect(await reconciliations.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'clean' } });
     expect(await sql('select from daybook.reconciliation_waiting')).toEqual([]);

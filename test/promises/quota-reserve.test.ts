@@ -46,7 +46,7 @@ describe('A reserve of the day’s calls is left to others', () => {
 
     // With less reserved it is told, and goes on at once.
     const set = await daybook(['connections', 'set', stand.connection, '--quota-reserve', '5'], stand.environment);
-    expect(set).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
+    expect(set).toMatchObject({ code: 0, stderr: '1 waiting workflow looks again now.\n' });
     await untilProgress(stand, workflowId, ({ totals }) => totals.pages > dayLimit - reserve);
     await untilProgress(
       stand,
@@ -60,7 +60,7 @@ describe('A reserve of the day’s calls is left to others', () => {
       ['connections', 'deny', stand.connection, '--application', application],
       stand.environment,
     );
-    expect(denied).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
+    expect(denied).toMatchObject({ code: 0, stderr: '1 waiting workflow looks again now.\n' });
     expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: false, failure: 'ApplicationNotAllowed' });
   }, 120_000);
 });

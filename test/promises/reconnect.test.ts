@@ -57,7 +57,7 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
     const tenant = ['--tenant', stand.organisation.tenantId, '--consent', '--no-browser'];
     const [, ...words] = command.split(' ');
     const connected = await daybook([...words, ...tenant], stand.environment);
-    expect(connected).toMatchObject({ code: 0, stderr: expect.stringContaining('1 waiting workflow goes on now') });
+    expect(connected).toMatchObject({ code: 0, stderr: expect.stringContaining('1 waiting workflow looks again now') });
     expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
     const after = await summariseLedger(stand.database.pool, stand.organisation.tenantId);
     expect(differences(after, stand.organisation)).toEqual([]);
@@ -109,7 +109,7 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
     const { workflowId } = await stand.imports.startJournals({ connection: stand.connection, application });
     await untilProgress(stand, workflowId, ({ status }) => status === 'needsReconnect');
     const removed = await daybook(['connections', 'remove', stand.connection], stand.environment);
-    expect(removed).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
+    expect(removed).toMatchObject({ code: 0, stderr: '1 waiting workflow looks again now.\n' });
     expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: false, failure: 'Disconnected' });
   });
 });

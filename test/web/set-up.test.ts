@@ -121,7 +121,7 @@ describe('An admin sets up connections on the connect page', () => {
     await connect('/connections/oresund-cafe-aps/reconnect', { tenantIds: [tenants[0] ?? ''] });
     expect(browser.notices).toEqual([
       'done: "oresund-cafe-aps" (Øresund Café ApS) is connected again.',
-      'done: 1 waiting workflow goes on now.',
+      'done: 1 waiting workflow looks again now.',
     ]);
     expect(stand.resumed).toEqual([['import-journals']]);
     await stand.database.pool.query(`delete from daybook.import_run`);

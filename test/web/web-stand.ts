@@ -47,7 +47,7 @@ export async function startWebStand({
     resumeWaiting: async (ids) => {
       if (ids.length === 0) return null;
       resumed.push(ids);
-      return `${ids.length} waiting workflow goes on now.`;
+      return `${ids.length} waiting workflow looks again now.`;
     },
     schedulesLeft: async ({ connection, applications }) =>
       applications?.length === 0 ? [] : [`The Schedule of "${connection}" fails from now on.`],
