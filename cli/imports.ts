@@ -16,6 +16,7 @@ import { addFilterOptions, noteFuture, type RequestOptions, requestOf } from './
 import { print, tell } from './output.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase, withImports } from './servers.ts';
+import { leavingWords } from './until-stopped.ts';
 
 /** Failures that mean the request was wrong, and not that what it asked for failed. */
 export const wrongRequest = ['InvalidRequest', 'UnknownConnection', 'ApplicationNotAllowed', 'ImportAlreadyRunning'];
@@ -118,23 +119,33 @@ async function startImport(kind: ImportKind, options: ImportOptions): Promise<vo
       );
       return;
     }
-    if (!options.json) tell(`Started ${started.workflowId}.`);
-    await followToEnd(imports, started.workflowId, options.json, expected(options));
+    await followToEnd(imports, started.workflowId, options.json, expected(options), `Started ${started.workflowId}.`);
   });
 }
 
-/** Shows an import's progress until it ends, then how it ended, and sets the exit code. */
+/** Says how it began, if that is to be said, shows an import's progress until it ends, then how it ended, and sets the exit code. */
 export async function followToEnd(
   imports: Imports,
   workflowId: string,
   json: boolean | undefined,
   total: number | null,
+  begin?: string,
 ): Promise<void> {
-  const display = json ? noDisplay : displayOn(process.stderr, total);
-  const ending = await follow(imports, workflowId, display);
+  const ending = await leavingWords(
+    () => goesOn(workflowId),
+    () => {
+      if (begin !== undefined && !json) process.stderr.write(`${begin}\n`);
+      return follow(imports, workflowId, json ? noDisplay : displayOn(process.stderr, total));
+    },
+  );
   print(json, { workflowId, ...(ending.ok ? ending.result : { outcome: 'failed', ...ending }) }, inWords(ending));
   if (!ending.ok) process.exitCode = wrongRequest.includes(ending.failure) ? 2 : 1;
   else if (ending.result.outcome !== 'caughtUp') process.exitCode = 1;
+}
+
+function goesOn(workflowId: string): string {
+  const id = shellWord(workflowId);
+  return `The import goes on. Follow it with \`daybook status --follow ${id}\`, end it with \`daybook cancel ${id}\`.`;
 }
 
 function inWords(ending: Ending): string {

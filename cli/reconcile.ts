@@ -10,6 +10,7 @@ import { refusals, wrongRequest } from './imports.ts';
 import { print, printTable, tell } from './output.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase, withReconciliations } from './servers.ts';
+import { leavingWords } from './until-stopped.ts';
 
 interface Options {
   connection?: string;
@@ -53,8 +54,14 @@ async function reconcile({ connection, application, date, basis, conversionDate,
   if (problems.length > 0) throw new RequestRefused(problems);
   await withReconciliations(async (reconciliations) => {
     const { workflowId } = await reconciliations.start(sent);
-    tell(`Started ${workflowId}.`);
-    const ending = await followToEnd(reconciliations, workflowId);
+    const ending = await leavingWords(
+      () =>
+        `The reconciliation goes on. \`daybook reconcile --list\` shows its certificate, end it with \`daybook cancel ${workflowId}\`.`,
+      () => {
+        tell(`Started ${workflowId}.`);
+        return followToEnd(reconciliations, workflowId);
+      },
+    );
     print(json, { workflowId, ...(ending.ok ? ending.result : { outcome: 'failed', ...ending }) }, inWords(ending));
     if (!ending.ok) process.exitCode = wrongRequest.includes(ending.failure) ? 2 : 1;
     else if (ending.result.outcome !== 'clean') process.exitCode = 1;

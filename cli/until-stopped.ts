@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** Ctrl-C, being told to end, and a terminal that is closed. */
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -29,4 +31,19 @@ export function untilStopped(): Promise<void> {
       if (leave !== undefined) process.off(signal, leave);
     }
   });
+}
+
+/** While `work` goes on, whoever stops this process is left these words on standard error; it ends at once, as by the signal. */
+export async function leavingWords<T>(words: () => string, work: () => Promise<T>): Promise<T> {
+  const leave = (signal: NodeJS.Signals) => {
+    // In a terminal the cursor stands behind "^C", or at the end of a line that is drawn over itself.
+    const line = `${process.stderr.isTTY ? '\n' : ''}${words()}\n`;
+    process.stderr.write(line, () => process.exit(128 + constants.signals[signal]));
+  };
+  for (const signal of signals) process.once(signal, leave);
+  try {
+    return await work();
+  } finally {
+    for (const signal of signals) process.off(signal, leave);
+  }
 }
