@@ -56,19 +56,23 @@ export function addImportCommands(program: Command): void {
       .command(`${verb} <workflow-id>`)
       .description(what)
       .action((workflowId: string) =>
-        withImport(workflowId, async (imports) => {
-          const said = await refuseStranger(imports, workflowId)
-            .then(() => imports[verb](workflowId))
-            .then(
-              () => done,
-              async (error: unknown) => {
-                if (verb !== 'cancel' || !(error instanceof WorkflowNotFoundError)) throw error;
-                if (!(await closeAbandoned(imports, workflowId))) throw error;
-                return 'was ended in Temporal from outside; its row is closed';
-              },
-            );
-          print(false, null, `${workflowId} ${said}.`);
-        }),
+        withImport(
+          workflowId,
+          async (imports) => {
+            const said = await refuseStranger(imports, workflowId)
+              .then(() => imports[verb](workflowId))
+              .then(
+                () => done,
+                async (error: unknown) => {
+                  if (verb !== 'cancel' || !(error instanceof WorkflowNotFoundError)) throw error;
+                  if (!(await closeAbandoned(imports, workflowId))) throw error;
+                  return 'was ended in Temporal from outside; its row is closed';
+                },
+              );
+            print(false, null, `${workflowId} ${said}.`);
+          },
+          neither(workflowId),
+        ),
       );
   }
 }
@@ -161,12 +165,24 @@ function inWords(ending: Ending): string {
   return [`${ended} ${counts}`, ...troubles].join('\n');
 }
 
-/** Speaks to one import by its workflow id; that there is none to speak to is a wrong request. */
-export async function withImport(workflowId: string, work: (imports: Imports) => Promise<void>): Promise<void> {
+/** Speaks to one import by its workflow id; that there is none to speak to is a wrong request, told in these words. */
+export async function withImport(
+  workflowId: string,
+  work: (imports: Imports) => Promise<void>,
+  none = `No import runs as workflow "${workflowId}"; \`daybook status\` shows the newest ones.`,
+): Promise<void> {
   await withImports(work).catch((error: unknown) => {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new RequestRefused([`No import runs as workflow "${workflowId}"; \`daybook status\` shows the newest ones.`]);
+    throw new RequestRefused([none]);
   });
+}
+
+/** Of an id that may be a reconciliation's, too. */
+function neither(workflowId: string): string {
+  return (
+    `No import and no reconciliation runs as workflow "${workflowId}": it has ended, or there was none. \`daybook status\` shows ` +
+    'what runs and the newest imports, `daybook reconcile --list` what reconciliations found.'
+  );
 }
 
 /** All that is wrong with a request, by its schema and by the registry. */

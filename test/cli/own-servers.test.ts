@@ -183,7 +183,7 @@ describe('With a Postgres, a Temporal and a Xero of one’s own', { timeout: 180
     const gone = await run('pause', workflowId);
     expect(gone).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^No import runs as workflow ".*"; .*status/),
+      stderr: expect.stringMatching(/^No import and no reconciliation runs as workflow ".*": it has ended.*status/),
     });
     await fetch(`${sandbox.url}/sandbox/latency`, { method: 'POST', body: '{"ms":0}' });
   });
