@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { requireConnection } from '../admin/registry.ts';
 import type { EndingOf } from '../client/ending.ts';
 import type { Reconciliations } from '../client/reconciliations.ts';
 import { RequestRefused } from '../client/refused.ts';
 import { checkReconcile, type ReconcileResult } from '../model/reconciliation.ts';
-import { findConnection } from '../storage/connections.ts';
 import { type CertificateSummary, findCertificate, listCertificates } from '../storage/reconciliation.ts';
 import { createSilence } from './follow.ts';
 import { refusals, wrongRequest } from './imports.ts';
@@ -136,8 +136,8 @@ async function show(runId: string, json: boolean | undefined): Promise<void> {
 }
 
 async function onlyApplication(name: string | undefined): Promise<string | undefined> {
-  const connection = name === undefined ? null : await withDatabase((pool) => findConnection(pool, name));
-  if (!connection) return undefined;
+  if (name === undefined) return undefined;
+  const connection = await withDatabase((pool) => requireConnection(pool, name));
   const [only, ...more] = connection.applications;
   if (only !== undefined && more.length === 0) return only;
   throw new RequestRefused([
