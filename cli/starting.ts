@@ -18,15 +18,14 @@ export async function starting(pool: pg.Pool, running: readonly RunningWorkflow[
 export type RefusedImport = FailedImport & FailureOfImport;
 
 /** Imports that were refused within the last day, as by another that had the stream: they never got a row. */
-export async function refusedImports(pool: pg.Pool, imports: Imports, connection?: string): Promise<RefusedImport[]> {
+export async function refusedImports(pool: pg.Pool, imports: Imports): Promise<RefusedImport[]> {
   const failed = await imports.failed(Date.now());
   const known = await knownRuns(
     pool,
     failed.map(({ runId }) => runId),
   );
   const refused = failed.filter(({ runId }) => !known.has(runId));
-  const told = await Promise.all(refused.map(async (each) => ({ ...each, ...(await imports.failureOf(each)) })));
-  return connection === undefined ? told : told.filter((each) => each.connection === connection);
+  return Promise.all(refused.map(async (each) => ({ ...each, ...(await imports.failureOf(each)) })));
 }
 
 /** A step that waits so long is not only next in turn. */

@@ -1,31 +1,43 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type pg from 'pg';
 import { unknownConnection } from '../admin/refused.ts';
 import type { FoundRun } from '../client/found-run.ts';
 import type { Imports } from '../client/imports.ts';
+import { reconciliationType } from '../client/reconciliations.ts';
 import { RequestRefused } from '../client/refused.ts';
-import type { RunningWorkflow } from '../client/running.ts';
-import { noTotals, readThrough } from '../model/run.ts';
-import { findConnection } from '../storage/connections.ts';
-import { type RunSummary, recentRuns } from '../storage/runs.ts';
+import { connectionIn } from '../client/running.ts';
+import { type RunStatus, runStatuses } from '../model/run.ts';
+import { findConnection, listConnections } from '../storage/connections.ts';
+import { countRuns, type RecentRun, type RunFilter, recentRuns } from '../storage/recent-runs.ts';
+import { applicationOf } from './asked-words.ts';
 import { followToEnd, withImport } from './imports.ts';
+import { wholeNumber } from './number-option.ts';
 import { print, printTable, tell } from './output.ts';
 import { withoutRecovered } from './recovered.ts';
-import { closingRemedy, forgottenInWords, pauseInTemporal, troubleInWords, waitInWords } from './run-words.ts';
 import { withDatabase, withImports } from './servers.ts';
-import { isUntaken, type RefusedImport, refusedImports, starting } from './starting.ts';
+import { refusedImports, starting } from './starting.ts';
+import { heads, type Line, refusedLine, runLine, type Start, startLine } from './status-lines.ts';
 
 interface Options {
   connection?: string;
+  application?: string;
+  state?: State;
+  limit: number;
   follow?: string;
   json?: boolean;
 }
+
+/** `starting`: no worker has begun with it, so Postgres does not know it. */
+type State = RunStatus | 'starting';
 
 export function addStatusCommand(program: Command): void {
   program
     .command('status')
     .description('show the newest imports, and all that are open')
     .option('--connection <name>', 'of one connection only')
+    .option('--application <name>', 'those that one application has asked for only')
+    .addOption(new Option('--state <state>', 'those in this state only').choices(['starting', ...runStatuses]))
+    .option('--limit <count>', 'how many of the newest', wholeNumber(1, 1_000), 20)
     .option('--follow <workflow id>', 'show the progress of one import until it ends')
     .option('--json', 'print JSON')
     .action((options: Options) => {
@@ -44,25 +56,44 @@ export function addStatusCommand(program: Command): void {
 /** Who only looks waits less than who has work to do. */
 const connectTimeout = '4s';
 
-async function status(pool: pg.Pool, { connection, json }: Options): Promise<void> {
-  const known = await recentRuns(pool, 20, connection);
+async function status(pool: pg.Pool, { connection, application, state, limit, json }: Options): Promise<void> {
+  const of = { connection, application, status: state === 'starting' ? undefined : state };
+  const read = async () => (state === 'starting' ? [] : await recentRuns(pool, limit, of));
+  const known = await read();
   // A connection that was removed leaves its runs.
   if (connection !== undefined && known.length === 0 && (await findConnection(pool, connection)) === null)
     throw unknownConnection(connection);
+  const isMeant = ({ request }: { request: unknown }) =>
+    (connection === undefined || connectionIn(request) === connection) &&
+    (application === undefined || applicationOf(request) === application);
   // What Postgres knows is shown also while Temporal is away.
-  const { found, begun, refused } = await withImports(async (imports) => {
-    const begun = await starts(imports, pool, connection);
+  const { found, begun, refused, reconciling } = await withImports(async (imports) => {
+    const running = await imports.running();
+    const reconciliations = running.filter(({ workflowType }) => workflowType === reconciliationType);
+    const [begun, reconciling, refused] = await Promise.all([
+      asked(imports, await starting(pool, running)),
+      asked(imports, reconciliations),
+      refusedImports(pool, imports),
+    ]);
     const found = await withoutRecovered(pool, await imports.foundAll([...begun, ...atWork(known)]));
-    return { found, begun, refused: await refusedImports(pool, imports, connection) };
+    return { found, begun, refused, reconciling };
   }, connectTimeout).catch((error: Error) => {
     tell(`What has not begun is not shown, nor what was refused or what holds an import up: ${error.message}`);
-    return { found: new Map<string, FoundRun>(), begun: [], refused: [] };
+    return { found: new Map<string, FoundRun>(), begun: [], refused: [], reconciling: [] };
   });
   // A run writes its end before its workflow closes: what is open still, now that Temporal has answered, was ended from outside.
   const hasClosed = [...found.values()].some(({ isOpen }) => !isOpen);
-  const runs = hasClosed ? await recentRuns(pool, 20, connection) : known;
-  const toBegin = begun.map((run) => startLine(run, found.get(run.runId)));
-  const begunOnce = [...runs.map((run) => runLine(run, found.get(run.runId))), ...refused.map(refusedLine)];
+  const runs = hasClosed ? await read() : known;
+  const ids = new Map((await listConnections(pool)).map(({ name, connectionId }) => [name, connectionId]));
+  const toBegin = begun
+    .filter((each) => isMeant(each) && (state ?? 'starting') === 'starting')
+    .map((run) => startLine(run, found.get(run.runId), ids));
+  const begunOnce = [
+    ...runs.map((run) => runLine(run, found.get(run.runId))),
+    ...refused
+      .filter((each) => isMeant(each) && (state ?? 'failed') === 'failed')
+      .map((each) => refusedLine(each, ids)),
+  ];
   const lines = [...toBegin, ...begunOnce.sort((one, other) => other.at.getTime() - one.at.getTime())];
   if (json)
     return print(
@@ -70,90 +101,36 @@ async function status(pool: pg.Pool, { connection, json }: Options): Promise<voi
       lines.map((line) => line.json),
       '',
     );
+  show(lines);
+  if (state !== 'starting') await sayLeftOut(pool, of, runs.length);
+  for (const { workflowId, startedAt } of state === undefined ? reconciling.filter(isMeant) : [])
+    print(
+      false,
+      null,
+      `Reconciling since ${second(startedAt)}: ${workflowId}. \`daybook reconcile --list\` shows what others found.`,
+    );
+}
+
+function show(lines: Line[]): void {
   printTable(
-    ['started (UTC)', 'workflow', 'status', 'stored', 'in quarantine', 'calls', 'through', 'what for'],
+    heads,
     lines.map(({ at, cells }) => [second(at), ...cells]),
   );
 }
 
-/** What is printed of one import, for people and for programs. */
-interface Line {
-  at: Date;
-  /** The columns behind the instant at which it was started. */
-  cells: (string | number)[];
-  json: object;
-}
-
-function runLine(run: RunSummary, found: FoundRun | undefined): Line {
-  const { workflowId, status, totals } = run;
-  const through = readThrough(run.stream, run.nextOffset) ?? '';
-  const { stored, quarantined, calls } = totals;
-  const cells = [workflowId, status, stored, quarantined, calls, through, whatFor(run, found)];
-  return { at: run.startedAt, cells, json: inJson(run, found) };
-}
-
-function startLine(run: RunningWorkflow, found: FoundRun | undefined): Line {
-  const cells = [run.workflowId, startStatus(run), '', '', '', '', startInWords(run, found)];
-  return { at: run.startedAt, cells, json: startInJson(run, found) };
-}
-
-function refusedLine({ workflowId, runId, startedAt, endedAt, failure, message, connection }: RefusedImport): Line {
-  const run = { workflowId, runId, connectionName: connection, startedAt, endedAt, failure, message };
-  return {
-    at: startedAt,
-    cells: [workflowId, 'failed', '', '', '', '', message.replaceAll('\n', ' ')],
-    json: { ...run, status: 'failed', totals: noTotals, trouble: null },
-  };
+async function sayLeftOut(pool: pg.Pool, of: RunFilter, shown: number): Promise<void> {
+  const all = await countRuns(pool, of);
+  if (all > shown) print(false, null, `${shown} of ${all} imports are shown, the newest; \`--limit\` shows more.`);
 }
 
 /** The runs of which Temporal is asked how they fare. */
-function atWork(runs: RunSummary[]): RunSummary[] {
+function atWork(runs: RecentRun[]): RecentRun[] {
   return runs.filter(({ endedAt, status: is }) => endedAt === null && is !== 'needsReconnect');
 }
 
-/** Imports that Postgres does not know yet. */
-async function starts(imports: Imports, pool: pg.Pool, connection: string | undefined): Promise<RunningWorkflow[]> {
-  const all = await starting(pool, await imports.running());
-  if (connection === undefined) return all;
-  const named = await Promise.all(all.map(({ workflowId }) => imports.connectionOf(workflowId)));
-  return all.filter((_, index) => named[index] === connection);
-}
-
-function startStatus({ isAsleep }: RunningWorkflow) {
-  return isAsleep ? 'forgotten' : 'starting';
-}
-
-function startInWords(run: RunningWorkflow, found: FoundRun | undefined): string {
-  const paused = pauseInTemporal(run, found);
-  if (paused !== null) return paused;
-  if (run.isAsleep) return forgottenInWords(run.workflowId);
-  if (run.beginsAt.getTime() > Date.now()) return `begins at ${run.beginsAt.toISOString()}`;
-  if (found?.trouble) return troubleInWords(found.trouble);
-  return isUntaken(run, Date.now()) ? 'no worker has taken it yet: see `daybook doctor`' : '';
-}
-
-function startInJson(run: RunningWorkflow, found: FoundRun | undefined) {
-  const { workflowId, runId, startedAt, untakenSince } = run;
-  const at = { startedAt, endedAt: null, untakenSince };
-  return { workflowId, runId, status: startStatus(run), totals: noTotals, ...at, ...inTemporal(found) };
-}
-
-/** The place among invoices means nothing for journals. */
-function inJson({ invoicePlace, ...run }: RunSummary, found: FoundRun | undefined) {
-  return { ...run, ...(run.stream === 'invoices' ? { invoicePlace } : {}), ...inTemporal(found) };
-}
-
-function inTemporal(found: FoundRun | undefined): Pick<FoundRun, 'trouble'> & { pausedInTemporal: boolean } {
-  return { trouble: found?.trouble ?? null, pausedInTemporal: found?.isPaused ?? false };
-}
-
-function whatFor(run: RunSummary, found: FoundRun | undefined): string {
-  if (run.endedAt !== null) return run.message ?? '';
-  if (found?.isOpen === false) return `ended in Temporal from outside; ${closingRemedy(run)}`;
-  const waits = pauseInTemporal(run, found) ?? waitInWords(run);
-  if (waits !== null) return waits;
-  if (found?.trouble) return troubleInWords(found.trouble);
-  return run.status === 'stopping' ? 'ends after its page in flight' : '';
+/** With what each was asked for. */
+function asked(imports: Imports, running: Omit<Start, 'request'>[]): Promise<Start[]> {
+  return Promise.all(running.map(async (each) => ({ ...each, request: await imports.requestOf(each.workflowId) })));
 }
 
 function second(instant: Date): string {

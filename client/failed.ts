@@ -1,11 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { dayMs } from '../model/days.ts';
 import { firstRunIdOf } from './found-run.ts';
-import { connectionSent } from './running.ts';
+import { connectionIn, requestSent } from './running.ts';
 
 /** An import that failed in Temporal; one that was refused has no row in Postgres. */
 export interface FailedImport {
   workflowId: string;
+  workflowType: string;
   /** Of the first workflow run; also the id of the import run in Postgres, if there ever was one. */
   runId: string;
   startedAt: Date;
@@ -19,6 +20,8 @@ export interface FailureOfImport {
   message: string;
   /** The connection it was asked for; null when its request named none. */
   connection: string | null;
+  /** What it was asked for, as it was sent; null where that is no JSON. */
+  request: unknown;
 }
 
 /** What is told of so long only. */
@@ -46,7 +49,8 @@ export async function failedOn(
     listed.map(async ({ workflowId, runId }) => {
       const found = await client.workflow.getHandle(workflowId, runId).describe();
       const endedAt = found.closeTime ?? found.startTime;
-      return { workflowId, runId: await firstRunIdOf(client, found), startedAt: found.startTime, endedAt };
+      const at = { startedAt: found.startTime, endedAt };
+      return { workflowId, workflowType: found.type, runId: await firstRunIdOf(client, found), ...at };
     }),
   );
 }
@@ -55,9 +59,11 @@ export async function failedOn(
 export async function failureOf(client: Client, { workflowId, runId }: FailedImport): Promise<FailureOfImport> {
   const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const failure = events?.at(-1)?.workflowExecutionFailedEventAttributes?.failure;
+  const request = requestSent(events?.[0]?.workflowExecutionStartedEventAttributes);
   return {
     failure: failure?.applicationFailureInfo?.type || 'Failed',
     message: failure?.message ?? '',
-    connection: connectionSent(events?.[0]?.workflowExecutionStartedEventAttributes),
+    connection: connectionIn(request),
+    request,
   };
 }

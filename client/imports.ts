@@ -22,7 +22,7 @@ import {
 } from './found-run.ts';
 import { reconciliationType } from './reconciliations.ts';
 import { RequestRefused, RunningAlready } from './refused.ts';
-import { connectionOf, type RunningWorkflow, runningOn } from './running.ts';
+import { type RunningWorkflow, requestOf, runningOn } from './running.ts';
 
 export type Ending = EndingOf<ImportResult>;
 
@@ -82,8 +82,8 @@ export function createImports(client: Client, taskQueue: string) {
     failed: (now: number): Promise<FailedImport[]> => failedOn(client, taskQueue, Object.values(workflowTypes), now),
     /** Why one of them failed that has no row in Postgres. */
     failureOf: (failed: FailedImport): Promise<FailureOfImport> => failureOf(client, failed),
-    /** The connection that a workflow was asked for; null when its request names none. */
-    connectionOf: (workflowId: string): Promise<string | null> => connectionOf(client, workflowId),
+    /** What a workflow was asked for, as it was sent; null where that is no JSON. */
+    requestOf: (workflowId: string): Promise<unknown> => requestOf(client, workflowId),
     /** Whether a workflow is an import. @throws WorkflowNotFoundError where there is none. */
     isImport: async (workflowId: string): Promise<boolean> => isImport((await handle(workflowId).describe()).type),
     /**

@@ -49,15 +49,15 @@ async function running(client: Client, found: WorkflowExecutionDescription): Pro
   };
 }
 
-/** The connection that a workflow was asked for; null when its request names none. */
-export async function connectionOf(client: Client, workflowId: string): Promise<string | null> {
-  return connectionSent(await howStarted(client, { workflowId }));
+/** What a workflow was asked for, as it was sent; null where that is no JSON. */
+export async function requestOf(client: Client, workflowId: string): Promise<unknown> {
+  return requestSent(await howStarted(client, { workflowId }));
 }
 
 /** The same, from how it was started. */
-export function connectionSent(started: Awaited<ReturnType<typeof howStarted>>): string | null {
+export function requestSent(started: Awaited<ReturnType<typeof howStarted>>): unknown {
   const sent = started?.input?.payloads?.[0]?.data;
-  return connectionIn(sent ? parsed(sent) : null);
+  return sent ? parsed(sent) : null;
 }
 
 /** Null where it is no JSON: whoever starts a workflow may send it anything. */

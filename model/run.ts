@@ -87,16 +87,19 @@ export interface OpenRun {
   endingAt: number | null;
 }
 
-export type RunStatus =
-  | 'running'
-  | 'stopping'
-  | 'waiting'
-  | 'paused'
-  | 'needsReconnect'
-  | 'caughtUp'
-  | 'cancelled'
-  | 'failed'
-  | 'skipped';
+export const runStatuses = [
+  'running',
+  'stopping',
+  'waiting',
+  'paused',
+  'needsReconnect',
+  'caughtUp',
+  'cancelled',
+  'failed',
+  'skipped',
+] as const;
+
+export type RunStatus = (typeof runStatuses)[number];
 
 /** How a run ended. */
 export type EndStatus = Extract<RunStatus, 'caughtUp' | 'cancelled' | 'failed' | 'skipped'>;

@@ -215,21 +215,6 @@ export const blockedByColumn = `coalesce(case when r.waiting_until is not null t
 export const runSummaryColumns = `${columns}, r.started_at as "startedAt", r.ended_at as "endedAt", r.message,
   r.waiting_until as "waitingUntil", ${blockedByColumn}`;
 
-/** The newest runs, of one connection or of all, and whatever is open, however many have begun since. Newest first. */
-export async function recentRuns(db: Queryable, limit: number, connection?: string): Promise<RunSummary[]> {
-  const { rows } = await db.query<RunSummary>(
-    `with newest as (
-       select run_id from daybook.import_run where $2::text is null or connection_name = $2 order by started_at desc limit $1
-     )
-     select ${runSummaryColumns}
-       from daybook.import_run r
-      where r.run_id in (select run_id from newest) or (r.ended_at is null and ($2::text is null or r.connection_name = $2))
-      order by r.started_at desc`,
-    [limit, connection ?? null],
-  );
-  return rows;
-}
-
 /** The open run that moves the watermark of a stream, through whichever connection it was asked for; null when there is none. */
 export async function runThatHolds(db: Queryable, tenantId: string, stream: Stream): Promise<ImportRun | null> {
   const { rows } = await db.query<ImportRun>(

@@ -47,7 +47,7 @@ test.concurrent('an import that no worker takes is told to who follows it, in th
       `insert into daybook.quota_ledger (scope, blocked_until, blocked_by)
        select 'tenant:' || tenant_id, now() + interval '1 hour', 'day' from daybook.connection`,
     );
-    expect((await status()).stdout).toMatch(/waiting .* goes on at \S+Z: Xero’s daily limit is used up\n$/);
+    expect((await status()).stdout).toMatch(/waiting .* goes on at \S+Z: Xero’s daily limit is used up$/m);
     const [run, ...more] = JSON.parse((await status('--json')).stdout);
     expect([run.runId, run.blockedBy, more]).toEqual([runId, 'day', []]);
     // It would be nonsense for journals.

@@ -74,7 +74,7 @@ describe('Only one run at a time moves a stream’s watermark', () => {
     const status = async (...args: string[]) => (await daybook(['status', ...args], stand.environment)).stdout;
     await vi.waitFor(async () => expect(await status()).toContain(refused), { timeout: 30_000, interval: 500 });
     const line = (await status()).split('\n').find((each) => each.includes(refused));
-    expect(line?.replace(/ +/g, ' ')).toContain(`${refused} failed ${message}`);
+    expect(line?.replace(/ +/g, ' ')).toContain(`${refused} failed what is new ${message}`);
     const listed = JSON.parse(await status('--connection', stand.connection, '--json')) as { workflowId: string }[];
     expect(listed.filter(({ workflowId }) => workflowId === refused)).toMatchObject([
       { status: 'failed', failure: 'ImportAlreadyRunning', message, connectionName: stand.connection },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectCustom } from '../../admin/custom-connection.ts';
 import { waitInWords } from '../../cli/run-words.ts';
-import { recentRuns } from '../../storage/runs.ts';
+import { recentRuns } from '../../storage/recent-runs.ts';
 import { runProcess } from '../support/processes.ts';
 import { type Browser, startWebStand, type WebStand } from './web-stand.ts';
 
