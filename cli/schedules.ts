@@ -1,7 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { RequestRefused } from '../client/refused.ts';
 import type { ScheduledKind } from '../client/schedules.ts';
+import { askedInWords } from './asked-words.ts';
 import { refusals } from './imports.ts';
+import { wholeNumber } from './number-option.ts';
 import { print, printTable } from './output.ts';
 import { withSchedules } from './servers.ts';
 
@@ -22,6 +24,8 @@ const whatTheyDo: Record<ScheduledKind, string> = {
   reconcile: 'compare the stored ledger with Xero’s trial balance',
 };
 const day = 1_440;
+/** Not quite two years. */
+const mostMinutes = 999_999;
 
 /** Imports and reconciliations on a rhythm, as Temporal Schedules. */
 export function addScheduleCommands(program: Command): void {
@@ -34,12 +38,16 @@ export function addScheduleCommands(program: Command): void {
       .requiredOption('--connection <name>', 'the connection to use')
       .requiredOption('--application <name>', 'the application that asks')
       .addOption(
-        new Option('--every <minutes>', 'how many minutes apart')
-          .argParser(minutes)
+        new Option('--every <minutes>', `how many minutes apart, 1 to ${mostMinutes}`)
+          .argParser(wholeNumber(1, mostMinutes))
           .conflicts('cron')
           .default(kind === 'reconcile' ? day : 60),
       )
-      .option('--cron <expression>', 'start by a cron expression, in UTC: "0 3 * * 0" is Sundays at three')
+      .option(
+        '--cron <expression>',
+        'start by a cron expression, in UTC: "0 3 * * 0" is Sundays at three; in another zone: "CRON_TZ=Europe/Berlin 0 3 * * 0". ' +
+          'Starts fall some seconds after the minute, so that many do not meet',
+      )
       .option('--json', 'print one line of JSON');
     if (kind !== 'reconcile') command.option('--full', 'read everything again each time');
     if (kind === 'reconcile')
@@ -57,10 +65,12 @@ export function addScheduleCommands(program: Command): void {
         const all = await found.list();
         if (json) return print(true, all, '');
         printTable(
-          ['schedule', 'next start', 'what'],
-          all.map(({ scheduleId, nextStart, paused, what, taskQueue, isOurs }) => [
+          ['schedule', 'next start', 'rhythm', 'asks for', 'what'],
+          all.map(({ scheduleId, rhythm, nextStart, paused, kind, request, what, taskQueue, isOurs }) => [
             scheduleId,
             paused ? 'paused' : (nextStart ?? 'never'),
+            rhythm,
+            kind === 'reconcile' ? basisInWords(request) : askedInWords(request),
             isOurs ? what : `${what} (task queue ${taskQueue})`,
           ]),
         );
@@ -91,11 +101,12 @@ async function create(kind: ScheduledKind, options: CreateOptions): Promise<void
   await withSchedules(async (schedules) => {
     const rhythm = cron === undefined ? { everyMinutes: every ?? 60 } : { cron };
     const scheduleId = await schedules.create(kind, request, rhythm);
-    print(json, { scheduleId }, `Created ${scheduleId}. See it with \`daybook schedule list\`.`);
+    const firstStart = (await schedules.nextStart(scheduleId))?.toISOString() ?? null;
+    const first = firstStart === null ? '' : ` It starts first at ${firstStart}.`;
+    print(json, { scheduleId, firstStart }, `Created ${scheduleId}.${first} See it with \`daybook schedule list\`.`);
   });
 }
 
-function minutes(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number of minutes, 1 or more.');
-  return Number(text);
+function basisInWords(request: unknown): string {
+  return ((request ?? {}) as { basis?: unknown }).basis === 'cash' ? 'cash basis' : 'accrual';
 }

@@ -13,6 +13,7 @@ import { described, nullWhere } from './found-run.ts';
 import { summary, workflowIdFor, workflowTypes } from './imports.ts';
 import { reconciliationIdFor, reconciliationSummary, reconciliationType } from './reconciliations.ts';
 import { RequestRefused } from './refused.ts';
+import { rhythmInWords } from './rhythm.ts';
 import { connectionIn } from './running.ts';
 
 /** What can be done on a rhythm. */
@@ -26,6 +27,10 @@ export interface ScheduledImport {
   /** ISO instant of the next start; null when there is none, as while it is paused. */
   nextStart: string | null;
   paused: boolean;
+  /** When it starts, in words, such as "every hour" or "cron 0 3 * * 0". */
+  rhythm: string;
+  /** What its workflows are sent, whoever wrote it. */
+  request: unknown;
   kind: ScheduledKind;
   /** Where its workflows wait for a worker. */
   taskQueue: string;
@@ -60,7 +65,7 @@ export function createSchedules(client: Client, taskQueue: string) {
       const { workflowType, workflowId, request, what } =
         kind === 'reconcile' ? reconciliation(input) : anImport(kind, input);
       const scheduleId = `${prefix}${workflowId}`;
-      if ('cron' in rhythm && rhythm.cron.trim() === '') throw new RequestRefused(['cron must not be empty']);
+      if ('cron' in rhythm && rhythm.cron.trim() === '') throw new RequestRefused(['cron must not be empty.']);
       try {
         await client.schedule.create({
           scheduleId,
@@ -89,12 +94,15 @@ export function createSchedules(client: Client, taskQueue: string) {
           `This is scheduled already, as "${scheduleId}". Delete it first to give it another rhythm.`,
         ]);
       }
-      if ('cron' in rhythm && (await neverStarts(client, scheduleId))) {
+      if ('cron' in rhythm && (await nextStart(client, scheduleId)) === null) {
         await client.schedule.getHandle(scheduleId).delete();
         throw new RequestRefused([`cron is "${rhythm.cron}", which names no time that ever comes.`]);
       }
       return scheduleId;
     },
+
+    /** When a Schedule starts next; null when that is not known. */
+    nextStart: async (scheduleId: string): Promise<Date | null> => (await nextStart(client, scheduleId)) ?? null,
 
     /** All Schedules that import or reconcile, those made in Temporal itself, too. */
     list: () => listed(client, taskQueue),
@@ -157,13 +165,16 @@ export function describedSchedule(client: Client, scheduleId: string): Promise<S
 }
 
 function scheduled(found: ScheduleDescription, taskQueue: string): ScheduledImport | null {
-  const { scheduleId, action, info, state, memo } = found;
+  const { scheduleId, action, info, state, memo, spec } = found;
   const kind = kindOf(action.workflowType);
   if (kind === null) return null;
   return {
     scheduleId,
-    nextStart: info.nextActionTimes[0]?.toISOString() ?? null,
+    // Temporal reckons on while it is paused.
+    nextStart: state.paused ? null : (info.nextActionTimes[0]?.toISOString() ?? null),
     paused: state.paused,
+    rhythm: rhythmInWords(spec),
+    request: action.args?.[0] ?? null,
     kind,
     taskQueue: action.taskQueue,
     isOurs: action.taskQueue === taskQueue,
@@ -189,14 +200,19 @@ function asAsked(kind: ScheduledKind, request: unknown): string {
   }
 }
 
-/** Temporal takes a cron expression for a day that no month has. It may not have reckoned yet when it is first asked. */
-async function neverStarts(client: Client, scheduleId: string): Promise<boolean> {
+/**
+ * When a Schedule starts next; null when it never does, as Temporal takes a cron expression for a day that no month has. It may not
+ * have reckoned yet when it is first asked. Of one that was deleted meanwhile nothing is known: undefined.
+ */
+async function nextStart(client: Client, scheduleId: string): Promise<Date | null | undefined> {
   for (let looks = 0; looks < 10; looks++) {
     if (looks > 0) await sleep(500);
     const found = await describedSchedule(client, scheduleId);
-    if (found === null || found.info.nextActionTimes.length > 0) return false;
+    if (found === null) return undefined;
+    const [next] = found.info.nextActionTimes;
+    if (next !== undefined) return next;
   }
-  return true;
+  return null;
 }
 
 function anImport(kind: ImportKind, input: unknown) {

@@ -67,6 +67,39 @@ test('Schedules that Temporal has lost with its data are told, those that somebo
   await database.pool.query('delete from daybook.import_run');
 });
 
+test('a Schedule tells its first start, and the list its rhythm and what it asks for; a paused one has no next start', async () => {
+  const { connection, environment } = stand;
+  const { client } = stand.temporal;
+  const command = (...args: string[]) => daybook(['schedule', ...args], environment);
+  const words = ['--connection', connection, '--application', application];
+  const hourly = await command('create', 'journals', ...words);
+  const id = `schedule-import-journals-${connection}`;
+  expect(hourly.stdout).toMatch(new RegExp(`^Created ${id}\\. It starts first at 2\\S+Z\\. See it`));
+  const cron = 'CRON_TZ=Europe/Berlin 30 4 * * 1-5';
+  const nightly = await command('create', 'invoices', ...words, '--full', '--cron', cron, '--json');
+  const { scheduleId, firstStart } = JSON.parse(nightly.stdout) as { scheduleId: string; firstStart: string };
+  try {
+    expect(new Date(firstStart).toLocaleTimeString('en-GB', { timeZone: 'Europe/Berlin' })).toMatch(/^04:30:/);
+    await client.schedule.getHandle(id).pause();
+    const listed = async () => (await command('list')).stdout;
+    await vi.waitFor(async () => expect(await listed()).toContain(scheduleId), { timeout: 20_000, interval: 200 });
+    expect(await listed()).toMatch(new RegExp(`${id} +paused +every hour +what is new +Journals of `));
+    expect(await listed()).toMatch(/ 2\S+Z +cron 30 4 \* \* 1-5 \(Europe\/Berlin\) +full +Invoices of /);
+    const all = JSON.parse((await command('list', '--json')).stdout) as { scheduleId: string }[];
+    const of = (which: string) => all.find((each) => each.scheduleId === which);
+    expect(of(id)).toMatchObject({ paused: true, nextStart: null, rhythm: 'every hour', request: { connection } });
+    expect(of(scheduleId)).toMatchObject({ rhythm: 'cron 30 4 * * 1-5 (Europe/Berlin)', request: { full: true } });
+  } finally {
+    for (const each of [id, scheduleId]) await client.schedule.getHandle(each).delete();
+  }
+}, 60_000);
+
+test('a rhythm that is too slow is refused with the slowest there is', async () => {
+  const words = ['--connection', stand.connection, '--application', application];
+  const refused = await daybook(['schedule', 'create', 'journals', ...words, '--every', '99999999'], stand.environment);
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('a whole number from 1 to 999999.') });
+});
+
 test('a reconciliation on a rhythm leaves a certificate', async () => {
   const { connection, database } = stand;
   const { client } = stand.temporal;
@@ -116,7 +149,9 @@ test('a Schedule made in Temporal is listed, the doctor tells why its newest run
       daybook(['schedule', 'list'], environment),
       daybook(['doctor'], environment),
     ]);
-    expect(listed.stdout).toMatch(new RegExp(`${scheduleId} +20\\S+Z +Invoices of gone for ${application}\n`));
+    expect(listed.stdout).toMatch(
+      new RegExp(`${scheduleId} +20\\S+Z +every hour +what is new +Invoices of gone for ${application}\n`),
+    );
     expect(doctor.stdout).toMatch(
       new RegExp(
         `the Schedule "${scheduleId}" starts fails each time: there is no connection "gone"\\..*schedule delete ${scheduleId}`,
