@@ -7,6 +7,7 @@ import { RequestRefused } from '../client/refused.ts';
 import { mostCallsADay } from '../model/request.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
+import { knownApplications } from '../storage/overview.ts';
 import { quotaStanding } from '../storage/quota.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
 import { tellSchedulesLeft } from './left-schedules.ts';
@@ -57,8 +58,10 @@ export function addConnectionCommands(program: Command): void {
     .requiredOption('--application <name>', 'which one')
     .action((name: string, { application }: { application: string }) =>
       withDatabase(async (pool) => {
+        const known = await knownApplications(pool);
         await changeAccess({ pool, actor: operator() }, name, (present) => [...present, application]);
         print(false, null, `"${application}" may use "${name}" now.`);
+        if (!known.includes(application)) process.stderr.write(`Note: ${newName(application, name, known)}\n`);
       }),
     );
 
@@ -123,6 +126,12 @@ export function addConnectionCommands(program: Command): void {
         await tellSchedulesLeft({ connection: name });
       }),
     );
+}
+
+/** It may be a slip, or the name that an application will have. */
+function newName(application: string, connection: string, known: string[]): string {
+  const others = known.length === 0 ? '' : ` Known are ${known.map((each) => `"${each}"`).join(', ')}.`;
+  return `"${application}" is a new name: no connection listed it until now, and it has no login.${others} To take it back: \`daybook connections deny ${connection} --application ${shellWord(application)}\`.`;
 }
 
 function howToRename(name: string, to: string): string {

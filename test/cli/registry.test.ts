@@ -89,3 +89,13 @@ test('a second name for one organisation is told as such, once', async () => {
   expect((await daybook(words, environment)).stderr).toMatch(/^Note: "alias" is the same organisation as "acme":/);
   expect((await daybook(words, environment)).stderr).not.toContain('same organisation');
 });
+
+test('an application that nobody has heard of is noted as it is allowed: it may be a slip', async () => {
+  const allow = (application: string) => run('connections', 'allow', 'acme', '--application', application);
+  const slip = await allow('plannig');
+  expect(slip).toMatchObject({ code: 0, stdout: '"plannig" may use "acme" now.\n' });
+  expect(slip.stderr).toMatch(
+    /^Note: "plannig" is a new name: .* Known are "planning"\. To take it back: `daybook connections deny acme --application plannig`\.\n$/,
+  );
+  expect((await allow('plannig')).stderr).toBe('');
+});
