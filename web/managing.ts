@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { changeAccess } from '../admin/applications.ts';
 import { disconnect } from '../admin/disconnect.ts';
-import { unknownConnection } from '../admin/refused.ts';
+import { ActRefused, unknownConnection } from '../admin/refused.ts';
 import { knownApplications, listOverview, listRemoved } from '../storage/overview.ts';
 import { leaveNotices, type Notice, takeNotices } from '../storage/web-sessions.ts';
 import { formOf } from './guard.ts';
@@ -41,8 +41,24 @@ export function addManaging(app: Hono<WebEnv>, place: WebPlace): void {
   app.post('/connections/:name/applications', async (context) => {
     const visitor = context.get('visitor');
     const name = context.req.param('name');
-    const wanted = applicationsIn(await formOf(context));
-    const { allowed, denied, waiting } = await changeAccess(adminPlace(place, visitor), name, () => wanted);
+    const form = await formOf(context);
+    const changed = await changeAccess(adminPlace(place, visitor), name, () => applicationsIn(form)).catch(
+      (error: unknown) => {
+        if (error instanceof ActRefused) return error;
+        throw error;
+      },
+    );
+    if (changed instanceof ActRefused) {
+      const connection = await find(name);
+      const applications = await knownApplications(pool);
+      const filled = {
+        ticked: form.getAll('application').map(String),
+        typed: `${form.get('newApplication') ?? ''}`,
+      };
+      const notices: Notice[] = [{ kind: 'failed', text: changed.message }];
+      return context.html(connectionPage({ visitor, notices, connection, applications, filled }), 422);
+    }
+    const { allowed, denied, waiting } = changed;
     const said = [
       allowed.length > 0 ? `May use "${name}" now: ${allowed.join(', ')}.` : '',
       denied.length > 0 ? `May not use "${name}" any more: ${denied.join(', ')}.` : '',

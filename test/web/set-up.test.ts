@@ -161,10 +161,15 @@ describe('An admin sets up connections on the connect page', () => {
       `done: May use "${name}" now: bi tool, board. May not use "${name}" any more: planning.`,
       `note: The Schedule of "${name}" fails from now on.`,
     ]);
-    await browser.post(`/connections/${name}/applications`, { newApplication: 'no/slash' });
+    // One name is wrong: the page stays, with all that was filled in.
+    const filled = { application: ['bi tool', 'planning'], newApplication: 'treasury, no/slash' };
+    expect((await browser.post(`/connections/${name}/applications`, filled)).status).toBe(422);
     expect(browser.notices).toEqual([
       expect.stringMatching(/^failed: The application "no\/slash" must have only letters/),
     ]);
+    expect(browser.page).toContain('name="newApplication" value="treasury, no/slash"');
+    const ticked = [...browser.page.matchAll(/name="application" value="([^"]+)" checked/g)].map(([, one]) => one);
+    expect(ticked).toEqual(['bi tool', 'planning']);
     await browser.get(`/connections/${name}/disconnect`);
     await browser.post(`/connections/${name}/disconnect`);
     expect(browser.notices).toEqual([

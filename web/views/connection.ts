@@ -13,8 +13,10 @@ export function connectionPage(of: {
   notices: Notice[];
   connection: OverviewConnection;
   applications: string[];
+  /** What was filled in before, when it has to be corrected. */
+  filled?: { ticked: string[]; typed: string };
 }): Html {
-  const { visitor, notices, connection } = of;
+  const { visitor, notices, connection, filled } = of;
   const { name, tenantName, tenantId, lost } = connection;
   const { formToken } = visitor;
   return layout(
@@ -30,7 +32,7 @@ export function connectionPage(of: {
       <form method="post" action="/connections/${name}/applications" class="card">
         <h2>Access</h2>
         ${tokenField(formToken)}
-        ${applicationFields(of.applications, connection.applications)}
+        ${applicationFields(of.applications, filled?.ticked ?? connection.applications, 'it', filled?.typed)}
         <p class="hint">A change takes effect at once: a running import of an application that is taken off stops at its next page.</p>
         <div class="actions"><button class="primary">Save</button></div>
       </form>
