@@ -40,16 +40,22 @@ export interface OverviewConnection extends Connection {
 export async function listOverview(db: Queryable): Promise<OverviewConnection[]> {
   const connections = await listConnections(db);
   const { rows } = await db.query<OverviewRun & { connectionId: string }>(
+    // One that was removed and connected again under its name has its runs from before under another id.
     `with newest as (
-       select r.run_id from daybook.connection c, lateral (
-         select run_id from daybook.import_run
-          where connection_id = c.connection_id and ended_at is not null order by started_at desc limit 1) as r
+       select c.connection_id as of, coalesce(
+         (select run_id from daybook.import_run
+           where connection_id = c.connection_id and ended_at is not null order by started_at desc limit 1),
+         (select run_id from daybook.import_run
+           where tenant_id = c.tenant_id and connection_name = c.name and ended_at is not null
+             and exists (select from daybook.audit where act = 'disconnect' and subject = c.name)
+           order by started_at desc limit 1)) as run_id
+         from daybook.connection c
      )
-     select connection_id as "connectionId", workflow_id as "workflowId", stream, application, status, stored, quarantined, message,
+     select coalesce(n.of, connection_id) as "connectionId", workflow_id as "workflowId", stream, application, status, stored, quarantined, message,
             started_at as "startedAt", ended_at as "endedAt", waiting_until as "waitingUntil",
             ${blockedByColumn}
-       from daybook.import_run r
-      where ended_at is null or run_id in (select run_id from newest) order by started_at desc`,
+       from daybook.import_run r left join newest n using (run_id)
+      where ended_at is null or n.of is not null order by started_at desc`,
   );
   const quotas = await db.query<{
     tenantId: string;
