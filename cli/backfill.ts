@@ -5,6 +5,7 @@ import { RequestRefused } from '../client/refused.ts';
 import { usualCallsADay } from '../model/plan.ts';
 import { checkImport, type ImportKind, type ImportRequest, mostCallsADay } from '../model/request.ts';
 import { type Connection, listConnections } from '../storage/connections.ts';
+import { asTyped } from './as-typed.ts';
 import { heldStream } from './held-stream.ts';
 import { addFilterOptions, type RequestOptions, requestOf } from './import-request.ts';
 import { refusal } from './imports.ts';
@@ -143,7 +144,7 @@ function connectionsOf(
   const listed = all.filter(({ applications }) => applications.includes(application));
   if (allConnections && listed.length === 0) problems.push(`No connection lists the application "${application}".`);
   const checked = checkImport(kind, requestFor(named[0] ?? 'any'));
-  if (!checked.ok) problems.push(...checked.problems);
+  if (!checked.ok) problems.push(...asTyped(checked.problems));
   const meant = allConnections ? listed.map(({ name }) => name) : [...new Set(named)];
   const found = meant.map((name) => ({ name, connection: all.find((each) => each.name === name) ?? null }));
   for (const { name, connection } of found) problems.push(...refusal(connection, name, application));

@@ -3,6 +3,7 @@ import { requireConnection } from '../admin/registry.ts';
 import { RequestRefused } from '../client/refused.ts';
 import { checkExport, instantOf } from '../model/request.ts';
 import { type ExportKind, exportTo } from '../storage/export.ts';
+import { asTyped } from './as-typed.ts';
 import { counted } from './counted.ts';
 import { refusals } from './imports.ts';
 import { refuseTwice } from './said-once.ts';
@@ -40,7 +41,7 @@ async function write(kind: ExportKind, { out, ...asked }: ExportOptions): Promis
   const checked = checkExport(asked);
   const wrongPlace = out === undefined ? null : whyNotThere(out);
   const problems = [
-    ...(checked.ok ? [] : checked.problems),
+    ...(checked.ok ? [] : asTyped(checked.problems)),
     ...(await refusals(asked.connection, asked.application)),
     ...(wrongPlace === null ? [] : [wrongPlace]),
   ];

@@ -8,6 +8,7 @@ import { shellWord } from '../model/shell-word.ts';
 import { streams } from '../model/streams.ts';
 import { endAbandoned, openRunsUnder } from '../storage/abandoned-runs.ts';
 import { type Connection, findConnection } from '../storage/connections.ts';
+import { asTyped } from './as-typed.ts';
 import { counted } from './counted.ts';
 import { displayOn, noDisplay } from './display.ts';
 import { follow } from './follow.ts';
@@ -188,7 +189,10 @@ function neither(workflowId: string): string {
 /** All that is wrong with a request, by its schema and by the registry. */
 export async function allProblems(kind: ImportKind, request: unknown, options: RequestOptions): Promise<string[]> {
   const checked = checkImport(kind, request);
-  return [...(checked.ok ? [] : checked.problems), ...(await refusals(options.connection, options.application))];
+  return [
+    ...(checked.ok ? [] : asTyped(checked.problems)),
+    ...(await refusals(options.connection, options.application)),
+  ];
 }
 
 /** Why the registry refuses; the workflow asks it again, asking first means that nothing is started in vain. No application: the admin. */

@@ -5,6 +5,7 @@ import type { Reconciliations } from '../client/reconciliations.ts';
 import { RequestRefused } from '../client/refused.ts';
 import { checkReconcile, type ReconcileResult } from '../model/reconciliation.ts';
 import { type CertificateSummary, findCertificate, listCertificates } from '../storage/reconciliation.ts';
+import { asTyped } from './as-typed.ts';
 import { createSilence } from './follow.ts';
 import { refusals, wrongRequest } from './imports.ts';
 import { print, printTable, tell } from './output.ts';
@@ -48,7 +49,7 @@ async function reconcile({ connection, application, date, basis, conversionDate,
   const sent: unknown = JSON.parse(JSON.stringify({ connection, application: asks, date, basis, conversionDate }));
   const checked = checkReconcile(sent, Date.now());
   const problems = [
-    ...(checked.ok ? [] : checked.problems),
+    ...(checked.ok ? [] : asTyped(checked.problems)),
     ...(connection === undefined || asks === undefined ? [] : await refusals(connection, asks)),
   ];
   if (problems.length > 0) throw new RequestRefused(problems);

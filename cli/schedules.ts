@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { RequestRefused } from '../client/refused.ts';
 import type { ScheduledKind } from '../client/schedules.ts';
+import { refusedAsTyped } from './as-typed.ts';
 import { askedInWords } from './asked-words.ts';
 import { refusals } from './imports.ts';
 import { wholeNumber } from './number-option.ts';
@@ -100,7 +101,7 @@ async function create(kind: ScheduledKind, options: CreateOptions): Promise<void
   if (problems.length > 0) throw new RequestRefused(problems);
   await withSchedules(async (schedules) => {
     const rhythm = cron === undefined ? { everyMinutes: every ?? 60 } : { cron };
-    const scheduleId = await schedules.create(kind, request, rhythm);
+    const scheduleId = await refusedAsTyped(schedules.create(kind, request, rhythm));
     const firstStart = (await schedules.nextStart(scheduleId))?.toISOString() ?? null;
     const first = firstStart === null ? '' : ` It starts first at ${firstStart}.`;
     print(json, { scheduleId, firstStart }, `Created ${scheduleId}.${first} See it with \`daybook schedule list\`.`);

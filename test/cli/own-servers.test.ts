@@ -150,13 +150,13 @@ describe('With a Postgres, a Temporal and a Xero of one’s own', { timeout: 180
     );
     expect(stdout).toBe('');
     expect(stderr.trim().split('\n')).toEqual([
-      expect.stringMatching(/^modifiedSince must be a real date/),
-      expect.stringMatching(/^basis must be "accrual" or "cash"\.$/),
-      expect.stringMatching(/^endingAtJournalId is 2, before startingAtJournalId 9\.$/),
+      expect.stringMatching(/^--modified-since must be a real date/),
+      expect.stringMatching(/^--basis must be "accrual" or "cash"\.$/),
+      expect.stringMatching(/^--to is 2, before --from 9\.$/),
       expect.stringMatching(/^The application "nobody" may not use the connection/),
     ]);
     expect(code).toBe(2);
-    expect(await importing('--from', 'abc')).toMatchObject({ code: 2, stderr: expect.stringMatching(/^startingAt/) });
+    expect(await importing('--from', 'abc')).toMatchObject({ code: 2, stderr: expect.stringMatching(/^--from must/) });
     expect((await run('import', 'journals', '--connection', 'x')).code).toBe(2);
     expect([await workflows(), await count('daybook.import_run')]).toEqual([before, runs]);
   });

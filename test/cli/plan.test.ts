@@ -36,7 +36,7 @@ describe('A plan says what an import would cost, and makes no call to Xero', () 
       course: { suspensions: 2, days: 3 },
     });
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
-    expect(wrong.stderr).toMatch(/endingAtJournalId is 3, before startingAtJournalId 9\.\n.*"nobody" may not use/);
+    expect(wrong.stderr).toMatch(/--to is 3, before --from 9\.\n.*"nobody" may not use/);
     expect(stand.sandbox.calls.all().length).toBe(before);
   });
 

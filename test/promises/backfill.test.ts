@@ -94,7 +94,7 @@ describe('daybook backfill', () => {
   test('a wrong request is refused with every problem named, and nothing is started', async () => {
     const wrong = await backfill('--connection', stand.connection, '--connection', 'none', '--modified-since', 'soon');
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
-    expect(wrong.stderr).toMatch(/modifiedSince must be a real date/);
+    expect(wrong.stderr).toMatch(/--modified-since must be a real date/);
     expect(wrong.stderr).toMatch(/There is no connection "none"/);
     expect((await backfill()).stderr).toMatch(/--connection NAME .* or --all-connections/);
   });

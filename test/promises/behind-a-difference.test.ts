@@ -175,7 +175,7 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     const { message } = await reconcile({ date: '2000-01-01' });
     expect(message).toMatch(/^There is nothing to compare as at 2000-01-01: neither/);
     const words = ['--connection', stand.connection, '--date', '2099-01-01'];
-    const refused = { code: 2, stderr: expect.stringMatching(/^date must be 20\S+ at the latest, .*\n$/) };
+    const refused = { code: 2, stderr: expect.stringMatching(/^--date must be 20\S+ at the latest, .*\n$/) };
     expect(await daybook(['reconcile', ...words], stand.environment)).toMatchObject(refused);
   });
 
