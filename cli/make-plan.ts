@@ -35,6 +35,8 @@ export interface Plan {
   movesWatermark: boolean;
   /** The newest journal number, or how many invoices are to come. */
   newest: { number: number; from: 'given' | 'estimated' } | null;
+  /** The newest Journal ID that was said, where a newer one is stored: what is stored is reckoned with. */
+  contradicted: number | null;
   cost: CallsToCome | null;
   quota: QuotaStanding & { reserve: number; callsADay: number };
   /** Whether Xero has named when the day begins again; else the instants are the latest there can be. */
@@ -63,7 +65,9 @@ export async function makePlan(
   ]);
   const reserve = Math.max(connection.quotaReserve, request.quotaReserve ?? 0);
   const estimated = kind === 'journals' ? countAt(growth, now) : invoicesSince(start.cursor ?? 0);
-  const number = given ?? estimated;
+  const stored = kind === 'journals' ? (growth?.newest.count ?? 0) : 0;
+  const contradicted = given !== null && given < stored ? given : null;
+  const number = contradicted !== null ? stored : (given ?? estimated);
   const sinceNumber = start.since === null ? null : countAt(growth, start.since);
   const cost = kind === 'journals' ? journalCalls(start, number, sinceNumber) : invoiceCalls(number);
   const budget = budgetOf(quota, callsADay, reserve, now);
@@ -74,6 +78,7 @@ export async function makePlan(
     startsAfter: start.cursor,
     movesWatermark: start.movesWatermark,
     newest: number === null ? null : { number, from: given === null ? 'estimated' : 'given' },
+    contradicted,
     cost,
     quota: { ...quota, reserve, callsADay },
     isNamed: budget.isNamed,

@@ -1,3 +1,4 @@
+import type { CallsToCome } from '../model/plan.ts';
 import { readThrough } from '../model/run.ts';
 import { streams } from '../model/streams.ts';
 import type { Connection } from '../storage/connections.ts';
@@ -37,7 +38,7 @@ function whatItDoes({ stream, watermark, startsAfter, movesWatermark, running }:
   return lines;
 }
 
-function toCome({ stream, newest, cost }: Plan): string[] {
+function toCome({ stream, newest, contradicted, cost }: Plan): string[] {
   const isInvoices = stream === 'invoices';
   if (cost === null) {
     const remedy = isInvoices
@@ -46,14 +47,22 @@ function toCome({ stream, newest, cost }: Plan): string[] {
     const scale = isInvoices ? '100,000 invoices are 100 calls' : '100,000 journals are 1,000 calls, 17 minutes';
     return [`How much is to come is not known, as nothing is stored to go by; ${scale}. ${remedy}`];
   }
+  if (contradicted !== null) {
+    const stored = `Journal ID ${number(newest?.number ?? 0)} is stored already`;
+    return [
+      `The newest Journal ID cannot be ${number(contradicted)}, as ${stored}; reckoned with that: ${calls(cost)}.`,
+    ];
+  }
   const what = isInvoices
     ? `About ${numbered(newest?.number ?? 0, 'invoices')} ${newest?.number === 1 ? 'is' : 'are'} to come`
     : newest && `The newest Journal ID is ${newest.from === 'given' ? '' : 'about '}${number(newest.number)}`;
   const basis = newest?.from === 'estimated' ? ', judging by what is stored' : '';
   const cause = what ? `${what}${basis}: ` : '';
-  return [
-    `${cause}${numbered(cost.pages, 'pages')} at the most, ${numbered(cost.calls, 'calls')} with the end and the reference data.`,
-  ];
+  return [`${cause}${calls(cost)}.`];
+}
+
+function calls(cost: CallsToCome): string {
+  return `${numbered(cost.pages, 'pages')} at the most, ${numbered(cost.calls, 'calls')} with the end and the reference data`;
 }
 
 function quota({ quota: { dayRemaining, heardAt, blockedBy, blockedUntil, reserve, callsADay } }: Plan): string {

@@ -62,4 +62,17 @@ describe('A plan says what an import would cost, and makes no call to Xero', () 
     if (!again.ok) throw new Error(again.message);
     expect(again.result.totals.calls).toBeLessThanOrEqual(cost.calls);
   });
+
+  test('a newest Journal ID that is older than what is stored is said to contradict it', async () => {
+    expect(await stand.importJournals()).toMatchObject({ ok: true });
+    const { rows } = await stand.database.pool.query('select max(journal_number)::int as n from xero.journal');
+    const [{ n } = { n: 0 }] = rows as { n: number }[];
+    const { stdout } = await plan('journals', '--newest', '3');
+    expect(stdout).toContain(
+      `The newest Journal ID cannot be 3, as Journal ID ${n.toLocaleString('en-US')} is stored already;`,
+    );
+    const { contradicted, newest } = JSON.parse((await plan('journals', '--newest', '3', '--json')).stdout);
+    expect([contradicted, newest.number]).toEqual([3, n]);
+    expect(JSON.parse((await plan('journals', '--newest', '99999', '--json')).stdout).contradicted).toBeNull();
+  });
 });
