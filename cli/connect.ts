@@ -70,11 +70,18 @@ async function connect(options: ConnectOptions): Promise<void> {
   await tellWaiting(waiting);
 }
 
+/** Of more names than these the rest is counted. */
+const mostNamed = 3;
+
 function alsoCalled({ name, otherNames }: Connected): string[] {
   if (otherNames.length === 0) return [];
-  const others = otherNames.map((each) => `"${each}"`).join(', ');
+  const others = otherNames
+    .slice(0, mostNamed)
+    .map((each) => `"${each}"`)
+    .join(', ');
+  const more = otherNames.length - mostNamed;
   return [
-    `"${name}" is the same organisation as ${others}: what is imported through either, and Xero’s limits, are of both.`,
+    `"${name}" is the same organisation as ${others}${more > 0 ? ` and ${more} more` : ''}: what is imported through either, and Xero’s limits, are of both.`,
   ];
 }
 

@@ -34,7 +34,7 @@ export function addConnectionCommands(program: Command): void {
           all.map((each) => [
             each.name,
             each.tenantName,
-            each.applications.join(', '),
+            each.applications.join(', ') || 'none',
             inPlainWords[each.status],
             importable(each),
             each.quotaReserve,

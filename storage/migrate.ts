@@ -14,6 +14,8 @@ export class UnfitDatabase extends Error {
   override name = 'UnfitDatabase';
 }
 
+/** Of more migrations that lack, the first and the last are named. */
+const mostNamed = 3;
 const configured = 'Check that it runs and that DATABASE_URL is right.';
 
 /**
@@ -61,8 +63,10 @@ export async function requireCurrent(databaseUrl: string, remedy = configured): 
   const [own, applied] = await Promise.all([ownMigrations(), appliedMigrations(databaseUrl, remedy)]);
   const missing = own.filter((name) => !applied.includes(name));
   if (missing.length > 0) {
+    const [first] = missing;
+    const named = missing.length > mostNamed ? `${first} to ${missing.at(-1)}` : missing.join(', ');
     throw new UnfitDatabase(
-      `The database lacks ${missing.length} of ${own.length} migrations (${missing.join(', ')}). Run \`daybook migrate\` first.`,
+      `The database lacks ${missing.length} of ${own.length} migrations (${named}). Run \`daybook migrate\` first.`,
     );
   }
 }

@@ -88,6 +88,17 @@ test('a second name for one organisation is told as such, once', async () => {
   const words = ['connect', '--name', 'alias', '--application', 'planning', '--consent', '--no-browser'];
   expect((await daybook(words, environment)).stderr).toMatch(/^Note: "alias" is the same organisation as "acme":/);
   expect((await daybook(words, environment)).stderr).not.toContain('same organisation');
+  for (const name of ['three', 'four']) await connect(name);
+  const fifth = await daybook(
+    words.map((word) => (word === 'alias' ? 'five' : word)),
+    environment,
+  );
+  expect(fifth.stderr).toMatch(/^Note: "five" is the same organisation as "acme", "alias", "four" and 1 more:/);
+});
+
+test('a connection that no application may use says so in the list', async () => {
+  await run('connections', 'deny', 'acme', '--application', 'planning');
+  expect((await run('connections', 'list')).stdout).toMatch(/^acme .* none +connected/m);
 });
 
 test('an application that nobody has heard of is noted as it is allowed: it may be a slip', async () => {
