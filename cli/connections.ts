@@ -107,10 +107,13 @@ export function addConnectionCommands(program: Command): void {
       }),
     );
 
-  // Commander would take it for a slip of "remove".
-  connections.command('rename [name] [to]', { hidden: true }).action((name = 'OLD', to = 'NEW') => {
-    throw new RequestRefused([howToRename(name, to)]);
-  });
+  // It is asked for; and commander would take it for a slip of "remove".
+  connections
+    .command('rename [name] [to]')
+    .description('tell how to give a connection another name: it keeps the one it has')
+    .action((name = 'OLD', to = 'NEW') => {
+      throw new RequestRefused([howToRename(name, to)]);
+    });
 
   connections
     .command('remove <name>')
