@@ -206,21 +206,6 @@ describe('An admin sets up connections on the connect page', () => {
     expect(await query('select * from daybook.consent_handover')).toEqual([]);
   });
 
-  test('a connection that was removed and set up again under its name shows what was imported before', async () => {
-    const { pool } = stand.database;
-    await pool.query(
-      `insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id, stream,
-                                       request, starting_at, moves_watermark, status, ended_at, stored)
-       select gen_random_uuid(), 'before', gen_random_uuid(), name, 'planning', tenant_id, 'journals', '{}', 1, true,
-              'caughtUp', now(), 4711
-         from daybook.connection where name = 'by-terminal'`,
-    );
-    await pool.query(`insert into daybook.audit (actor, act, subject) values ('ada', 'disconnect', 'by-terminal')`);
-    expect((await browser.get('/connections/by-terminal')).text).toMatch(/Journals, complete .*4,711 new/);
-    expect((await browser.get('/connections/oresund-cafe-aps')).text).toContain('none yet');
-    await pool.query('delete from daybook.import_run');
-  });
-
   test('a custom connection is reconnected at once, as its app needs no consent', async () => {
     const { pool } = stand.database;
     const appOfTerminal = stand.xero.clientId;

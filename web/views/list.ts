@@ -25,11 +25,20 @@ export function listPage(of: {
 
 const empty = html`<div class="card"><p>No organisation is connected yet. Set up a connection to import its journals and invoices.</p></div>`;
 
+/** As people order names that hold numbers: client-2 before client-10. */
+const { compare } = new Intl.Collator('en', { numeric: true });
+
+/** What somebody must do something about comes first: among hundreds it would be passed over. */
+function inOrder(connections: OverviewConnection[]): OverviewConnection[] {
+  const rank = (each: OverviewConnection) => (needsReconnect(each) ? 0 : 1);
+  return connections.toSorted((one, other) => rank(one) - rank(other) || compare(one.name, other.name));
+}
+
 function connectionTable(connections: OverviewConnection[], { formToken }: Visitor): Html {
   return html`<table>
     <caption>Organisations that are connected</caption>
     <thead><tr><th scope="col">Connection</th><th scope="col">Status</th><th scope="col">Applications</th><th scope="col">Last import</th><th scope="col">Calls left today</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
-    <tbody>${connections.map(
+    <tbody>${inOrder(connections).map(
       (connection) => html`<tr>
         <th scope="row" data-label="Connection"><a href="/connections/${connection.name}">${connection.name}</a><span class="hint">${connection.tenantName}</span></th>
         <td data-label="Status">${statusOf(connection)}</td>
