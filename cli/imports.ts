@@ -15,6 +15,7 @@ import { follow } from './follow.ts';
 import { heldStream } from './held-stream.ts';
 import { addFilterOptions, noteFuture, type RequestOptions, requestOf } from './import-request.ts';
 import { print, tell } from './output.ts';
+import { closingRemedy } from './run-words.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase, withImports } from './servers.ts';
 import { leavingWords } from './until-stopped.ts';
@@ -144,8 +145,18 @@ export async function followToEnd(
     },
   );
   print(json, { workflowId, ...(ending.ok ? ending.result : { outcome: 'failed', ...ending }) }, inWords(ending));
+  // What ended it could not close its row, which would stand as open until the next import of its organisation.
+  const left =
+    ending.ok || wasTold(ending.failure) ? [] : await withDatabase((pool) => openRunsUnder(pool, workflowId));
+  if (left.length > 0)
+    process.stderr.write(`It was ended in Temporal from outside: ${closingRemedy({ workflowId })}.\n`);
   if (!ending.ok) process.exitCode = wrongRequest.includes(ending.failure) ? 2 : 1;
   else if (ending.result.outcome !== 'caughtUp') process.exitCode = 1;
+}
+
+/** Whether it failed by itself, and so has closed its row. */
+function wasTold(failure: string): boolean {
+  return !['TerminatedFailure', 'TimeoutFailure'].includes(failure);
 }
 
 function goesOn(workflowId: string): string {

@@ -71,6 +71,9 @@ describe('No run stays open that nobody looks after', () => {
     expect((await daybook(['status'], stand.environment)).stdout).toMatch(
       new RegExp(`ended in Temporal from outside; \`daybook cancel ${workflowId}\` closes its row`),
     );
+    const followed = await daybook(['status', '--follow', workflowId], stand.environment);
+    expect(followed).toMatchObject({ code: 1, stdout: expect.stringContaining('TerminatedFailure') });
+    expect(followed.stderr).toContain(`from outside: \`daybook cancel ${workflowId}\` closes its row.\n`);
     stand.sandbox.setLatency(0);
     expect(await stand.importInvoices()).toMatchObject({ ok: true });
     expect(await runRows(stand, workflowId)).toMatchObject([
@@ -148,7 +151,10 @@ test.concurrent('one whose workflow was terminated, and its connection removed s
       { status: 'cancelled', message: expect.stringContaining('ended from outside'), ended_at: expect.any(Date) },
     ]);
     const again = await daybook(remedy.split(' ').slice(1), books.environment);
-    expect(again).toMatchObject({ code: 2, stderr: expect.stringMatching(/^No import runs as workflow/) });
+    expect(again).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^No import and no reconciliation runs as workflow/),
+    });
   } finally {
     await books.close();
   }
