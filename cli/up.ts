@@ -87,7 +87,7 @@ async function stayUp(config: Config, options: UpOptions): Promise<void> {
     try {
       if (stack.sandbox) await connectDemo(stack, say);
       await page?.serve(stack);
-      say(introduction(stack, page ? await page.link() : null));
+      say(introduction(stack, config.taskQueue, page ? await page.link() : null));
       for (const problem of await sealProblems(stack)) say(`Warning: ${problem}`);
       if (page === null) say(portTaken(config));
       stack.startWorker();
@@ -147,17 +147,17 @@ async function sealProblems({ databaseUrl, tokenKeys }: Stack): Promise<string[]
 
 function introduction(
   { databaseUrl, embeddedPostgres, uiUrl, temporalAddress, sandbox, xero }: Stack,
+  taskQueue: string,
   link: string | null,
 ): string {
+  // Elsewhere than where the temporal command looks by itself, unless the user's own configuration says otherwise.
+  const isElsewhere = uiUrl !== null && !temporalAddress.endsWith(':7233');
   const lines = [
     '',
     'Daybook is up.',
     `  Xero         ${sandbox ? `${sandbox.url} (the local sandbox)` : xero.apiUrl}`,
     `  Temporal     ${temporalAddress}${uiUrl ? `, UI ${uiUrl}` : ''}`,
-    // Where the temporal command looks by itself, unless the user's own configuration says otherwise.
-    ...(uiUrl === null || temporalAddress.endsWith(':7233')
-      ? []
-      : [`               (to the temporal command give --address ${temporalAddress})`]),
+    ...(isElsewhere ? [`               (to the temporal command give --address ${temporalAddress})`] : []),
     // A configured address may hold a password that is not ours to print; the embedded one is this machine's alone.
     `  Postgres     ${embeddedPostgres ? `psql "${databaseUrl}"` : new URL(databaseUrl).host}`,
     ...(link === null
@@ -170,7 +170,20 @@ function introduction(
     sandbox
       ? '  Try          npx daybook import journals --connection demo --application planning --follow'
       : '  Connect      npx daybook connect --name acme --application planning',
+    // Another server at the usual port would take it without a word.
+    ...(isElsewhere && sandbox ? [`  Or           ${firstPages(temporalAddress, taskQueue)}`] : []),
     '  Stop         Ctrl-C',
   ];
   return lines.join('\n');
+}
+
+/** The README's own command, with the address of this server. */
+function firstPages(address: string, taskQueue: string): string {
+  const input = JSON.stringify({
+    connection: demoConnection.name,
+    application: demoConnection.applications[0],
+    startingAtJournalId: 101,
+    endingAtJournalId: 250,
+  });
+  return `temporal workflow start --address ${address} --type importJournals --task-queue ${taskQueue} --workflow-id first-pages --input '${input}'`;
 }

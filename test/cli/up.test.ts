@@ -54,6 +54,8 @@ describe('daybook up, with nothing configured', { timeout: 180_000 }, () => {
     // What the temporal command must be given, where it would look for the server at another port.
     const isUsual = up.temporalAddress.endsWith(':7233');
     expect(up.process.output().includes(`give --address ${up.temporalAddress})`)).toBe(!isUsual);
+    const whole = `temporal workflow start --address ${up.temporalAddress} --type importJournals --task-queue xero-imports`;
+    expect(up.process.output().includes(whole)).toBe(!isUsual);
   });
 
   test('the folder it makes, and what it keeps of the books and of secrets there, is closed to others', () => {
