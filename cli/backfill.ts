@@ -11,7 +11,7 @@ import { addFilterOptions, type RequestOptions, requestOf } from './import-reque
 import { refusal } from './imports.ts';
 import { makePlan, type Plan } from './make-plan.ts';
 import { wholeNumber } from './number-option.ts';
-import { print } from './output.ts';
+import { print, tell } from './output.ts';
 import { costInWords } from './plan-sentences.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase, withImports } from './servers.ts';
@@ -90,7 +90,7 @@ async function start(kind: ImportKind, options: BackfillOptions): Promise<void> 
         };
       });
       print(json, all, [...all.map((each) => inWords(each, plans)), 'See all with `daybook status`.'].join('\n'));
-      for (const note of starvedAmong(startable, plans)) process.stderr.write(`Note: ${note}\n`);
+      for (const note of starvedAmong(startable, plans)) tell(`Note: ${note}`);
       if (refused.size > 0) process.exitCode = 2;
     });
   });

@@ -61,7 +61,7 @@ export function addConnectionCommands(program: Command): void {
         const known = await knownApplications(pool);
         await changeAccess({ pool, actor: operator() }, name, (present) => [...present, application]);
         print(false, null, `"${application}" may use "${name}" now.`);
-        if (!known.includes(application)) process.stderr.write(`Note: ${newName(application, name, known)}\n`);
+        if (!known.includes(application)) tell(`Note: ${newName(application, name, known)}`);
       }),
     );
 
@@ -81,7 +81,7 @@ export function addConnectionCommands(program: Command): void {
             ? `"${application}" may not use "${name}" any more.`
             : `"${application}" was not on the list of "${name}".`,
         );
-        for (const sentence of stillReading) process.stderr.write(`Note: ${sentence}\n`);
+        for (const sentence of stillReading) tell(`Note: ${sentence}`);
         await tellWaiting(waiting);
         await tellSchedulesLeft({ connection: name, applications: denied });
       }),

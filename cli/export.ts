@@ -6,6 +6,7 @@ import { type ExportKind, exportTo } from '../storage/export.ts';
 import { asTyped } from './as-typed.ts';
 import { counted } from './counted.ts';
 import { refusals } from './imports.ts';
+import { tell } from './output.ts';
 import { refuseTwice } from './said-once.ts';
 import { withDatabase } from './servers.ts';
 import { whyNotThere, writeWhole } from './whole-file.ts';
@@ -57,7 +58,7 @@ async function write(kind: ExportKind, { out, ...asked }: ExportOptions): Promis
         : await untilInterrupted((signal) => writeWhole(out, (into) => exportTo(pool, kind, filter, into, { signal })));
     if (rows === null) return;
     const are = rows === 1 ? 'is' : 'are';
-    process.stderr.write(`${counted(rows, 'rows')} of "${name}" ${are} in ${out ?? 'standard output'}.\n`);
+    tell(`${counted(rows, 'rows')} of "${name}" ${are} in ${out ?? 'standard output'}.`);
   });
 }
 
@@ -70,7 +71,7 @@ async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): P
     return await work(asked.signal);
   } catch (error) {
     if (!asked.signal.aborted) throw error;
-    process.stderr.write('Interrupted; no file was written.\n');
+    tell('Interrupted; no file was written.');
     process.exitCode = 130;
     return null;
   } finally {

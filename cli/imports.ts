@@ -140,7 +140,7 @@ export async function followToEnd(
   const ending = await leavingWords(
     () => goesOn(workflowId),
     () => {
-      if (begin !== undefined && !json) process.stderr.write(`${begin}\n`);
+      if (begin !== undefined && !json) tell(`${begin}`);
       return follow(imports, workflowId, json ? noDisplay : displayOn(process.stderr, total));
     },
   );
@@ -148,8 +148,7 @@ export async function followToEnd(
   // What ended it could not close its row, which would stand as open until the next import of its organisation.
   const left =
     ending.ok || wasTold(ending.failure) ? [] : await withDatabase((pool) => openRunsUnder(pool, workflowId));
-  if (left.length > 0)
-    process.stderr.write(`It was ended in Temporal from outside: ${closingRemedy({ workflowId })}.\n`);
+  if (left.length > 0) tell(`It was ended in Temporal from outside: ${closingRemedy({ workflowId })}.`);
   if (!ending.ok) process.exitCode = wrongRequest.includes(ending.failure) ? 2 : 1;
   else if (ending.result.outcome !== 'caughtUp') process.exitCode = 1;
 }

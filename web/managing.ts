@@ -58,7 +58,7 @@ export function addManaging(app: Hono<WebEnv>, place: WebPlace): void {
       const notices: Notice[] = [{ kind: 'failed', text: changed.message }];
       return context.html(connectionPage({ visitor, notices, connection, applications, filled }), 422);
     }
-    const { allowed, denied, waiting } = changed;
+    const { allowed, denied, waiting, stillReading } = changed;
     const said = [
       allowed.length > 0 ? `May use "${name}" now: ${allowed.join(', ')}.` : '',
       denied.length > 0 ? `May not use "${name}" any more: ${denied.join(', ')}.` : '',
@@ -66,7 +66,7 @@ export function addManaging(app: Hono<WebEnv>, place: WebPlace): void {
     const text = said.join(' ') || 'The applications are as they were.';
     await place.resumeWaiting(waiting);
     const left = await place.schedulesLeft({ connection: name, applications: denied });
-    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text }, ...left.map(asNote)]);
+    await leaveNotices(pool, visitor.sessionHash, [{ kind: 'done', text }, ...[...stillReading, ...left].map(asNote)]);
     return context.redirect(`/connections/${encodeURIComponent(name)}`, 303);
   });
 

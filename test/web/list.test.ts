@@ -6,7 +6,13 @@ let stand: WebStand;
 let browser: Browser;
 beforeAll(async () => {
   stand = await startWebStand({ sandbox: { organisations: 2 } });
-  const place = { pool: stand.database.pool, xero: stand.xero, tokenKeys: stand.tokenKeys, actor: 'ada' };
+  const place = {
+    pool: stand.database.pool,
+    xero: stand.xero,
+    tokenKeys: stand.tokenKeys,
+    actor: 'ada',
+    now: () => Date.now(),
+  };
   for (const [index, name] of ['acme', 'globex'].entries()) {
     const tenantId = stand.sandbox.organisations[index]?.tenantId ?? '';
     await connectOrganisation(place, { name, applications: ['planning'], tenantId }, async (address) =>
