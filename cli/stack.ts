@@ -168,8 +168,9 @@ function withoutTemporal(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 async function migrateWritable(databaseUrl: string, patience: Parameters<typeof migrate>[1]): Promise<void> {
-  await migrate(databaseUrl, patience).catch(async (error: unknown) => {
-    if (isReadOnly(error)) await requireWritable(databaseUrl);
-    throw error;
+  await migrate(databaseUrl, patience).catch((error: unknown) => {
+    if (!isReadOnly(error)) throw error;
   });
+  // Also where there was nothing to migrate.
+  await requireWritable(databaseUrl);
 }

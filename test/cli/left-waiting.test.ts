@@ -21,7 +21,7 @@ test('a reconciliation that was ended from outside while it waited is told once 
     const { rows } = await pool.query<{ id: string }>('select connection_id as id from daybook.connection');
     for (const { workflowId } of [waits, ended]) await noteWaiting(pool, workflowId, rows[0]?.id ?? '');
     const said = await daybook(['connections', 'set', connection, '--quota-reserve', '5'], stand.environment);
-    expect(said).toMatchObject({ code: 0, stderr: '1 waiting workflow goes on now.\n' });
+    expect(said).toMatchObject({ code: 0, stderr: '1 waiting workflow looks again now.\n' });
     const { rows: left } = await pool.query('select workflow_id as "workflowId" from daybook.reconciliation_waiting');
     expect(left).toEqual([{ workflowId: waits.workflowId }]);
   } finally {

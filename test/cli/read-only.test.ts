@@ -25,7 +25,6 @@ test('a Postgres that takes no writes is found by the doctor, and refused to com
   for (const args of [
     ['connections', 'allow', stand.connection, '--application', 'bi'],
     ['applications', 'add', 'bi'],
-    ['migrate'],
   ]) {
     const said = await daybook(args, stand.environment);
     expect(said.stderr).toMatch(

@@ -70,7 +70,7 @@ describe('No invoice is lost, doubled or shifted in time, whenever a worker dies
     expect(rows).toMatchObject([{ stream: 'invoices', reason: expect.stringContaining('SQLSTATE 22') }]);
     expect(rows[0].payload).toContain(`"InvoiceID":"${rows[0].invoice_id}"`);
     const wrong = await daybook(['import', 'invoices', ...flags, '--modified-since', 'ever'], stand.environment);
-    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('modifiedSince') });
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('--modified-since') });
     const listed = await daybook(['status'], stand.environment);
     expect(listed.stdout).toMatch(/import-invoices-\S+ +caughtUp .*\d{4}-\d{2}-\d{2}T/);
   }, 60_000);
