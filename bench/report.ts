@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 const docs = join(import.meta.dirname, '..', 'docs');
 
-/** The middle of three measurements. */
+/** The middle one of an odd number of measurements. */
 export function middle(values: number[]): number {
-  return Math.round(values.toSorted((a, b) => a - b)[1] ?? 0);
+  return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
 }
 
 /** Prints what a part measured, and writes it into docs/performance.md between the part's marks. */

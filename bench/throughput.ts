@@ -1,4 +1,4 @@
-import { bareSql, bareXeroNode, fetchTexts } from './floor.ts';
+import { bareSql, bareXeroNode, bareXeroNodeProgram, fetchTexts } from './floor.ts';
 import { middle } from './report.ts';
 import { mint, noLimits, startBench } from './stand.ts';
 
@@ -8,6 +8,8 @@ export interface Throughput {
   bareSqlMs: number;
   /** One call after the other, nothing stored. */
   bareXeroNodeMs: number;
+  /** The same loop as a program of its own, from its start to its end; without latency only. */
+  itsProgramMs: number | '';
   /** Through Temporal, with receipts, cursor and quota ledger. */
   daybookMs: number;
   bareSqlToDaybook: string;
@@ -26,12 +28,18 @@ export async function throughput(journals: number, latencyMs: number): Promise<T
     const accessToken = await mint(bench.sandbox, 'accounting.journals.read');
     const texts = await fetchTexts(bench.sandbox.url, accessToken, tenantId);
     // The middle of five, taken in turns, so that what else the machine does meets them all.
-    const runs: Record<'sql' | 'node' | 'daybook', number[]> = { sql: [], node: [], daybook: [] };
+    const runs: Record<'sql' | 'node' | 'program' | 'daybook', number[]> = {
+      sql: [],
+      node: [],
+      program: [],
+      daybook: [],
+    };
     let calls = 0;
     const cpuBefore = bench.worker().cpuMs();
     for (let round = 0; round < 5; round++) {
       runs.sql.push(await bareSql(bench.pool, texts, tenantId));
       runs.node.push(await bareXeroNode(bench.sandbox.url, accessToken, tenantId));
+      if (latencyMs === 0) runs.program.push(await bareXeroNodeProgram(bench.sandbox.url, accessToken, tenantId));
       await bench.pool.query(
         'truncate xero.journal, xero.journal_line, xero.journal_line_tracking, daybook.stream_position',
       );
@@ -48,6 +56,7 @@ export async function throughput(journals: number, latencyMs: number): Promise<T
       latencyMs,
       bareSqlMs,
       bareXeroNodeMs,
+      itsProgramMs: latencyMs === 0 ? middle(runs.program) : '',
       daybookMs,
       bareSqlToDaybook: (bareSqlMs / daybookMs).toFixed(2),
       bareXeroNodeToDaybook: (bareXeroNodeMs / daybookMs).toFixed(2),
