@@ -102,7 +102,7 @@ test.concurrent('where nine of ten numbers are missing pages in flight bring har
   } finally {
     await stand.close();
   }
-}, 90_000);
+}, 180_000);
 
 test('Where more calls are allowed than sixty a minute, several are in flight, and under one in a hundred is wasted', async () => {
   const journals = 15_000;
