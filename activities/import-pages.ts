@@ -61,9 +61,9 @@ export function createImportPages(dependencies: Dependencies) {
     const outcome = await readers[streams[run.stream].kind](run);
     if (outcome.kind !== 'caughtUp') return outcome;
     const halted = await refreshReference(run);
+    if (halted !== null && halted.kind !== 'unfinished') return ended(run, halted);
     const position = await standing(run);
-    if (halted?.kind === 'unfinished') return { kind: 'imported', ...position };
-    if (halted !== null) return ended(run, halted);
+    if (halted !== null) return { kind: 'imported', ...position };
     await countAnew(pool, run.stream, position.totals.stored);
     return { kind: 'caughtUp', ...position };
   }

@@ -7,6 +7,7 @@ import { entitlementsOf, lackingOf } from '../admin/entitlements.ts';
 import type { AdminPlace } from '../admin/place.ts';
 import { connectWithoutConsent } from '../admin/standing-consent.ts';
 import { ConfigurationError } from '../config/config.ts';
+import { someNamed } from '../model/some-named.ts';
 import type { Uncovered } from '../storage/coverage.ts';
 import { workflowsAwaitingReconnect } from '../storage/waiting-workflows.ts';
 import { operator, withAdminPlace } from './admin-place.ts';
@@ -75,13 +76,8 @@ const mostNamed = 3;
 
 function alsoCalled({ name, otherNames }: Connected): string[] {
   if (otherNames.length === 0) return [];
-  const others = otherNames
-    .slice(0, mostNamed)
-    .map((each) => `"${each}"`)
-    .join(', ');
-  const more = otherNames.length - mostNamed;
   return [
-    `"${name}" is the same organisation as ${others}${more > 0 ? ` and ${more} more` : ''}: what is imported through either, and Xero’s limits, are of both.`,
+    `"${name}" is the same organisation as ${someNamed(otherNames, mostNamed)}: what is imported through either, and Xero’s limits, are of both.`,
   ];
 }
 

@@ -140,7 +140,7 @@ export async function followToEnd(
   const ending = await leavingWords(
     () => goesOn(workflowId),
     () => {
-      if (begin !== undefined && !json) tell(`${begin}`);
+      if (begin !== undefined && !json) tell(begin);
       return follow(imports, workflowId, json ? noDisplay : displayOn(process.stderr, total));
     },
   );

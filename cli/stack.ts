@@ -9,6 +9,7 @@ import type { XeroApp } from '../model/xero-app.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/server.ts';
 import { recordKeysMade } from '../storage/audit.ts';
 import { migrate } from '../storage/migrate.ts';
+import type { Patience } from '../storage/migration-lock.ts';
 import { isReadOnly, openPool } from '../storage/pool.ts';
 import { requireWritable } from '../storage/writable.ts';
 import { askTemporal, untilPostgresAnswers } from '../worker/wait-for-servers.ts';
@@ -167,7 +168,7 @@ function withoutTemporal(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }
 
-async function migrateWritable(databaseUrl: string, patience: Parameters<typeof migrate>[1]): Promise<void> {
+async function migrateWritable(databaseUrl: string, patience: Patience): Promise<void> {
   await migrate(databaseUrl, patience).catch((error: unknown) => {
     if (!isReadOnly(error)) throw error;
   });

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { someNamed } from '../model/some-named.ts';
 import { countSeals, namesOfAuthorised, pairsSealedUnder, type SealedPair } from '../storage/token-seals.ts';
 import type { KeyRing } from './sealing.ts';
 import { openPair } from './token-set.ts';
@@ -37,11 +38,5 @@ const mostNamed = 5;
 
 /** None where it is of a consent that no connection was made of. */
 function concerned(names: string[]): string {
-  if (names.length === 0) return '';
-  const named = names
-    .slice(0, mostNamed)
-    .map((name) => `"${name}"`)
-    .join(', ');
-  const more = names.length - mostNamed;
-  return ` Concerned: ${named}${more > 0 ? ` and ${more} more` : ''}.`;
+  return names.length === 0 ? '' : ` Concerned: ${someNamed(names, mostNamed)}.`;
 }

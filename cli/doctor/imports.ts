@@ -56,7 +56,7 @@ export async function runs({ database, temporal, running }: DoctorPlace): Promis
   const forgotten = begun.filter(({ isAsleep }) => isAsleep);
   for (const { workflowId } of forgotten) problems.push(`The import ${workflowId}: ${forgottenInWords(workflowId)}.`);
   const states = [
-    ...begun.map(({ workflowId }) => `${workflowId}: starting.`),
+    ...begun.filter(({ isAsleep }) => !isAsleep).map(({ workflowId }) => `${workflowId}: starting.`),
     ...left.map((run) => `${run.workflowId}: ${pauseInTemporal(run, found.get(run.runId)) ?? state(run)}.`),
   ];
   return judge(problems, [
