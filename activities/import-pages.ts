@@ -18,7 +18,7 @@ import { whileBeating } from './while-beating.ts';
  * behind the last page stored; no more is fetched again than was in flight or waited to be stored.
  */
 export function createImportPages(dependencies: Dependencies) {
-  const { pool, permits } = dependencies;
+  const { pool, permits, afterwards } = dependencies;
   const slices = createSlices(dependencies.sliceMs);
   const readers = {
     journals: createReadJournals(dependencies, slices),
@@ -64,7 +64,10 @@ export function createImportPages(dependencies: Dependencies) {
     if (halted !== null && halted.kind !== 'unfinished') return ended(run, halted);
     const position = await standing(run);
     if (halted !== null) return { kind: 'imported', ...position };
-    await countAnew(pool, run.stream, position.totals.stored);
+    // Whoever waits for the import does not wait for this.
+    afterwards.begin('Letting Postgres count its tables anew', () =>
+      countAnew(pool, run.stream, position.totals.stored),
+    );
     return { kind: 'caughtUp', ...position };
   }
 }

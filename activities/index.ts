@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { RunIds } from '../storage/runs.ts';
 import type { XeroApi } from '../xero/api.ts';
 import type { Tokens } from '../xero/tokens.ts';
+import type { Afterwards } from './afterwards.ts';
 import { createBeginImport } from './begin-import.ts';
 import { createFinishImport } from './finish-import.ts';
 import { createImportPages } from './import-pages.ts';
@@ -26,6 +27,7 @@ interface Given {
   tokens: Tokens;
   permits: Permits;
   meters: Meters;
+  afterwards: Afterwards;
   /**
    * For how long one activity reads pages before it reports to the workflow, in milliseconds: a round through Temporal costs
    * more than a page does, and people want to see progress.

@@ -1,6 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type Worker } from '@temporalio/worker';
+import { createAfterwards } from '../activities/afterwards.ts';
 import { createActivities } from '../activities/index.ts';
 import { createMeters } from '../activities/meters.ts';
 import { createPermits } from '../activities/permits.ts';
@@ -68,6 +69,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
   const api = createXeroApi({ apiUrl: xero.apiUrl, timeoutMs: xeroTimeoutMs, now });
   const tokens = createTokens({ pool, xero, keys: createKeyRing(place.tokenKeys), now, log });
   const permits = createPermits({ pool: ledgerPool, clientId: xero.clientId, now });
+  const afterwards = createAfterwards((sentence) => log.warn(sentence));
   let worker: Worker | undefined;
   const activities = createActivities({
     pool,
@@ -75,6 +77,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
     tokens,
     permits,
     meters: createMeters(metricMeter),
+    afterwards,
     sliceMs,
     stopping: () => worker !== undefined && worker.getState() !== 'RUNNING',
     connectPage: new URL(xero.redirectUri).origin,
@@ -99,7 +102,7 @@ export async function runWorker(place: WorkerPlace): Promise<void> {
     await worker.run();
   } finally {
     clearInterval(sweeping);
-    await tokens.close();
+    await Promise.all([tokens.close(), afterwards.done()]);
     api.close();
     await Promise.all([pool.end(), ledgerPool.end()]);
     await connection.close();

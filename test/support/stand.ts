@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { DefaultLogger, Runtime, type Worker as TemporalWorker } from '@temporalio/worker';
+import { createAfterwards } from '../../activities/afterwards.ts';
 import { createActivities } from '../../activities/index.ts';
 import { createMeters } from '../../activities/meters.ts';
 import { createPermits } from '../../activities/permits.ts';
@@ -82,12 +83,14 @@ export async function startStand({
     const now = () => Date.now();
     const silent = { debug() {}, info() {}, warn() {}, error() {} };
     const api = createXeroApi({ apiUrl: sandbox.apiUrl, timeoutMs: xeroTimeoutMs, now });
+    const afterwards = createAfterwards(console.error);
     const activities = createActivities({
       pool,
       xero: api,
       tokens: createTokens({ pool, xero, keys: createKeyRing(tokenKeys), now, log: silent }),
       permits: createPermits({ pool, clientId: xero.clientId, now }),
       meters: createMeters(Runtime.instance().metricMeter),
+      afterwards,
       sliceMs,
       stopping: () => running.getState() !== 'RUNNING',
       now,
@@ -107,6 +110,7 @@ export async function startStand({
     return async () => {
       running.shutdown();
       await ran;
+      await afterwards.done();
       api.close();
       await pool.end();
     };
