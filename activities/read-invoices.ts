@@ -9,20 +9,21 @@ import {
   overToNumbers,
 } from '../model/invoice-cursor.ts';
 import type { SliceOutcome } from '../model/run.ts';
-import { firstSecondOf } from '../storage/invoice-pages.ts';
+import { firstSecondOf, type InvoicePage, storeInvoicePage } from '../storage/invoice-pages.ts';
+import { runAtWork } from '../storage/runs.ts';
 import type { AnsweredInvoices } from '../xero/api.ts';
 import { type CallOutcome, callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 import { createSliceOutcomes, type Reading } from './slice-outcomes.ts';
 import type { Slices } from './slices.ts';
-import { storeInvoicesPatiently } from './store-patiently.ts';
+import { storePatiently } from './store-patiently.ts';
 
 /**
  * Reads invoices by keyset, one call after the other, as each says where the next begins; by page number from where Xero's
  * answers show that they cannot be read so.
  */
 export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
-  const { pool, xero, now, stopping } = dependencies;
+  const { pool, xero, meters, now, stopping } = dependencies;
   const { standing, ended } = createSliceOutcomes(dependencies);
 
   return async function readInvoices(run: Reading): Promise<SliceOutcome> {
@@ -37,23 +38,25 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
       const { body, count } = outcome.answer;
       const after = await stepAfter(run, place, { ...outcome.answer, largestSeen: largest }, askedAt);
       // Before the next is asked for: at the same UpdatedDateUTC only what was asked for after a copy was stored may replace it.
-      const stored =
-        (count === 0 && after.ended) ||
-        (await storeInvoicesPatiently(dependencies, {
-          ...run,
-          place,
-          next: after.next,
-          body,
-          count,
-          askedAt,
-        }));
-      if (!stored) break;
+      const isStored =
+        (count === 0 && after.ended) || (await stored({ ...run, place, next: after.next, body, count, askedAt }));
+      if (!isStored) break;
       if (after.ended) return { kind: 'caughtUp', ...(await standing(run)) };
       place = after.next;
       largest = Math.max(largest, count);
     }
     return { kind: 'imported', ...(await standing(run)) };
   };
+
+  async function stored(page: InvoicePage): Promise<boolean> {
+    const isBehind = async () => {
+      const reached = (await runAtWork(pool, page.runId))?.invoicePlace;
+      return reached?.second === page.next.second && reached.page === page.next.page;
+    };
+    const isStored = await storePatiently(() => storeInvoicePage(pool, page), isBehind);
+    if (isStored) meters.stored('invoices', page.count);
+    return isStored;
+  }
 
   async function stepAfter(run: Reading, place: InvoicePlace, facts: InvoicePageFacts, askedAt: Date) {
     if (isByNumber(place) || isInOrder(place, facts)) return afterPage(place, facts);

@@ -5,17 +5,15 @@ import type { Allowance } from '../model/lanes.ts';
 import type { SliceOutcome } from '../model/run.ts';
 import { basisOf, streams } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
-import { Pipeline } from '../storage/pipeline.ts';
 import { type Lowered, lowerWatermark } from '../storage/unbroken.ts';
 import { noLimits, type Refused } from '../xero/faults.ts';
 import { askSurely } from './ask-surely.ts';
 import { callXero } from './call-xero.ts';
-import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
 import { Launcher } from './launcher.ts';
+import { PageLine } from './page-line.ts';
 import { createSliceOutcomes, type Reading } from './slice-outcomes.ts';
 import type { Slices } from './slices.ts';
-import { storePatiently } from './store-patiently.ts';
 
 /** Reads journals by offset, several calls in flight where answers are slow; the end is an empty page. */
 export function createReadJournals(dependencies: Dependencies, slices: Slices) {
@@ -54,8 +52,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       },
     );
     const { flights } = launcher;
-    const store = new InOrder();
-    const pipeline = new Pipeline(pool);
+    const store = new PageLine(dependencies);
     // Behind a failed attempt all may fail again: until a page is fetched and stored no call is made ahead, lest it be in vain.
     let isSure = Context.current().info.attempt === 1;
 
@@ -91,7 +88,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
             count,
             wrong,
           };
-          if (count > 0 && (await store.hasRoom())) store.begin(() => storePatiently(dependencies, pipeline, aside));
+          if (count > 0 && (await store.hasRoom())) store.begin(aside);
           return await atTheEnd(course.cursor);
         }
         const [after, through] = [course.cursor, course.reachOf(lastNumber)];
@@ -103,7 +100,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         if (!(await store.hasRoom())) return await reached('imported');
         if (isSure) launcher.ahead(through);
         const page = { ...run, after, askedAfter: flight.offset, through, body, count, wrong };
-        store.begin(() => storePatiently(dependencies, pipeline, page));
+        store.begin(page);
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
         if (!isSure || slices.isCrowded()) isSure = await store.isDone();
       }

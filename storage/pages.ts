@@ -29,8 +29,8 @@ export interface JournalPage {
 }
 
 /** Only the attempt whose page begins where the run stands may store: a zombie finds no row here and changes nothing. */
-const runStandsHere = (after: string) => `
-  select run_id, tenant_id, stream, moves_watermark from daybook.import_run
+const runStandsHere = (after: string, also = '') => `
+  select run_id, tenant_id, stream, moves_watermark${also} from daybook.import_run
    where run_id = $1 and next_offset = ${after}::bigint and ended_at is null for update`;
 
 /** The receipt, the watermark and the run's cursor; `counted` holds what was stored, admitted and quarantined. */
@@ -78,7 +78,7 @@ const oneIsRenumbered = `exists (
  * were inserted than admitted.
  */
 const storeWhole = `
-  with here as (${runStandsHere('$4')}),
+  with here as (${runStandsHere('$4', `, case when $9::boolean then set_config('synchronous_commit', 'off', true) end`)}),
   element as (select e.j from here, jsonb_array_elements($7::text::jsonb -> 'Journals') as e (j)),
   ${insertJournals},
   counted as (
@@ -96,12 +96,14 @@ const recordPieces = `
  * Stores a page: its journals, its receipt and the run's cursor in one commit. A page that Postgres cannot take as a whole
  * is taken in ever smaller pieces; what cannot be stored goes to quarantine, word for word, with the reason. False when the run
  * does not stand where this page begins, as another attempt has stored it, or the page before is not stored yet; or when it was stored
- * and does not reach as far as was thought. Most pages are one statement, sent by `pipeline`, if there is one.
+ * and does not reach as far as was thought. Most pages are one statement, sent by `pipeline`, if there is one; where `isHasty` that
+ * one's commit does not wait for the disk, and a crash of Postgres may forget it, until `areOnDisk` says otherwise.
  */
 export async function storePage(
   pool: pg.Pool,
   page: JournalPage,
   pipeline: Pick<Pipeline, 'query'> = pool,
+  isHasty = false,
 ): Promise<boolean> {
   const basis = basisOf(page.stream);
   try {
@@ -109,7 +111,10 @@ export async function storePage(
       const { rowCount } = await pipeline.query({
         name: 'store-journal-page',
         text: storeWhole,
-        values: [page.runId, page.tenantId, basis, page.after, page.through, page.count, page.body, page.askedAfter],
+        values: [
+          ...[page.runId, page.tenantId, basis, page.after, page.through, page.count, page.body, page.askedAfter],
+          isHasty,
+        ],
       });
       return rowCount === 1;
     }
@@ -133,6 +138,18 @@ export async function storePage(
     ]);
     return through === page.through;
   });
+}
+
+/**
+ * Waits until a run's pages through a number are on the disk. False where they are not stored, or not any more, as Postgres crashed.
+ * All commits reach the disk in their order, so this one, which changes nothing, is there behind those.
+ */
+export async function areOnDisk(db: Queryable, runId: string, through: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'update daybook.import_run set next_offset = next_offset where run_id = $1 and next_offset >= $2',
+    [runId, through],
+  );
+  return rowCount === 1;
 }
 
 /** Sets where a run with `modifiedSince` begins to read; nothing when another attempt has set it. */

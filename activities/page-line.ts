@@ -1,0 +1,63 @@
+import { areOnDisk, type JournalPage, storePage } from '../storage/pages.ts';
+import { Pipeline } from '../storage/pipeline.ts';
+import { runAtWork } from '../storage/runs.ts';
+import { InOrder } from './in-order.ts';
+import type { Dependencies } from './index.ts';
+import { storePatiently } from './store-patiently.ts';
+
+/**
+ * Stores the pages of one slice, one behind the other. Only where none is in front does a commit wait for the disk: of pages that come right
+ * behind each other Postgres may forget some when it crashes, each whole, cursor and all, and they are fetched again
+ * (docs/decisions/0053-commits-behind-each-other.md). When all is said to be done it is on the disk.
+ */
+export class PageLine {
+  readonly #order = new InOrder();
+  readonly #needed: Pick<Dependencies, 'pool' | 'meters'>;
+  readonly #pipeline: Pipeline;
+  #underWay = 0;
+  /** The last page whose commit did not wait for the disk, where none behind it has. */
+  #hasty: JournalPage | null = null;
+
+  constructor(needed: Pick<Dependencies, 'pool' | 'meters'>) {
+    this.#needed = needed;
+    this.#pipeline = new Pipeline(needed.pool);
+  }
+
+  /** As `InOrder.hasRoom`: where there is none any more another attempt has stored the pages before, and this one is a zombie. */
+  hasRoom(): Promise<boolean> {
+    return this.#order.hasRoom();
+  }
+
+  /** Begins to store a page, for which there must be room. */
+  begin(page: JournalPage): void {
+    this.#order.begin(() => this.#store(page));
+  }
+
+  /** Whether all is stored, and on the disk. */
+  async isDone(): Promise<boolean> {
+    if (!(await this.#order.isDone())) return false;
+    const hasty = this.#hasty;
+    if (hasty === null) return true;
+    const isThere = () => areOnDisk(this.#needed.pool, hasty.runId, hasty.through);
+    if (!(await storePatiently(isThere, isThere))) return false;
+    this.#hasty = null;
+    return true;
+  }
+
+  async #store(page: JournalPage): Promise<boolean> {
+    const { pool, meters } = this.#needed;
+    const isHasty = this.#underWay > 0;
+    // Beyond it, where the page that was sent right behind is stored as well.
+    const isBehind = async () => ((await runAtWork(pool, page.runId))?.nextOffset ?? -1) >= page.through;
+    this.#underWay++;
+    try {
+      const isStored = await storePatiently(() => storePage(pool, page, this.#pipeline, isHasty), isBehind);
+      if (!isStored) return false;
+      this.#hasty = isHasty ? page : null;
+      meters.stored(page.stream, page.count);
+      return true;
+    } finally {
+      this.#underWay--;
+    }
+  }
+}
