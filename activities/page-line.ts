@@ -1,9 +1,12 @@
-import { areOnDisk, type JournalPage, storePage } from '../storage/pages.ts';
+import { isAboutData } from '../storage/data-errors.ts';
+import { areOnDisk, isNoneBeyond, type JournalPage, storePage } from '../storage/pages.ts';
 import { Pipeline } from '../storage/pipeline.ts';
 import { runAtWork } from '../storage/runs.ts';
 import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
 import { storePatiently } from './store-patiently.ts';
+
+type Needed = Pick<Dependencies, 'pool' | 'meters'>;
 
 /**
  * Stores the pages of one slice, one behind the other. Only where none is in front does a commit wait for the disk: of pages that come right
@@ -12,15 +15,20 @@ import { storePatiently } from './store-patiently.ts';
  */
 export class PageLine {
   readonly #order = new InOrder();
-  readonly #needed: Pick<Dependencies, 'pool' | 'meters'>;
+  readonly #needed: Needed;
   readonly #pipeline: Pipeline;
   #underWay = 0;
   /** The last page whose commit did not wait for the disk, where none behind it has. */
   #hasty: JournalPage | null = null;
+  /** Whether nothing was stored beyond where the slice began, nor has been met since. */
+  #isNews: Promise<boolean>;
 
-  constructor(needed: Pick<Dependencies, 'pool' | 'meters'>) {
+  /** `from` is where its first page begins. */
+  constructor(needed: Needed, run: Pick<JournalPage, 'tenantId' | 'stream'>, from: number) {
     this.#needed = needed;
     this.#pipeline = new Pipeline(needed.pool);
+    // Asked while the first page is on its way. Where Postgres is away that page's storing says so.
+    this.#isNews = isNoneBeyond(needed.pool, run, from).catch(() => false);
   }
 
   /** As `InOrder.hasRoom`: where there is none any more another attempt has stored the pages before, and this one is a zombie. */
@@ -51,13 +59,24 @@ export class PageLine {
     const isBehind = async () => ((await runAtWork(pool, page.runId))?.nextOffset ?? -1) >= page.through;
     this.#underWay++;
     try {
-      const isStored = await storePatiently(() => storePage(pool, page, this.#pipeline, isHasty), isBehind);
-      if (!isStored) return false;
+      if (!(await storePatiently(() => this.#try(page, isHasty), isBehind))) return false;
       this.#hasty = isHasty ? page : null;
       meters.stored(page.stream, page.count);
       return true;
     } finally {
       this.#underWay--;
+    }
+  }
+
+  /** A page that begins before the one in front ends brings again what that brought. */
+  async #try(page: JournalPage, isHasty: boolean): Promise<boolean> {
+    const isNews = page.askedAfter === page.after && (await this.#isNews);
+    try {
+      return await storePage(this.#needed.pool, page, { pipeline: this.#pipeline, isHasty, isNews });
+    } catch (error) {
+      if (!isNews || !isAboutData(error)) throw error;
+      this.#isNews = Promise.resolve(false);
+      return this.#try(page, isHasty);
     }
   }
 }

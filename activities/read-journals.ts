@@ -52,7 +52,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       },
     );
     const { flights } = launcher;
-    const store = new PageLine(dependencies);
+    const store = new PageLine(dependencies, run, from);
     // Behind a failed attempt all may fail again: until a page is fetched and stored no call is made ahead, lest it be in vain.
     let isSure = Context.current().info.attempt === 1;
 

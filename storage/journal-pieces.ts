@@ -3,13 +3,13 @@ import { basisOf } from '../model/streams.ts';
 import { isAboutData, reasonOf } from './data-errors.ts';
 import { rowsOf } from './exact-json.ts';
 import { type Counts, storeInHalves, type Unstorable } from './halves.ts';
-import { insertJournals } from './journal-rows.ts';
+import { insertJournals, unlessThere } from './journal-rows.ts';
 import type { JournalPage } from './pages.ts';
 import type { Queryable } from './pool.ts';
 import { quarantine } from './quarantine.ts';
 
 const storePiece = `
-  with element as (select e.j from jsonb_array_elements($4::text::jsonb) as e (j)), ${insertJournals}
+  with element as (select e.j from jsonb_array_elements($4::text::jsonb) as e (j)), ${insertJournals(unlessThere)}
   select (select count(*) from inserted)::int as stored, (select count(*) from admitted)::int as admitted`;
 
 /** Why a journal of a piece cannot be stored: it is there already, under another number. */

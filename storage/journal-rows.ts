@@ -43,11 +43,14 @@ export const insertJournalLines = (from: string, tenant: string) => `line as (
      where line->'TrackingCategories' <> '[]'
   )`;
 
+/** Passes over a journal that is there already. */
+export const unlessThere = 'on conflict (tenant_id, basis, journal_id) do nothing';
+
 /**
- * What both ways of storing share: journals that the run's filters admit are inserted unless they are there already,
- * each with its lines and their tracking. $1 run, $2 tenant, $3 basis; `element` holds one journal a row as jsonb.
+ * What all ways of storing share: journals that the run's filters admit are inserted, each with its lines and their tracking.
+ * $1 run, $2 tenant, $3 basis; `element` holds one journal a row as jsonb. Without `unlessThere` one that is there already breaks its key.
  */
-export const insertJournals = `
+export const insertJournals = (onConflict: string) => `
   admitted as (
     select (j->>'JournalID')::uuid as journal_id, j
       from element, daybook.import_run r
@@ -60,6 +63,6 @@ export const insertJournals = `
   ), inserted as (
     insert into xero.journal (tenant_id, basis, journal_id, ${Object.keys(journalColumns)}, payload, run_id)
     select $2::uuid, $3, journal_id, ${Object.values(journalColumns)}, j, $1::uuid from admitted
-    on conflict (tenant_id, basis, journal_id) do nothing
+    ${onConflict}
     returning journal_id, journal_number
   ), ${insertJournalLines('inserted i join admitted a using (journal_id)', '$2')}`;

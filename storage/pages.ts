@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { basisOf, type Stream } from '../model/streams.ts';
 import { isAboutData } from './data-errors.ts';
 import { storeInPieces } from './journal-pieces.ts';
-import { insertJournals } from './journal-rows.ts';
+import { insertJournals, unlessThere } from './journal-rows.ts';
 import type { Pipeline } from './pipeline.ts';
 import { inTransaction, type Queryable } from './pool.ts';
 
@@ -26,6 +26,16 @@ export interface JournalPage {
    * lies beyond `through` comes with the next page, and is left to that.
    */
   wrong?: readonly number[] | null;
+}
+
+/** How a page is stored that can be taken as a whole. */
+export interface Way {
+  /** Sends its statement; the pool without it. */
+  pipeline?: Pick<Pipeline, 'query'>;
+  /** Its commit does not wait for the disk: a crash of Postgres may forget it, until `areOnDisk` says otherwise. */
+  isHasty?: boolean;
+  /** None of its journals is there. Where one is, or cannot be stored, the page is refused by the error about it. */
+  isNews?: boolean;
 }
 
 /** Only the attempt whose page begins where the run stands may store: a zombie finds no row here and changes nothing. */
@@ -72,20 +82,29 @@ const oneIsRenumbered = `exists (
        select journal_id, journal_number from xero.journal
         where tenant_id = $2 and basis = $3 and journal_number > $8::bigint and journal_number <= $5::bigint))`;
 
+const storeAs = (insert: string, counted: string) => `
+  with here as (${runStandsHere('$4', `, case when $9::boolean then set_config('synchronous_commit', 'off', true) end`)}),
+  element as (select e.j from here, jsonb_array_elements($7::text::jsonb -> 'Journals') as e (j)),
+  ${insert},
+  counted as (${counted}),
+  ${recordPage('$4', '$5', '$6', '$8')}`;
+
 /**
  * A journal that is there under another number must not be passed over in silence, and only JavaScript has its words: so a
  * count of nothing, which the run's row does not take, makes the statement refuse its page. It is looked for only where fewer
  * were inserted than admitted.
  */
-const storeWhole = `
-  with here as (${runStandsHere('$4', `, case when $9::boolean then set_config('synchronous_commit', 'off', true) end`)}),
-  element as (select e.j from here, jsonb_array_elements($7::text::jsonb -> 'Journals') as e (j)),
-  ${insertJournals},
-  counted as (
-    select i.stored, case when i.stored < a.admitted and ${oneIsRenumbered} then null else a.admitted end as admitted, 0 as quarantined
-      from (select count(*) as stored from inserted) as i, (select count(*) as admitted from admitted) as a
-  ),
-  ${recordPage('$4', '$5', '$6', '$8')}`;
+const storeWhole = storeAs(
+  insertJournals(unlessThere),
+  `select i.stored, case when i.stored < a.admitted and ${oneIsRenumbered} then null else a.admitted end as admitted, 0 as quarantined
+     from (select count(*) as stored from inserted) as i, (select count(*) as admitted from admitted) as a`,
+);
+
+/** The same of journals of which none is there: not to look for each costs Postgres a tenth less. */
+const storeNews = storeAs(
+  insertJournals(''),
+  'select count(*) as stored, count(*) as admitted, 0 as quarantined from inserted',
+);
 
 const recordPieces = `
   with here as (${runStandsHere('$2')}),
@@ -96,21 +115,18 @@ const recordPieces = `
  * Stores a page: its journals, its receipt and the run's cursor in one commit. A page that Postgres cannot take as a whole
  * is taken in ever smaller pieces; what cannot be stored goes to quarantine, word for word, with the reason. False when the run
  * does not stand where this page begins, as another attempt has stored it, or the page before is not stored yet; or when it was stored
- * and does not reach as far as was thought. Most pages are one statement, sent by `pipeline`, if there is one; where `isHasty` that
- * one's commit does not wait for the disk, and a crash of Postgres may forget it, until `areOnDisk` says otherwise.
+ * and does not reach as far as was thought. Most pages are one statement.
  */
 export async function storePage(
   pool: pg.Pool,
   page: JournalPage,
-  pipeline: Pick<Pipeline, 'query'> = pool,
-  isHasty = false,
+  { pipeline = pool, isHasty = false, isNews = false }: Way = {},
 ): Promise<boolean> {
   const basis = basisOf(page.stream);
   try {
     if (!page.wrong) {
       const { rowCount } = await pipeline.query({
-        name: 'store-journal-page',
-        text: storeWhole,
+        ...(isNews ? { name: 'store-news', text: storeNews } : { name: 'store-journal-page', text: storeWhole }),
         values: [
           ...[page.runId, page.tenantId, basis, page.after, page.through, page.count, page.body, page.askedAfter],
           isHasty,
@@ -119,7 +135,7 @@ export async function storePage(
       return rowCount === 1;
     }
   } catch (error) {
-    if (!isAboutData(error)) throw error;
+    if (isNews || !isAboutData(error)) throw error;
   }
   return inTransaction(pool, async (client) => {
     const { rowCount } = await client.query(runStandsHere('$2'), [page.runId, page.after]);
@@ -150,6 +166,19 @@ export async function areOnDisk(db: Queryable, runId: string, through: number): 
     [runId, through],
   );
   return rowCount === 1;
+}
+
+/** Whether no journal is stored beyond a number, by whichever run. */
+export async function isNoneBeyond(
+  db: Queryable,
+  { tenantId, stream }: Pick<JournalPage, 'tenantId' | 'stream'>,
+  number: number,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select from xero.journal where tenant_id = $1 and basis = $2 and journal_number > $3 limit 1',
+    [tenantId, basisOf(stream), number],
+  );
+  return rowCount === 0;
 }
 
 /** Sets where a run with `modifiedSince` begins to read; nothing when another attempt has set it. */

@@ -88,7 +88,7 @@ test('pages sent behind one that goes to pieces, or that cannot be taken whole t
     const body = Buffer.from(JSON.stringify({ Journals: journals }));
     const place = { runId, tenantId: runId, after, askedAfter: after, through: after + 10, count: 10 };
     expect(await order.hasRoom()).toBe(true);
-    order.begin(() => storePage(pool, { ...place, stream: 'journals', body }, pipeline));
+    order.begin(() => storePage(pool, { ...place, stream: 'journals', body }, { pipeline }));
   }
   expect(await order.isDone()).toBe(true);
   expect(await countedBy(pool, runId)).toEqual({ stored: 36, admitted: 40, quarantined: 4 });
