@@ -1,5 +1,6 @@
 import type { Course } from '../model/course.ts';
 import { type Allowance, isSliceOver, lanesFor, mostHeld, mostLanes, mostLanesAlone } from '../model/lanes.ts';
+import type { Pace } from '../model/pace.ts';
 import { mostAtOnce } from '../model/precedence.ts';
 import { Flights } from './flights.ts';
 import type { Dependencies } from './index.ts';
@@ -11,8 +12,7 @@ interface Circumstances extends Pick<Dependencies, 'now' | 'stopping'> {
   run: Reading;
   course: Course;
   slices: Slices;
-  /** What a call takes now, in milliseconds. */
-  latency: () => number;
+  pace: Pace;
   allowance: () => Promise<Allowance>;
 }
 
@@ -22,6 +22,7 @@ export class Launcher<T> {
   readonly #given: Circumstances;
   readonly #began: number;
   #launchedAt: number;
+  #lanes = 1;
 
   constructor(given: Circumstances, send: (offset: number) => Promise<T>) {
     this.#given = given;
@@ -35,20 +36,21 @@ export class Launcher<T> {
 
   /** Sends as many calls as may be in flight now; one at a time where it is not sure that pages can be stored. */
   async fill(isSure: boolean): Promise<void> {
-    const { run, course, slices, latency, allowance } = this.#given;
+    const { run, course, slices, pace, allowance } = this.#given;
     const { flights } = this;
     // Among many the machine is busy without: what more would be in flight only takes memory.
     const seen = slices.isCrowded() ? 0 : run.totals.pages + course.pages;
     const most = isSure ? Math.min(run.isAlone ? mostLanesAlone : mostLanes, mostAtOnce(run.leaves)) : 1;
-    const lanes = lanesFor(latency(), await allowance(), seen, most);
-    const hasRoom = () => !flights.hasLanded && flights.inTheAir < lanes && flights.count < mostHeld;
+    this.#lanes = lanesFor(pace.latencyMs, await allowance(), seen, most, pace.lanes);
+    const hasRoom = () => !flights.hasLanded && flights.inTheAir < this.#lanes && flights.count < mostHeld;
     const next = () => flights.next(course.cursor, course.stride);
     while (hasRoom() && this.#may(next())) flights.launch(next());
   }
 
-  /** Where no call is in flight, sends the one for the next page, whose place is known now: it is on its way while others are stored. */
+  /** Sends the calls for what lies behind a page, now that its end is known: they are on their way while pages are stored. */
   ahead(offset: number): void {
-    if (this.flights.count === 0 && this.#may(offset)) this.flights.launch(offset);
+    const next = () => this.flights.next(offset, this.#given.course.stride);
+    while (this.flights.count < this.#lanes && this.#may(next())) this.flights.launch(next());
   }
 
   #may(offset: number): boolean {
@@ -56,9 +58,11 @@ export class Launcher<T> {
   }
 
   #isOver(): boolean {
-    const { now, stopping, course, slices, latency } = this.#given;
+    const { now, stopping, course, slices, pace } = this.#given;
     // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
-    const inRound = now() - this.#launchedAt < latency() / 4;
-    return stopping() || (isSliceOver(now() - this.#began, course.pages, slices.lengthMs(), latency()) && !inRound);
+    const inRound = now() - this.#launchedAt < pace.latencyMs / 4;
+    return (
+      stopping() || (isSliceOver(now() - this.#began, course.pages, slices.lengthMs(), pace.latencyMs) && !inRound)
+    );
   }
 }

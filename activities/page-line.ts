@@ -1,3 +1,4 @@
+import type { Pace } from '../model/pace.ts';
 import { isAboutData } from '../storage/data-errors.ts';
 import { areOnDisk, isNoneBeyond, type JournalPage, storePage } from '../storage/pages.ts';
 import { Pipeline } from '../storage/pipeline.ts';
@@ -17,15 +18,18 @@ export class PageLine {
   readonly #order = new InOrder();
   readonly #needed: Needed;
   readonly #pipeline: Pipeline;
+  readonly #pace: Pace;
   #underWay = 0;
+  #lastStoredAt = 0;
   /** The last page whose commit did not wait for the disk, where none behind it has. */
   #hasty: JournalPage | null = null;
   /** Whether nothing was stored beyond where the slice began, nor has been met since. */
   #isNews: Promise<boolean>;
 
   /** `from` is where its first page begins. */
-  constructor(needed: Needed, run: Pick<JournalPage, 'tenantId' | 'stream'>, from: number) {
+  constructor(needed: Needed, run: Pick<JournalPage, 'tenantId' | 'stream'>, from: number, pace: Pace) {
     this.#needed = needed;
+    this.#pace = pace;
     this.#pipeline = new Pipeline(needed.pool);
     // Asked while the first page is on its way. Where Postgres is away that page's storing says so.
     this.#isNews = isNoneBeyond(needed.pool, run, from).catch(() => false);
@@ -57,10 +61,15 @@ export class PageLine {
     const isHasty = this.#underWay > 0;
     // Beyond it, where the page that was sent right behind is stored as well.
     const isBehind = async () => ((await runAtWork(pool, page.runId))?.nextOffset ?? -1) >= page.through;
+    const began = performance.now();
     this.#underWay++;
     try {
       if (!(await storePatiently(() => this.#try(page, isHasty), isBehind))) return false;
       this.#hasty = isHasty ? page : null;
+      // It was sent before its turn came, as a rule.
+      const tookMs = performance.now() - Math.max(began, this.#lastStoredAt);
+      this.#lastStoredAt = performance.now();
+      this.#pace.stored(tookMs);
       meters.stored(page.stream, page.count);
       return true;
     } finally {

@@ -2,6 +2,7 @@ import { Context, log } from '@temporalio/activity';
 import { Course } from '../model/course.ts';
 import { cursorBefore, overlap } from '../model/cursor.ts';
 import type { Allowance } from '../model/lanes.ts';
+import { Pace } from '../model/pace.ts';
 import type { SliceOutcome } from '../model/run.ts';
 import { basisOf, streams } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
@@ -19,8 +20,8 @@ import type { Slices } from './slices.ts';
 export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   const { pool, xero, permits, now, stopping } = dependencies;
   const { standing, ended } = createSliceOutcomes(dependencies);
-  /** What a call took last, for each tenant: a slice begins with as many lanes as the one before. */
-  const latencies = new Map<string, number>();
+  /** For each tenant: a slice begins with as many lanes as the one before. */
+  const paces = new Map<string, Pace>();
 
   return (run: Reading): Promise<SliceOutcome> => (run.nextOffset === null ? locate(run) : readOn(run, run.nextOffset));
 
@@ -37,10 +38,11 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
 
   async function readOn(run: Reading, from: number): Promise<SliceOutcome> {
     const course = new Course(run, from);
+    const pace = paces.get(run.tenantId) ?? new Pace();
+    paces.set(run.tenantId, pace);
     const launcher = new Launcher(
       {
-        ...{ run, course, slices, now, stopping },
-        latency: () => latencies.get(run.tenantId) ?? 0,
+        ...{ run, course, slices, pace, now, stopping },
         allowance: () => allowanceOf(run),
       },
       async (offset) => {
@@ -52,7 +54,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       },
     );
     const { flights } = launcher;
-    const store = new PageLine(dependencies, run, from);
+    const store = new PageLine(dependencies, run, from, pace);
     // Behind a failed attempt all may fail again: until a page is fetched and stored no call is made ahead, lest it be in vain.
     let isSure = Context.current().info.attempt === 1;
 
@@ -65,7 +67,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         const outcome = await flight.outcome;
         if (outcome.kind !== 'answered')
           return (await store.isDone()) ? await ended(run, outcome) : await reached('imported');
-        latencies.set(run.tenantId, outcome.latencyMs);
+        pace.answered(outcome.latencyMs);
         // The page before reached the last journal wanted: this one was asked for when that was not known.
         if (course.isPastEnd) break;
 

@@ -28,13 +28,22 @@ export interface Allowance {
   minuteLimit: number | null;
 }
 
-/** How many pages to have in flight. `latencyMs` is what a call takes now, `pages` how many have come. */
-export function lanesFor(latencyMs: number, allowed: Allowance, pages: number, most = mostLanes): number {
+/**
+ * How many pages to have in flight. `latencyMs` is what a call takes now, `pages` how many have come, `stored` how many in flight
+ * storing keeps up with (`Pace`).
+ */
+export function lanesFor(
+  latencyMs: number,
+  allowed: Allowance,
+  pages: number,
+  most = mostLanes,
+  stored = Number.POSITIVE_INFINITY,
+): number {
   if (allowed.dayRemaining !== null && allowed.dayRemaining < scarceCalls) return 1;
   const { minuteLimit } = allowed;
   const beyondXeros = minuteLimit === null ? most : lanesAt(minuteLimit, latencyMs);
   const risked = 1 + Math.floor(pages / pagesALane);
-  return Math.min(most, Math.max(lanesAt(xerosLimit, latencyMs), Math.min(beyondXeros, risked)));
+  return Math.min(most, Math.max(lanesAt(xerosLimit, latencyMs), Math.min(beyondXeros, risked, stored)));
 }
 
 /** A page takes longer than its call. Rather one lane too many than too few: the minute's quota holds it back anyway. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PageLine } from '../../activities/page-line.ts';
+import { Pace } from '../../model/pace.ts';
 import { type JournalPage, storePage } from '../../storage/pages.ts';
 import { countedBy, openAnyRun, openNextRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -22,7 +23,7 @@ type Journal = ReturnType<typeof makeJournal>;
 async function feed(runId: string, tenantId: string, journals: Journal[]) {
   const stored: number[] = [];
   const meters = { called() {}, heldBack() {}, stored: (_: string, rows: number) => stored.push(rows) };
-  const line = new PageLine({ pool: database.pool, meters }, { tenantId, stream: 'journals' }, 0);
+  const line = new PageLine({ pool: database.pool, meters }, { tenantId, stream: 'journals' }, 0, new Pace());
   const page = (after: number, askedAfter = after): JournalPage => {
     const rows = journals.filter(({ JournalNumber: n }) => n > askedAfter && n <= after + 10);
     const body = Buffer.from(JSON.stringify({ Journals: rows }));

@@ -37,6 +37,12 @@ describe('how many pages are in flight', () => {
     expect([50, 100, 200, 1_000].map((latencyMs) => lanesFor(latencyMs, larger, 10_000))).toEqual([1, 2, 3, 4]);
     expect(lanesFor(2_000, larger, 0)).toBe(3);
   });
+
+  test('no more than storing keeps up with, but as many as Xero’s sixty ask for', () => {
+    const free = { dayRemaining: null, minuteLimit: null };
+    expect([1, 2, 9].map((stored) => lanesFor(50, free, 10_000, mostLanes, stored))).toEqual([1, 2, 4]);
+    expect(lanesFor(2_000, free, 10_000, mostLanes, 1)).toBe(3);
+  });
 });
 
 test('a further call is worth it behind a full page of news, or where something is stored already', () => {
