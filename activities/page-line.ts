@@ -7,10 +7,13 @@ import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
 import { storePatiently } from './store-patiently.ts';
 
+/** A page comes right behind another up to so long after that is stored: as often Postgres writes its log by itself (`wal_writer_delay`). */
+const rightBehindMs = 200;
+
 type Needed = Pick<Dependencies, 'pool' | 'meters'>;
 
 /**
- * Stores the pages of one slice, one behind the other. Only where none is in front does a commit wait for the disk: of pages that come right
+ * Stores the pages of one slice, one behind the other. Only where none is right in front does a commit wait for the disk: of pages that come right
  * behind each other Postgres may forget some when it crashes, each whole, cursor and all, and they are fetched again
  * (docs/decisions/0053-commits-behind-each-other.md). When all is said to be done it is on the disk.
  */
@@ -20,7 +23,7 @@ export class PageLine {
   readonly #pipeline: Pipeline;
   readonly #pace: Pace;
   #underWay = 0;
-  #lastStoredAt = 0;
+  #lastStoredAt = Number.NEGATIVE_INFINITY;
   /** The last page whose commit did not wait for the disk, where none behind it has. */
   #hasty: JournalPage | null = null;
   /** Whether nothing was stored beyond where the slice began, nor has been met since. */
@@ -45,9 +48,14 @@ export class PageLine {
     this.#order.begin(() => this.#store(page));
   }
 
+  /** Whether all is stored, though a crash of Postgres may still forget some. */
+  isStored(): Promise<boolean> {
+    return this.#order.isDone();
+  }
+
   /** Whether all is stored, and on the disk. */
   async isDone(): Promise<boolean> {
-    if (!(await this.#order.isDone())) return false;
+    if (!(await this.isStored())) return false;
     const hasty = this.#hasty;
     if (hasty === null) return true;
     const isThere = () => areOnDisk(this.#needed.pool, hasty.runId, hasty.through);
@@ -58,10 +66,10 @@ export class PageLine {
 
   async #store(page: JournalPage): Promise<boolean> {
     const { pool, meters } = this.#needed;
-    const isHasty = this.#underWay > 0;
     // Beyond it, where the page that was sent right behind is stored as well.
     const isBehind = async () => ((await runAtWork(pool, page.runId))?.nextOffset ?? -1) >= page.through;
     const began = performance.now();
+    const isHasty = this.#underWay > 0 || began - this.#lastStoredAt < rightBehindMs;
     this.#underWay++;
     try {
       if (!(await storePatiently(() => this.#try(page, isHasty), isBehind))) return false;

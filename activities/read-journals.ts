@@ -104,7 +104,7 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
         const page = { ...run, after, askedAfter: flight.offset, through, body, count, wrong };
         store.begin(page);
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
-        if (!isSure || slices.isCrowded()) isSure = await store.isDone();
+        if (!isSure || slices.isCrowded()) isSure = await store.isStored();
       }
       return await reached(course.isPastEnd ? 'caughtUp' : 'imported');
     } finally {
