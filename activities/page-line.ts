@@ -7,8 +7,8 @@ import { InOrder } from './in-order.ts';
 import type { Dependencies } from './index.ts';
 import { storePatiently } from './store-patiently.ts';
 
-/** A page comes right behind another up to so long after that is stored: as often Postgres writes its log by itself (`wal_writer_delay`). */
-const rightBehindMs = 200;
+/** A page comes right behind another up to so long after that is stored: where Xero takes longer than that there is time for the disk. */
+const rightBehindMs = 20;
 
 type Needed = Pick<Dependencies, 'pool' | 'meters'>;
 
