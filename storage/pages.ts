@@ -82,6 +82,7 @@ const oneIsRenumbered = `exists (
        select journal_id, journal_number from xero.journal
         where tenant_id = $2 and basis = $3 and journal_number > $8::bigint and journal_number <= $5::bigint))`;
 
+/** A page by one statement, if the run stands where it begins; $9 says that the commit need not wait for the disk. */
 const storeAs = (insert: string, counted: string) => `
   with here as (${runStandsHere('$4', `, case when $9::boolean then set_config('synchronous_commit', 'off', true) end`)}),
   element as (select e.j from here, jsonb_array_elements($7::text::jsonb -> 'Journals') as e (j)),

@@ -20,7 +20,7 @@ const makeJournal = (number: number, id: string = randomUUID()) => ({
 type Journal = ReturnType<typeof makeJournal>;
 
 /** Forty journals, and how to store them ten a page. */
-async function feed(runId: string, tenantId: string, journals: Journal[]) {
+function feed(runId: string, tenantId: string, journals: Journal[]) {
   const stored: number[] = [];
   const meters = { called() {}, heldBack() {}, stored: (_: string, rows: number) => stored.push(rows) };
   const line = new PageLine({ pool: database.pool, meters }, { tenantId, stream: 'journals' }, 0, new Pace());
@@ -56,7 +56,7 @@ async function held(tenantId: string) {
 
 test('pages behind each other are stored, each once, also where one overlaps with that before', async () => {
   const id = await openAnyRun(database.pool);
-  const { line, begin, stored } = await feed(id, id, fortyJournals());
+  const { line, begin, stored } = feed(id, id, fortyJournals());
   await begin([0], [10], [20, 15], [30]);
   expect(await line.isDone()).toBe(true);
   expect(await held(id)).toEqual({ journals: 40, lines: 40, quarantined: 0 });
@@ -68,10 +68,10 @@ test('what another run stores meanwhile is passed over, and not stored again', a
   const tenantId = await openAnyRun(database.pool);
   const runId = await openNextRun(database.pool, tenantId);
   const journals = fortyJournals();
-  const { line, page, begin } = await feed(runId, tenantId, journals);
+  const { line, page, begin } = feed(runId, tenantId, journals);
   await begin([0]);
   expect(await line.isDone()).toBe(true);
-  // A run that ended long ago, to the table: the statement asks for an open one.
+  // One that does not move the watermark may be open beside it.
   const other = randomUUID();
   await database.pool.query(
     `insert into daybook.import_run (run_id, workflow_id, connection_id, connection_name, application, tenant_id, stream,
@@ -90,7 +90,7 @@ test('a journal that comes again under another number goes to quarantine, also w
   const id = await openAnyRun(database.pool);
   const journals = fortyJournals();
   journals[25] = makeJournal(26, journals[3]?.JournalID);
-  const { line, begin } = await feed(id, id, journals);
+  const { line, begin } = feed(id, id, journals);
   await begin([0], [10], [20], [30]);
   expect(await line.isDone()).toBe(true);
   expect(await held(id)).toEqual({ journals: 39, lines: 39, quarantined: 1 });
@@ -99,7 +99,7 @@ test('a journal that comes again under another number goes to quarantine, also w
 
 test('what a crash of Postgres has forgotten is not said to be done', async () => {
   const id = await openAnyRun(database.pool);
-  const { line, begin } = await feed(id, id, fortyJournals());
+  const { line, begin } = feed(id, id, fortyJournals());
   await begin([0], [10]);
   await line.hasRoom();
   // The second page was sent right behind the first; as after a crash the run stands where it was before it.
