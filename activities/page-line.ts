@@ -70,14 +70,20 @@ export class PageLine {
     const isBehind = async () => ((await runAtWork(pool, page.runId))?.nextOffset ?? -1) >= page.through;
     const began = performance.now();
     const isHasty = this.#underWay > 0 || began - this.#lastStoredAt < rightBehindMs;
+    let tries = 0;
+    const store = () => {
+      tries++;
+      return this.#try(page, isHasty);
+    };
     this.#underWay++;
     try {
-      if (!(await storePatiently(() => this.#try(page, isHasty), isBehind))) return false;
+      if (!(await storePatiently(store, isBehind))) return false;
       this.#hasty = isHasty ? page : null;
       // It was sent before its turn came, as a rule.
       const tookMs = performance.now() - Math.max(began, this.#lastStoredAt);
       this.#lastStoredAt = performance.now();
-      this.#pace.stored(tookMs);
+      // While Postgres is away nothing is learnt of how fast it stores.
+      if (tries === 1) this.#pace.stored(tookMs);
       meters.stored(page.stream, page.count);
       return true;
     } finally {
