@@ -26,7 +26,7 @@ export async function bareXeroNode(url: string, accessToken: string, tenantId: s
 
 const loop = `
   import { XeroClient } from 'xero-node';
-  const [url, accessToken, tenantId] = process.argv.slice(1);
+  const [url, accessToken, tenantId, pageSize] = process.argv.slice(1);
   const { accountingApi: api } = new XeroClient();
   api.basePath = url + '/api.xro/2.0';
   api.accessToken = accessToken;
@@ -37,12 +37,33 @@ const loop = `
     if (journals.length === 0) break;
     offset = Math.max(...journals.map(({ journalNumber }) => journalNumber));
   }
+  for (let page = 1; pageSize !== undefined; page++) {
+    const order = 'UpdatedDateUTC ASC';
+    const filters = [undefined, undefined, order, undefined, undefined, undefined, undefined, page, true, undefined, 4, undefined];
+    const { invoices } = (await api.getInvoices(tenantId, ...filters, Number(pageSize))).body;
+    for (const { lineItems } of invoices) lines += lineItems.length;
+    if (invoices.length < Number(pageSize)) break;
+  }
   process.exitCode = lines > 0 ? 0 : 1;`;
 
-/** The same loop as a program of its own, as somebody would start it, from its start to its end; in milliseconds. */
-export async function bareXeroNodeProgram(url: string, accessToken: string, tenantId: string): Promise<number> {
+/** What the loop reads. */
+interface Feed {
+  url: string;
+  accessToken: string;
+  tenantId: string;
+}
+
+/**
+ * The same loop as a program of its own, as somebody would start it, from its start to its end; in milliseconds. With invoices, if
+ * so it is asked, behind the journals.
+ */
+export async function bareXeroNodeProgram(
+  { url, accessToken, tenantId }: Feed,
+  { withInvoices = false } = {},
+): Promise<number> {
   const began = performance.now();
-  const program = ['--input-type=module', '--eval', loop, url, accessToken, tenantId];
+  const pageSize = withInvoices ? [String(invoicesPerPage)] : [];
+  const program = ['--input-type=module', '--eval', loop, url, accessToken, tenantId, ...pageSize];
   const running = spawn(process.execPath, program, { stdio: ['ignore', 'ignore', 'inherit'] });
   const [code] = await once(running, 'exit');
   if (code !== 0) throw new Error('The bare loop read nothing.');

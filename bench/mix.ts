@@ -1,5 +1,5 @@
-import { bareXeroNode, bareXeroNodeInvoices } from './floor.ts';
-import { middle } from './report.ts';
+import { bareXeroNode, bareXeroNodeInvoices, bareXeroNodeProgram } from './floor.ts';
+import { manyRounds, middle, middleRatio } from './report.ts';
 import { mint, noLimits, startBench } from './stand.ts';
 
 export interface Mix {
@@ -7,9 +7,12 @@ export interface Mix {
   invoices: number;
   /** One call after the other, nothing stored: the journals, then the invoices. */
   bareXeroNodeMs: number;
+  /** The same as a program of its own, from its start to its end. */
+  itsProgramMs: number;
   /** Both imports at the same time. */
   daybookMs: number;
   bareXeroNodeToDaybook: string;
+  itsProgramToDaybook: string;
   /** The invoices alone, one call after the other, and their import alone. */
   bareInvoicesMs: number;
   daybookInvoicesMs: number;
@@ -33,22 +36,26 @@ export async function mix(journals: number, invoices: number): Promise<Mix> {
     };
     const accessToken = await mint(bench.sandbox, 'accounting.journals.read accounting.invoices.read');
     const { url } = bench.sandbox;
-    const runs: Record<'node' | 'nodeInvoices' | 'daybook' | 'daybookInvoices', number[]> = {
-      ...{ node: [], nodeInvoices: [] },
+    const runs: Record<'node' | 'nodeInvoices' | 'program' | 'daybook' | 'daybookInvoices', number[]> = {
+      ...{ node: [], nodeInvoices: [], program: [] },
       ...{ daybook: [], daybookInvoices: [] },
     };
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < manyRounds; round++) {
+      await bench.atRest();
       const ofInvoices = await bareXeroNodeInvoices(url, accessToken, tenantId);
       runs.nodeInvoices.push(ofInvoices);
       runs.node.push(ofInvoices + (await bareXeroNode(url, accessToken, tenantId)));
+      runs.program.push(await bareXeroNodeProgram({ url, accessToken, tenantId }, { withInvoices: true }));
 
       await bench.pool.query(`truncate ${books}`);
+      await bench.atRest();
       let began = performance.now();
       let count = await stored((await bench.imports.startInvoices(request)).workflowId);
       runs.daybookInvoices.push(performance.now() - began);
       if (count !== invoices) throw new Error(`${count} invoices were stored.`);
 
       await bench.pool.query(`truncate ${books}`);
+      await bench.atRest();
       began = performance.now();
       const started = [await bench.imports.startJournals(request), await bench.imports.startInvoices(request)];
       count = 0;
@@ -59,8 +66,10 @@ export async function mix(journals: number, invoices: number): Promise<Mix> {
     return {
       ...{ journals, invoices },
       bareXeroNodeMs: middle(runs.node),
+      itsProgramMs: middle(runs.program),
       daybookMs: middle(runs.daybook),
-      bareXeroNodeToDaybook: (middle(runs.node) / middle(runs.daybook)).toFixed(2),
+      bareXeroNodeToDaybook: middleRatio(runs.node, runs.daybook),
+      itsProgramToDaybook: middleRatio(runs.program, runs.daybook),
       bareInvoicesMs: middle(runs.nodeInvoices),
       daybookInvoicesMs: middle(runs.daybookInvoices),
       peakMb: bench.worker().peakMb(),

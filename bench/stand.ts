@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { connectOrganisation } from '../admin/connect.ts';
@@ -46,6 +47,11 @@ export interface Bench {
   startWorker(): void;
   /** Connects each of the sandbox's organisations, as t0, t1 …; answers the names. */
   connectAll(): Promise<string[]>;
+  /**
+   * Waits until Postgres does nothing: the counting of tables behind an import must not fall into what is measured next, nor what it does
+   * by itself.
+   */
+  atRest(): Promise<void>;
   /** Starts an import of all journals through each connection. */
   startAll(connections: string[]): Promise<StartedWorkflow[]>;
   close(): Promise<void>;
@@ -139,6 +145,15 @@ export async function startBench(
         });
       }
       return sandbox.organisations.map((_, index) => `t${index}`);
+    },
+    async atRest() {
+      for (;;) {
+        const { rowCount } = await pool.query(
+          `select from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and datname = current_database()`,
+        );
+        if (rowCount === 0) return;
+        await sleep(50);
+      }
     },
     async startAll(connections) {
       const started: StartedWorkflow[] = [];
