@@ -3,7 +3,7 @@ import { tell } from './output.ts';
 import { withSchedules } from './servers.ts';
 
 /** Temporal is asked beside what was done already, so nobody waits for it for long. */
-const connectTimeout = '3s';
+const connectTimeout = '5s';
 
 /**
  * The Schedules that fail from now on, as a connection was removed or applications were taken off, each in a sentence with its

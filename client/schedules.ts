@@ -52,7 +52,7 @@ export const scheduledPrefix = 'scheduled-';
 const types: Record<ScheduledKind, string> = { ...workflowTypes, reconcile: reconciliationType };
 /** Schedules that begin at one time are spread over this long, so that they do not meet at the app's limit. */
 const jitter = '1 minute';
-const answersWithinMs = 5_000;
+const answersWithinMs = 8_000;
 
 /** Imports and reconciliations on a rhythm, as Temporal Schedules: they go on whether or not a worker, or we, are there. */
 export function createSchedules(client: Client, taskQueue: string) {
