@@ -46,20 +46,12 @@ const loop = `
   }
   process.exitCode = lines > 0 ? 0 : 1;`;
 
-/** What the loop reads. */
-interface Feed {
-  url: string;
-  accessToken: string;
-  tenantId: string;
-}
-
-/**
- * The same loop as a program of its own, as somebody would start it, from its start to its end; in milliseconds. With invoices, if
- * so it is asked, behind the journals.
- */
+/** The same loop as a program of its own, as somebody would start it, from its start to its end; in milliseconds. */
 export async function bareXeroNodeProgram(
-  { url, accessToken, tenantId }: Feed,
-  { withInvoices = false } = {},
+  url: string,
+  accessToken: string,
+  tenantId: string,
+  withInvoices = false,
 ): Promise<number> {
   const began = performance.now();
   const pageSize = withInvoices ? [String(invoicesPerPage)] : [];

@@ -45,7 +45,7 @@ export async function mix(journals: number, invoices: number): Promise<Mix> {
       const ofInvoices = await bareXeroNodeInvoices(url, accessToken, tenantId);
       runs.nodeInvoices.push(ofInvoices);
       runs.node.push(ofInvoices + (await bareXeroNode(url, accessToken, tenantId)));
-      runs.program.push(await bareXeroNodeProgram({ url, accessToken, tenantId }, { withInvoices: true }));
+      runs.program.push(await bareXeroNodeProgram(url, accessToken, tenantId, true));
 
       await bench.pool.query(`truncate ${books}`);
       await bench.atRest();

@@ -5,7 +5,7 @@ const docs = join(import.meta.dirname, '..', 'docs');
 
 /** The middle one of an odd number of measurements. */
 export function middle(values: number[]): number {
-  return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0);
+  return Math.round(middleOf(values));
 }
 
 /** For what takes seconds: within some of them a machine's speed may change by a third. */
@@ -13,8 +13,11 @@ export const manyRounds = 9;
 
 /** The middle one of what each round says of the one to the other, as both were measured within the same seconds. */
 export function middleRatio(some: number[], others: number[]): string {
-  const ratios = some.map((value, round) => value / (others[round] ?? 0));
-  return (ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 0).toFixed(2);
+  return middleOf(some.map((value, round) => value / (others[round] ?? 0))).toFixed(2);
+}
+
+function middleOf(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
 /** Prints what a part measured, and writes it into docs/performance.md between the part's marks. */

@@ -42,8 +42,7 @@ export async function throughput(journals: number, latencyMs: number): Promise<T
       await bench.atRest();
       runs.sql.push(await bareSql(bench.pool, texts, tenantId));
       runs.node.push(await bareXeroNode(bench.sandbox.url, accessToken, tenantId));
-      if (latencyMs === 0)
-        runs.program.push(await bareXeroNodeProgram({ url: bench.sandbox.url, accessToken, tenantId }));
+      if (latencyMs === 0) runs.program.push(await bareXeroNodeProgram(bench.sandbox.url, accessToken, tenantId));
       await bench.pool.query(
         'truncate xero.journal, xero.journal_line, xero.journal_line_tracking, daybook.stream_position',
       );
@@ -56,13 +55,12 @@ export async function throughput(journals: number, latencyMs: number): Promise<T
         throw new Error(`The import went wrong: ${JSON.stringify(ending)}`);
       calls = ending.result.totals.calls;
     }
-    const [bareSqlMs, bareXeroNodeMs, daybookMs] = [middle(runs.sql), middle(runs.node), middle(runs.daybook)];
     return {
       latencyMs,
-      bareSqlMs,
-      bareXeroNodeMs,
+      bareSqlMs: middle(runs.sql),
+      bareXeroNodeMs: middle(runs.node),
       itsProgramMs: latencyMs === 0 ? middle(runs.program) : '',
-      daybookMs,
+      daybookMs: middle(runs.daybook),
       bareSqlToDaybook: middleRatio(runs.sql, runs.daybook),
       bareXeroNodeToDaybook: middleRatio(runs.node, runs.daybook),
       itsProgramToDaybook: latencyMs === 0 ? middleRatio(runs.program, runs.daybook) : '',
