@@ -78,31 +78,22 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
           flights.fillIn(course.cursor, flight);
           continue;
         }
+        const page = { ...run, after: course.cursor, askedAfter: flight.offset, body, count, wrong };
         // Only an empty page is the end: "a partial page does not necessarily indicate the end of the dataset" (Xero).
         // So is one of which no number can be true: what is wrong with it is kept, and the next import looks there again.
         if (lastNumber === null) {
-          const aside = {
-            ...run,
-            after: course.cursor,
-            askedAfter: flight.offset,
-            through: course.cursor,
-            body,
-            count,
-            wrong,
-          };
-          if (count > 0 && (await store.hasRoom())) store.begin(aside);
+          if (count > 0 && (await store.hasRoom())) store.begin({ ...page, through: page.after });
           return await atTheEnd(course.cursor);
         }
-        const [after, through] = [course.cursor, course.reachOf(lastNumber)];
-        if (through <= after)
-          return (await store.isDone()) ? await ended(run, endless(after, through)) : await reached('imported');
+        const through = course.reachOf(lastNumber);
+        if (through <= page.after)
+          return (await store.isDone()) ? await ended(run, endless(page.after, through)) : await reached('imported');
         course.moveTo(through, flight.offset, count);
         // No further ahead than this, as all that is not stored when the worker dies is fetched again. Where there is no room any more,
         // another attempt has stored the pages before, and this one is a zombie.
         if (!(await store.hasRoom())) return await reached('imported');
         if (isSure) launcher.ahead(through);
-        const page = { ...run, after, askedAfter: flight.offset, through, body, count, wrong };
-        store.begin(page);
+        store.begin({ ...page, through });
         // Among many nothing is gained by reading on: others keep Postgres busy meanwhile.
         if (!isSure || slices.isCrowded()) isSure = await store.isStored();
       }

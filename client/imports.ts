@@ -9,6 +9,7 @@ import type { ImportResult, Progress } from '../model/run.ts';
 import { streamOf } from '../model/streams.ts';
 import type { importJournals } from '../workflows/import-journals.ts';
 import { cancel, lookAgain, pause, progress, resume } from '../workflows/messages.ts';
+import { workerAnswersWithinMs } from './deadlines.ts';
 import { type EndingOf, endingOf } from './ending.ts';
 import { type FailedImport, type FailureOfImport, failedOn, failureOf } from './failed.ts';
 import {
@@ -31,8 +32,6 @@ export interface StartedWorkflow {
   /** Of the first workflow run; of an import also the id of the import run in Postgres. */
   runId: string;
 }
-
-const progressWithinMs = 3_000;
 
 /** Drives imports from outside: all of it is Temporal's, so it works the same from any process that reaches the server. */
 export function createImports(client: Client, taskQueue: string) {
@@ -71,7 +70,7 @@ export function createImports(client: Client, taskQueue: string) {
 
     /** Where an import stands; its worker answers, so without one this fails, in seconds. */
     progress: (workflowId: string): Promise<Progress> =>
-      client.withDeadline(Date.now() + progressWithinMs, () => handle(workflowId).query(progress)),
+      client.withDeadline(Date.now() + workerAnswersWithinMs, () => handle(workflowId).query(progress)),
     /** What a running import is held up by; null while nothing fails. */
     trouble: async (workflowId: string): Promise<Trouble | null> =>
       troubleOf(client, await handle(workflowId).describe()),

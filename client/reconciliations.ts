@@ -2,6 +2,7 @@ import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowHandle 
 import { checkReconcile, type ReconcileRequest, type ReconcileResult } from '../model/reconciliation.ts';
 import { waitingFor } from '../workflows/messages.ts';
 import type { reconcileLedger } from '../workflows/reconcile-ledger.ts';
+import { workerAnswersWithinMs } from './deadlines.ts';
 import { type EndingOf, endingOf } from './ending.ts';
 import { createWhyUnanswered } from './found-run.ts';
 import type { StartedWorkflow } from './imports.ts';
@@ -9,8 +10,6 @@ import { RequestRefused } from './refused.ts';
 
 /** The workflow type of a reconciliation. */
 export const reconciliationType = 'reconcileLedger';
-
-const answersWithinMs = 3_000;
 
 /** Compares stored ledgers with Xero's trial balance, from outside. */
 export function createReconciliations(client: Client, taskQueue: string) {
@@ -42,7 +41,7 @@ export function createReconciliations(client: Client, taskQueue: string) {
 
     /** What it waits for, in words; null while it is at work. Its worker answers, so without one this fails, in seconds. */
     waitingFor: (workflowId: string): Promise<string | null> =>
-      client.withDeadline(Date.now() + answersWithinMs, () => handle(workflowId).query(waitingFor)),
+      client.withDeadline(Date.now() + workerAnswersWithinMs, () => handle(workflowId).query(waitingFor)),
 
     ...createWhyUnanswered(client),
 

@@ -1,4 +1,5 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { temporalListsWithinMs } from './deadlines.ts';
 import { described, firstRunIdOf, howStarted, isAsleep, isOpen, mostAsked, untakenSince } from './found-run.ts';
 
 /** A workflow that is open in Temporal; Postgres knows nothing of it before its first step. */
@@ -16,14 +17,12 @@ export interface RunningWorkflow {
   isAsleep: boolean;
 }
 
-const answersWithinMs = 8_000;
-
 /**
  * Workflows that are open on a task queue. Temporal's visibility lags by a moment, so one that has just begun may be missing.
  * https://docs.temporal.io/list-filter
  */
 export function runningOn(client: Client, taskQueue: string): Promise<RunningWorkflow[]> {
-  return client.withDeadline(Date.now() + answersWithinMs, () => listed(client, taskQueue));
+  return client.withDeadline(Date.now() + temporalListsWithinMs, () => listed(client, taskQueue));
 }
 
 async function listed(client: Client, taskQueue: string): Promise<RunningWorkflow[]> {

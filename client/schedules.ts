@@ -8,6 +8,7 @@ import {
 } from '@temporalio/client';
 import { checkReconcile } from '../model/reconciliation.ts';
 import { checkImport, type ImportKind } from '../model/request.ts';
+import { temporalListsWithinMs } from './deadlines.ts';
 import { endingOf } from './ending.ts';
 import { described, nullWhere } from './found-run.ts';
 import { summary, workflowIdFor, workflowTypes } from './imports.ts';
@@ -52,7 +53,6 @@ export const scheduledPrefix = 'scheduled-';
 const types: Record<ScheduledKind, string> = { ...workflowTypes, reconcile: reconciliationType };
 /** Schedules that begin at one time are spread over this long, so that they do not meet at the app's limit. */
 const jitter = '1 minute';
-const answersWithinMs = 8_000;
 
 /** Imports and reconciliations on a rhythm, as Temporal Schedules: they go on whether or not a worker, or we, are there. */
 export function createSchedules(client: Client, taskQueue: string) {
@@ -112,7 +112,7 @@ export function createSchedules(client: Client, taskQueue: string) {
      * Throws when Temporal does not answer within seconds.
      */
     async startingFor({ connection, applications }: { connection?: string; applications?: string[] }) {
-      const all = await client.withDeadline(Date.now() + answersWithinMs, () => listed(client, taskQueue));
+      const all = await client.withDeadline(Date.now() + temporalListsWithinMs, () => listed(client, taskQueue));
       return all.filter(
         (each) =>
           each.isOurs &&

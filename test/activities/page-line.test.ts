@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PageLine } from '../../activities/page-line.ts';
 import { Pace } from '../../model/pace.ts';
 import { type JournalPage, storePage } from '../../storage/pages.ts';
+import { openPool } from '../../storage/pool.ts';
 import { countedBy, openAnyRun, openNextRun } from '../support/any-run.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -20,10 +23,10 @@ const makeJournal = (number: number, id: string = randomUUID()) => ({
 type Journal = ReturnType<typeof makeJournal>;
 
 /** Forty journals, and how to store them ten a page. */
-function feed(runId: string, tenantId: string, journals: Journal[]) {
+function feed(runId: string, tenantId: string, journals: Journal[], pace = new Pace(), pool = database.pool) {
   const stored: number[] = [];
   const meters = { called() {}, heldBack() {}, stored: (_: string, rows: number) => stored.push(rows) };
-  const line = new PageLine({ pool: database.pool, meters }, { tenantId, stream: 'journals' }, 0, new Pace());
+  const line = new PageLine({ pool, meters }, { tenantId, stream: 'journals' }, 0, pace);
   const page = (after: number, askedAfter = after): JournalPage => {
     const rows = journals.filter(({ JournalNumber: n }) => n > askedAfter && n <= after + 10);
     const body = Buffer.from(JSON.stringify({ Journals: rows }));
@@ -111,4 +114,37 @@ test('what a crash of Postgres has forgotten is not said to be done', async () =
     .toEqual({ next_offset: 20 });
   await database.pool.query('update daybook.import_run set next_offset = 10 where run_id = $1', [id]);
   expect(await line.isDone()).toBe(false);
+});
+
+test('while Postgres is away nothing is learnt of how fast it stores', async () => {
+  const id = await openAnyRun(database.pool);
+  const { hostname, port, pathname, username, password } = new URL(database.url);
+  const wire = await startFaultProxy({ host: hostname, port: Number(port) });
+  const pool = openPool(`postgres://${username}:${password}@${wire.address}${pathname}`, 4, () => {}, {
+    pipelined: true,
+  });
+  const learnt: number[] = [];
+  const pace = new (class extends Pace {
+    override stored(ms: number) {
+      learnt.push(ms);
+    }
+  })();
+  const { line, begin, stored } = feed(id, id, fortyJournals(), pace, pool);
+  try {
+    await new MockActivityEnvironment().run(async () => {
+      await begin([0]);
+      expect(await line.isStored()).toBe(true);
+      wire.refuse();
+      await begin([10]);
+      setTimeout(wire.heal, 300);
+      expect(await line.isStored()).toBe(true);
+      await begin([20]);
+      expect(await line.isDone()).toBe(true);
+    });
+    expect(stored).toEqual([10, 10, 10]);
+    expect(learnt).toHaveLength(2);
+  } finally {
+    await pool.end();
+    await wire.close();
+  }
 });
