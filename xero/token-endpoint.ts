@@ -41,7 +41,7 @@ export function createTokenEndpoint(xero: XeroApp, now: () => number, timeoutSec
   // §2.3.1), which servers that follow Xero's page to the letter do not undo.
   const basic = new Secret(Buffer.from(`${xero.clientId}:${secret.reveal()}`).toString('base64'));
 
-  function configure(hear: (heard: Heard) => void): oauth.Configuration {
+  function configure(hear: (heard: Heard) => void, redirectUri?: string): oauth.Configuration {
     const server = {
       issuer: xero.identityUrl,
       token_endpoint: `${xero.identityUrl}/connect/token`,
@@ -56,6 +56,10 @@ export function createTokenEndpoint(xero: XeroApp, now: () => number, timeoutSec
     config[oauth.customFetch] = async (url, options) => {
       try {
         const headers = { ...options.headers, 'user-agent': userAgent };
+        // openid-client would send it as a URL writes it, with a slash behind the host, say. Xero compares it with the one that the
+        // consent was asked with (RFC 6749, 4.1.3).
+        if (redirectUri !== undefined && options.body instanceof URLSearchParams)
+          options.body.set('redirect_uri', redirectUri);
         const response = await fetch(url, { ...options, headers } as RequestInit);
         const text = await response.text();
         const date = Date.parse(response.headers.get('date') ?? '');
@@ -71,12 +75,14 @@ export function createTokenEndpoint(xero: XeroApp, now: () => number, timeoutSec
 
   async function post(
     run: (config: oauth.Configuration) => Promise<oauth.TokenEndpointResponse>,
-    ...secrets: Secret[]
+    secrets: Secret[],
+    redirectUri?: string,
   ): Promise<EndpointAnswer> {
     let heard: Heard = null;
-    const config = configure((what) => {
+    const hear = (what: Heard) => {
       heard = what;
-    });
+    };
+    const config = configure(hear, redirectUri);
     try {
       const response = await run(config);
       return {
@@ -92,18 +98,19 @@ export function createTokenEndpoint(xero: XeroApp, now: () => number, timeoutSec
   return {
     /** Spends a refresh token. Once sent, it is waited for: there is no signal to cancel it by. */
     refresh(refreshToken: Secret): Promise<EndpointAnswer> {
-      return post((config) => oauth.refreshTokenGrant(config, refreshToken.reveal()), refreshToken);
+      return post((config) => oauth.refreshTokenGrant(config, refreshToken.reveal()), [refreshToken]);
     },
     /** A token for a custom connection; its scopes go as `scope`, which xero-node gets wrong. */
     clientCredentials(scopes: string[]): Promise<EndpointAnswer> {
       const scope = scopes.filter((name) => !['offline_access', 'openid', 'profile', 'email'].includes(name)).join(' ');
-      return post((config) => oauth.clientCredentialsGrant(config, scope === '' ? {} : { scope }));
+      return post((config) => oauth.clientCredentialsGrant(config, scope === '' ? {} : { scope }), []);
     },
     /** Exchanges the code of a consent. `callback` is the configured redirect address with the callback's query. */
     exchangeCode(callback: URL, state: string, codeVerifier: string): Promise<EndpointAnswer> {
       const checks = { expectedState: state, pkceCodeVerifier: codeVerifier };
       const code = new Secret(callback.searchParams.get('code') ?? '');
-      return post((config) => oauth.authorizationCodeGrant(config, callback, checks), code, new Secret(codeVerifier));
+      const secrets = [code, new Secret(codeVerifier)];
+      return post((config) => oauth.authorizationCodeGrant(config, callback, checks), secrets, xero.redirectUri);
     },
     /** Revokes a refresh token, and with it ALL connections of that Xero user to this app. False when Xero did not. */
     async revoke(refreshToken: Secret): Promise<boolean> {

@@ -149,6 +149,22 @@ test('opaque tokens, no discovery, a foreign id_token and a callback with iss do
   await server.close();
 });
 
+test.each(['http://localhost:5000', 'https://daybook.example:443/callback', 'https://daybook.example/callback?env=a'])(
+  'a code is exchanged with the very redirect address that the consent was asked with: %s',
+  async (redirectUri) => {
+    const server = await startScripted();
+    const xero = { ...stand.xero, identityUrl: server.url, loginUrl: server.url, redirectUri };
+    server.answer(whole(200, JSON.stringify({ access_token: 'a', refresh_token: 'r', token_type: 'Bearer' })));
+    const oauth = createOAuth({ xero, now: stand.now });
+    const { address, state, codeVerifier } = await oauth.begin();
+    const callbackUrl = `${redirectUri}${redirectUri.includes('?') ? '&' : '?'}code=c&state=${state}`;
+    expect(await oauth.finish({ callbackUrl, state, codeVerifier })).toMatchObject({ kind: 'consented' });
+    expect(new URL(address).searchParams.get('redirect_uri')).toBe(redirectUri);
+    expect(new URLSearchParams(server.seen[0]?.body).get('redirect_uri')).toBe(redirectUri);
+    await server.close();
+  },
+);
+
 test('tokens never travel in the clear', () => {
   const xero = { ...stand.xero, identityUrl: 'http://identity.example' };
   expect(() => createOAuth({ xero, now: stand.now })).toThrow(/XERO_IDENTITY_URL.*https/);
