@@ -12,6 +12,7 @@ import type { SliceOutcome } from '../model/run.ts';
 import { firstSecondOf, type InvoicePage, storeInvoicePage } from '../storage/invoice-pages.ts';
 import { runAtWork } from '../storage/runs.ts';
 import type { AnsweredInvoices } from '../xero/api.ts';
+import { bringTheSame } from '../xero/pages.ts';
 import { type CallOutcome, callXero } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 import { createSliceOutcomes, type Reading } from './slice-outcomes.ts';
@@ -30,10 +31,15 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
     const began = now();
     let place = run.invoicePlace;
     let largest = run.largestPage;
+    /** The page with the number before, of the same list. */
+    let before: Buffer | null = null;
+    const isOver = (pages: number) =>
+      // A second page with a number is compared with the first, however long they take.
+      stopping() || (now() - began >= slices.lengthMs() && !(pages === 1 && before !== null));
     // A slice has one page at least, whatever the clock does.
-    for (let pages = 0; pages === 0 || (now() - began < slices.lengthMs() && !stopping()); pages++) {
+    for (let pages = 0; pages === 0 || !isOver(pages); pages++) {
       const askedAt = new Date(now());
-      const outcome = await askInOrder(run, place);
+      const outcome = await askForNews(run, place, before);
       if (outcome.kind !== 'answered') return ended(run, outcome);
       const { body, count } = outcome.answer;
       const after = await stepAfter(run, place, { ...outcome.answer, largestSeen: largest }, askedAt);
@@ -42,6 +48,7 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
         (count === 0 && after.ended) || (await stored({ ...run, place, next: after.next, body, count, askedAt }));
       if (!isStored) break;
       if (after.ended) return { kind: 'caughtUp', ...(await standing(run)) };
+      before = after.next.page === place.page + 1 && place.page > 0 ? body : null;
       place = after.next;
       largest = Math.max(largest, count);
     }
@@ -65,6 +72,20 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
         'They are read by page number instead, so that none is passed over; as long as this lasts each import of invoices may take as many calls as a full one, or twice as many.',
     );
     return overToNumbers(place, facts, (await firstSecondOf(pool, run.runId)) ?? place.second, askedAt);
+  }
+
+  /** A server that does not know of page numbers sends one page for each of them, for ever: then that is all there is. */
+  async function askForNews(run: Reading, place: InvoicePlace, before: Buffer | null) {
+    const isRepeated = ({ body, count }: AnsweredInvoices) =>
+      before !== null && count > 0 && bringTheSame('Invoices', before, body);
+    const outcome = await askInOrder(run, place);
+    if (outcome.kind !== 'answered' || !isRepeated(outcome.answer)) return outcome;
+    const again = await askInOrder(run, place);
+    if (again.kind !== 'answered' || !isRepeated(again.answer)) return again;
+    log.warn(
+      `Connection "${run.connectionName}": Xero sent for page ${place.page} of invoices, twice, what it had sent for the one before, so that is taken for the last.`,
+    );
+    return { ...again, answer: { ...again.answer, ...nothing } };
   }
 
   /** An invoice that is edited while Xero writes the page down may stand in it out of order, once. */

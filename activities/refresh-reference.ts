@@ -17,6 +17,7 @@ import {
   storeReference,
 } from '../storage/reference.ts';
 import type { Answered } from '../xero/api.ts';
+import { bringTheSame } from '../xero/pages.ts';
 import { type Caller, type CallOutcome, callXero, type Send } from './call-xero.ts';
 import type { Dependencies } from './index.ts';
 import type { Slices } from './slices.ts';
@@ -85,6 +86,8 @@ export function createRefreshReference(dependencies: Dependencies, slices: Slice
     const { endpoint } = due;
     const began = now();
     let reading = from;
+    /** The page with the number before. */
+    let before: Buffer | null = null;
     for (let pages = 1; ; pages++) {
       const { modifiedSince, page, settled } = reading;
       const outcome = await callXero(dependencies, run, endpoint, (call) =>
@@ -92,6 +95,8 @@ export function createRefreshReference(dependencies: Dependencies, slices: Slice
       );
       if (outcome.kind !== 'answered') return halt(run, due, outcome);
       const { body, count, isLast } = outcome.answer;
+      if (before !== null && count > 0 && bringTheSame('Contacts', before, body))
+        return note(run, due, `Xero sent for page ${page} what it had sent for the one before.`, 'inAnHour');
       const { newest, ascending } = await storeReference(pool, { ...run, endpoint, text: body.toString() });
       const ordered = reading.ordered && ascending;
       const isNewer = newest !== null && (reading.seen === null || newest > reading.seen);
@@ -101,9 +106,12 @@ export function createRefreshReference(dependencies: Dependencies, slices: Slice
         return null;
       }
       reading = { ...reading, ...nextContacts(reading, newest, ordered), ordered, seen };
+      before = reading.page === 1 ? null : body;
       // While the order is kept, all up to the newest seen is stored, and what of it has settled need not be read again, whatever becomes of this.
       await moveReference(pool, { ...run, endpoint }, ordered ? settledThrough(seen, settled) : null, reading);
-      if (stopping() || isSliceOver(now() - began, pages, slices.lengthMs(), 0)) return unfinished;
+      // A second page with a number is compared with the first, however long they take.
+      const isOver = isSliceOver(now() - began, pages, slices.lengthMs(), 0) && (pages > 1 || before === null);
+      if (stopping() || isOver) return unfinished;
     }
   }
 
