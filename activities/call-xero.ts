@@ -84,7 +84,8 @@ export async function callXero<A extends Answered>(
       permits.settle(permit, nothingSaid);
       throw aborted;
     });
-    const latencyMs = now() - sentAt;
+    // A clock may be set back meanwhile.
+    const latencyMs = Math.max(0, now() - sentAt);
     meters.called(answer.kind, latencyMs);
     if (answer.kind === 'throttled') await permits.refused(permit, answer.window, answer.retryAfterSeconds);
     else permits.settle(permit, answer.limits);
@@ -157,7 +158,11 @@ function createJudge(dependencies: Needed, caller: Caller, endpoint: Endpoint, s
         if (newest.kind === 'token' && newest.generation !== token.generation) return { notThis: rejectedGeneration };
         const call = { accessToken: token.accessToken, signal };
         const diagnosed = await diagnoseRefusal(dependencies, caller, fault, call);
-        return diagnosed.kind === 'needsReconnect' ? mustReconnect(dependencies, caller, diagnosed.message) : diagnosed;
+        if (diagnosed.kind === 'notEntitled') return diagnosed;
+        // What may pass with the trouble that its list of connections has asks nobody to consent.
+        if (diagnosed.kind === 'unsure' && dependencies.refusals.times('consent') < surelyRejected)
+          throw passing(diagnosed.message);
+        return mustReconnect(dependencies, caller, diagnosed.message);
       }
       default:
         return fault;
@@ -193,7 +198,8 @@ function isEverywhere({ cause }: Unavailable): boolean {
 
 /**
  * Something that passes: Temporal tries again, first soon and then ever later, but not before Xero advised. Each time is a call of
- * the day's, and for an organisation that is offline "a retry interval of 5mins or so is recommended" (Xero's response codes).
+ * the day's; for an organisation that is offline "a retry interval of 5mins or so is recommended" (Xero's response codes), which
+ * the pauses come to by themselves.
  */
 function passing(message: string, adviceSeconds = 0): ApplicationFailure {
   const delaySeconds = Math.max(adviceSeconds, pauseAfter(Context.current().info.attempt));

@@ -1,4 +1,4 @@
-import { looksLikeMarkup, readComplaint } from './fault-bodies.ts';
+import { complaintInXml, looksLikeMarkup, readComplaint } from './fault-bodies.ts';
 import type { FaultFacts, Unavailable, UnavailableCause, XeroFault } from './faults.ts';
 import { noLimits } from './faults.ts';
 import type { Headers } from './limits.ts';
@@ -21,7 +21,8 @@ export interface Asked {
 /** Sorts an answer that is not a success into what can be done about it. `now` is for Retry-After in the form of a date. */
 export function readFault(heard: Heard, asked: Asked, now: number): XeroFault {
   // Xero's API says no in words; a page is from something on the way (a firewall, a content network), and passes.
-  if (heard.status === 403 && looksLikeMarkup(heard.text)) return badBody(heard, '', asked);
+  if (heard.status === 403 && looksLikeMarkup(heard.text) && complaintInXml(heard.text) === '')
+    return badBody(heard, '', asked);
   return withItsNumber(sorted(heard, asked, now));
 }
 

@@ -9,7 +9,8 @@ const longest = 300;
  */
 export function readComplaint(text: string): string {
   const trimmed = text.trim();
-  if (!trimmed.startsWith('{') && !trimmed.startsWith('[')) return looksLikeMarkup(trimmed) ? '' : shorten(trimmed);
+  if (looksLikeMarkup(trimmed)) return shorten(complaintInXml(trimmed));
+  if (!trimmed.startsWith('{') && !trimmed.startsWith('[')) return shorten(trimmed);
   const fields = parseObject(trimmed);
   if (fields === null) return shorten(trimmed);
   const validation = readValidation(fields);
@@ -21,9 +22,15 @@ export function readComplaint(text: string): string {
   return '';
 }
 
-/** Markup is a proxy's page about itself, of no use in a sentence. */
+/** A page is a proxy's about itself, of no use in a sentence; XML is what Xero answers in where it does not heed `Accept`. */
 export function looksLikeMarkup(text: string): boolean {
   return text.trimStart().startsWith('<');
+}
+
+/** What an error of Xero's says that is written in XML; '' where it is none, as one of a network on the way. */
+export function complaintInXml(text: string): string {
+  const said = /<Detail>([^<]+)</.exec(text) ?? /<ApiException.*?<Message>([^<]+)</s.exec(text);
+  return said?.[1]?.trim() ?? '';
 }
 
 function readValidation(fields: Map<string, unknown>): string[] {

@@ -90,6 +90,20 @@ describe('An import whose authorisation is lost waits, and goes on by itself aft
     expect(await stand.imports.ending(workflowId)).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
   });
 
+  // Who is asked to waits ten minutes, unless somebody does.
+  test('a 403 that passes, while the list of connections cannot be read, asks nobody to reconnect', async () => {
+    await forgetImports(stand);
+    stand.sandbox.setLatency(0);
+    stand.sandbox.faults.add(
+      // The second time by a token that was refreshed for it.
+      { match: { path: 'Journals', nth: [2, 3] }, do: { kind: 'forbiddenDisconnected' } },
+      { match: { path: '/connections', nth: 1 }, do: { kind: 'html503' } },
+    );
+    expect(await stand.importJournals()).toMatchObject({ ok: true, result: { outcome: 'caughtUp' } });
+    expect(stand.sandbox.faults.list().slice(-2)).toMatchObject([{ struck: 2 }, { struck: 1 }]);
+    stand.sandbox.faults.clear();
+  });
+
   test('an import whose connection is removed in its middle says so, not that its application may not use it', async () => {
     await forgetImports(stand);
     stand.sandbox.setLatency(60);

@@ -92,6 +92,18 @@ const table: [string, Script, object][] = [
     { kind: 'disconnected' },
   ],
   ['forbidden, empty', whole(403, ''), { kind: 'disconnected' }],
+  ['no tier, in XML', whole(401, '<P><Detail>AuthorizationUnsuccessful</Detail></P>'), { kind: 'notEntitled' }],
+  ['not connected, in XML', whole(403, '<P><Detail>AuthenticationUnsuccessful</Detail></P>'), { kind: 'disconnected' }],
+  [
+    'refused, in XML',
+    whole(400, '<ApiException><ErrorNumber>10</ErrorNumber><Message>offset is bad</Message></ApiException>'),
+    refused(400, /offset is bad/),
+  ],
+  [
+    'forbidden by a content network, in XML',
+    whole(403, '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'),
+    down('badBody', /markup/),
+  ],
   ['forbidden by something on the way', whole(403, '<html>Request blocked</html>'), down('badBody', /markup/)],
   ['unknown id', whole(404, 'The resource cannot be found'), refused(404)],
   ['bad header', whole(412, 'One or more conditions given in the request header fields were invalid'), refused(412)],
