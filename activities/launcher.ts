@@ -59,10 +59,12 @@ export class Launcher<T> {
 
   #isOver(): boolean {
     const { now, stopping, course, slices, pace } = this.#given;
-    // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes.
-    const inRound = now() - this.#launchedAt < pace.latencyMs / 4;
-    return (
-      stopping() || (isSliceOver(now() - this.#began, course.pages, slices.lengthMs(), pace.latencyMs) && !inRound)
-    );
+    if (stopping()) return true;
+    const isOverAfter = (elapsedMs: number) => isSliceOver(elapsedMs, course.pages, slices.lengthMs(), pace.latencyMs);
+    const elapsedMs = now() - this.#began;
+    // A round of calls that has begun is launched whole: a single late one would leave the other lanes idle as long as it takes. Where a quota
+    // lets one call go after the other there is no end of a round.
+    const isInRound = now() - this.#launchedAt < pace.latencyMs / 4 && !isOverAfter(elapsedMs - pace.latencyMs);
+    return isOverAfter(elapsedMs) && !isInRound;
   }
 }

@@ -48,7 +48,7 @@ export function lanesFor(
 
 /** A page takes longer than its call. Rather one lane too many than too few: the minute's quota holds it back anyway. */
 function lanesAt(callsAMinute: number, latencyMs: number): number {
-  return Math.ceil((latencyMs / 60_000) * callsAMinute + 0.1);
+  return Math.max(1, Math.ceil((latencyMs / 60_000) * callsAMinute + 0.1));
 }
 
 /** So many pages tell how densely a feed is numbered. */

@@ -16,6 +16,10 @@ describe('how many pages are in flight', () => {
     for (const pages of [0, 10_000]) expect(lanesFor(latencyMs, paced, pages)).toBe(lanes);
   });
 
+  test('one where a clock was set back while a call was under way', () => {
+    for (const latencyMs of [-1, -150, -3_000]) expect(lanesFor(latencyMs, paced, 10_000)).toBe(1);
+  });
+
   test('a fifth where four are too few and nobody else imports from the organisation', () => {
     expect(lanesFor(3_500, paced, 0, mostLanesAlone)).toBe(4);
     expect(lanesFor(4_000, paced, 0, mostLanesAlone)).toBe(5);
