@@ -78,7 +78,8 @@ export class PageLine {
     this.#underWay++;
     try {
       if (!(await storePatiently(store, isBehind))) return false;
-      this.#hasty = isHasty ? page : null;
+      // One that was found stored already may be told behind the next.
+      if (page.through >= (this.#hasty?.through ?? 0)) this.#hasty = isHasty ? page : null;
       // It was sent before its turn came, as a rule.
       const tookMs = performance.now() - Math.max(began, this.#lastStoredAt);
       this.#lastStoredAt = performance.now();

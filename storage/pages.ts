@@ -175,8 +175,10 @@ export async function isNoneBeyond(
   { tenantId, stream }: Pick<JournalPage, 'tenantId' | 'stream'>,
   number: number,
 ): Promise<boolean> {
+  // In the order of an index: without it the planner may read the whole table, where others have many beyond that number.
   const { rowCount } = await db.query(
-    'select from xero.journal where tenant_id = $1 and basis = $2 and journal_number > $3 limit 1',
+    `select from xero.journal where tenant_id = $1 and basis = $2 and journal_number > $3
+      order by tenant_id, basis, journal_number limit 1`,
     [tenantId, basisOf(stream), number],
   );
   return rowCount === 0;
