@@ -60,14 +60,15 @@ export function createImportPages(dependencies: Dependencies) {
   async function readPages(run: Reading): Promise<SliceOutcome> {
     const outcome = await readers[streams[run.stream].kind](run);
     if (outcome.kind !== 'caughtUp') return outcome;
-    const halted = await refreshReference(run);
+    const refreshing = refreshReference(run);
+    // Whoever waits for the import does not wait for this; it is done, as a rule, when Xero has sent the reference data.
+    afterwards.begin('Letting Postgres count its tables anew', () =>
+      countAnew(pool, run.stream, outcome.totals.stored, refreshing),
+    );
+    const halted = await refreshing;
     if (halted !== null && halted.kind !== 'unfinished') return ended(run, halted);
     const position = await standing(run);
     if (halted !== null) return { kind: 'imported', ...position };
-    // Whoever waits for the import does not wait for this.
-    afterwards.begin('Letting Postgres count its tables anew', () =>
-      countAnew(pool, run.stream, position.totals.stored),
-    );
     return { kind: 'caughtUp', ...position };
   }
 }

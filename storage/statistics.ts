@@ -21,9 +21,14 @@ const reference = ['xero.account', 'xero.contact', 'xero.tracking_category', 'xe
 /**
  * Lets Postgres count anew the tables that a run wrote, if it `stored` enough rows, by itself or with the runs before it.
  * Without it the views may be planned as though the tables were empty, which takes minutes instead of milliseconds. Who
- * counts already is not waited for.
+ * counts already is not waited for. The reference data is counted once it is `refreshed`.
  */
-export async function countAnew(pool: pg.Pool, stream: Stream, stored: number): Promise<void> {
+export async function countAnew(
+  pool: pg.Pool,
+  stream: Stream,
+  stored: number,
+  refreshed: Promise<unknown>,
+): Promise<void> {
   if (stored < worthCounting) return;
   const tables = written[streams[stream].kind];
   // What a run has just stored may not have reached the statistics yet, so it speaks for itself too.
@@ -33,8 +38,14 @@ export async function countAnew(pool: pg.Pool, stream: Stream, stored: number): 
     [tables[0], stored, worthwhileShare],
   );
   if (rowCount !== 1) return;
+  await analyze(pool, tables);
+  await Promise.allSettled([refreshed]);
+  await analyze(pool, reference);
+}
+
+async function analyze(pool: pg.Pool, tables: readonly string[]): Promise<void> {
   await inTransaction(pool, async (client) => {
     await client.query(`set local default_statistics_target = ${enough}`);
-    await client.query(`analyze (skip_locked) ${[...tables, ...reference].join(', ')}`);
+    await client.query(`analyze (skip_locked) ${tables.join(', ')}`);
   });
 }
