@@ -25,7 +25,7 @@ export function createImportPages(dependencies: Dependencies) {
     invoices: createReadInvoices(dependencies, slices),
   };
   const refreshReference = createRefreshReference(dependencies, slices);
-  const { standing, ended, passOver } = createSliceOutcomes(dependencies);
+  const { positionOf, ended, passOver } = createSliceOutcomes(dependencies);
 
   return ({ runId }: { runId: string }): Promise<SliceOutcome> =>
     whileBeating(() => slices.during(() => importPages(runId)));
@@ -42,7 +42,7 @@ export function createImportPages(dependencies: Dependencies) {
     if (run.status === 'stopping') {
       // A workflow that was reset to before the cancel asks again, and is not told to stop twice.
       await markRun(pool, runId, 'running', null);
-      return { kind: 'imported', ...(await standing(run)) };
+      return { kind: 'imported', ...(await positionOf(run)) };
     }
     if (run.authorisationId === null) return removed(run);
     if (!run.allowed) return notAllowed(run);
@@ -67,7 +67,7 @@ export function createImportPages(dependencies: Dependencies) {
     );
     const halted = await refreshing;
     if (halted !== null && halted.kind !== 'unfinished') return ended(run, halted);
-    const position = await standing(run);
+    const position = await positionOf(run);
     if (halted !== null) return { kind: 'imported', ...position };
     return { kind: 'caughtUp', ...position };
   }

@@ -25,7 +25,7 @@ import { storePatiently } from './store-patiently.ts';
  */
 export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
   const { pool, xero, meters, now, stopping } = dependencies;
-  const { standing, ended } = createSliceOutcomes(dependencies);
+  const { positionOf, ended } = createSliceOutcomes(dependencies);
 
   return async function readInvoices(run: Reading): Promise<SliceOutcome> {
     const began = now();
@@ -47,12 +47,12 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
       const isStored =
         (count === 0 && after.ended) || (await stored({ ...run, place, next: after.next, body, count, askedAt }));
       if (!isStored) break;
-      if (after.ended) return { kind: 'caughtUp', ...(await standing(run)) };
+      if (after.ended) return { kind: 'caughtUp', ...(await positionOf(run)) };
       before = after.next.page === place.page + 1 && place.page > 0 ? body : null;
       place = after.next;
       largest = Math.max(largest, count);
     }
-    return { kind: 'imported', ...(await standing(run)) };
+    return { kind: 'imported', ...(await positionOf(run)) };
   };
 
   async function stored(page: InvoicePage): Promise<boolean> {

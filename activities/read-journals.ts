@@ -1,15 +1,14 @@
-import { Context, log } from '@temporalio/activity';
+import { Context } from '@temporalio/activity';
 import { Course } from '../model/course.ts';
 import { cursorBefore, overlap } from '../model/cursor.ts';
 import type { Allowance } from '../model/lanes.ts';
 import { Pace } from '../model/pace.ts';
 import type { SliceOutcome } from '../model/run.ts';
-import { basisOf, streams } from '../model/streams.ts';
+import { basisOf } from '../model/streams.ts';
 import { placeCursor } from '../storage/pages.ts';
-import { type Lowered, lowerWatermark } from '../storage/unbroken.ts';
-import { noLimits, type Refused } from '../xero/faults.ts';
 import { askSurely } from './ask-surely.ts';
 import { callXero } from './call-xero.ts';
+import { endless, judgeEnd } from './end-of-journals.ts';
 import type { Dependencies } from './index.ts';
 import { Launcher } from './launcher.ts';
 import { PageLine } from './page-line.ts';
@@ -19,7 +18,7 @@ import type { Slices } from './slices.ts';
 /** Reads journals by offset, several calls in flight where answers are slow; the end is an empty page. */
 export function createReadJournals(dependencies: Dependencies, slices: Slices) {
   const { pool, xero, permits, now, stopping } = dependencies;
-  const { standing, ended } = createSliceOutcomes(dependencies);
+  const { positionOf, ended } = createSliceOutcomes(dependencies);
   /** For each tenant: a slice begins with as many lanes as the one before. */
   const paces = new Map<string, Pace>();
 
@@ -30,10 +29,10 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     const outcome = await ask(run, run.range.startingAt - 1, run.modifiedSince?.toISOString());
     if (outcome.kind !== 'answered') return ended(run, outcome);
     const { count, firstNumber } = outcome.answer;
-    if (count === 0) return { kind: 'caughtUp', ...(await standing(run)) };
+    if (count === 0) return { kind: 'caughtUp', ...(await positionOf(run)) };
     // Without a number that can be true it may be any.
     await placeCursor(pool, run.runId, cursorBefore(firstNumber ?? run.range.startingAt, run.range));
-    return { kind: 'imported', ...(await standing(run)) };
+    return { kind: 'imported', ...(await positionOf(run)) };
   }
 
   async function readOn(run: Reading, from: number): Promise<SliceOutcome> {
@@ -103,35 +102,21 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
       await Promise.all([flights.landings(), store.isDone().catch(() => false)]);
     }
 
-    /**
-     * An empty page is the end of what Xero has. Where a call further on has brought journals, or the watermark claims more, it is
-     * asked for again, as it may have been a mishap. Is it none, Xero contradicts itself; or a number was wrong that moved the watermark,
-     * and journals may have been passed over: then the run goes back to where no hole is.
-     */
     async function atTheEnd(offset: number): Promise<SliceOutcome> {
       const landings = await flights.landings();
       // No call was made ahead, and the attempt before may have failed by this very contradiction.
       if (!isSure) landings.push(await askSurely(offset + overlap, (from) => ask(run, from)));
-      const isBehindOthers = landings.some(
-        (landed) => landed.kind === 'answered' && (landed.answer.lastNumber ?? 0) > offset,
-      );
-      const isBefore = isBehindOthers || offset < run.storedThrough;
-      if (!isBefore || !(await store.isDone())) return reached('caughtUp');
-      const again = await askSurely(offset, (from) => ask(run, from));
-      if (again.kind !== 'answered') return ended(run, again);
-      if (again.answer.lastNumber !== null) return reached('imported');
-      if (isBehindOthers) return ended(run, contradictory(offset));
-      if (!run.movesWatermark) return reached('caughtUp');
-      const lowered = await lowerWatermark(pool, run.runId);
-      if (lowered === null) return reached('caughtUp');
-      log.warn(toldLowered(run, offset, lowered));
-      return reached(lowered.isSetBack ? 'imported' : 'caughtUp');
+      const found = await judgeEnd(pool, run, offset, landings, {
+        isStored: () => store.isDone(),
+        ask: (from) => askSurely(from, (each) => ask(run, each)),
+      });
+      return typeof found === 'string' ? reached(found) : ended(run, found);
     }
 
     /** Where the run stands once what was handed over is stored; not at its end when another attempt stores it. */
     async function reached(kind: 'caughtUp' | 'imported'): Promise<SliceOutcome> {
       const isStored = await store.isDone();
-      return { kind: isStored ? kind : 'imported', ...(await standing(run)) };
+      return { kind: isStored ? kind : 'imported', ...(await positionOf(run)) };
     }
   }
 
@@ -146,30 +131,4 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     const { dayRemaining, minuteLimit } = await permits.allowance(tenantId);
     return { minuteLimit, dayRemaining: dayRemaining === null ? null : dayRemaining - quotaReserve };
   }
-}
-
-function toldLowered({ connectionName, stream }: Reading, offset: number, { from, to, isSetBack }: Lowered): string {
-  const whence = `Connection "${connectionName}": ${streams[stream].name} were said to be stored through ${from}, but Xero has none after ${offset}, so a number was wrong once.`;
-  return isSetBack
-    ? `${whence} They are read again from where they are stored without a hole, ${to}.`
-    : `${whence} They are stored through ${to}.`;
-}
-
-/** Xero documents a page beyond the offset; a mishap is asked for again, as another refusal is. */
-function endless(after: number, through: number): Refused {
-  return unlike(
-    `Xero was asked for journals after ${after} and sent none beyond ${through}; reading on would never end.`,
-  );
-}
-
-function contradictory(after: number): Refused {
-  return unlike(
-    `Xero was asked for journals after ${after} and sent none, though it sent some of those when it was asked for what lies further on.`,
-  );
-}
-
-/** An answer that is unlike what Xero documents. */
-function unlike(what: string): Refused {
-  const message = `${what} What was imported stays, and the next import asks again; should it end so too, tell Xero's support.`;
-  return { kind: 'refused', status: 200, message, limits: noLimits, correlationId: null };
 }

@@ -27,7 +27,7 @@ export function createSliceOutcomes({
   refusals,
   now,
 }: Pick<Dependencies, 'pool' | 'permits' | 'refusals' | 'now'>) {
-  return { standing, ended, passOver };
+  return { positionOf, ended, passOver };
 
   /** A call that brought no page ends the slice. */
   async function ended(
@@ -36,15 +36,15 @@ export function createSliceOutcomes({
   ): Promise<SliceOutcome> {
     switch (outcome.kind) {
       case 'throttled':
-        return { ...outcome, ...waitOf(run.runId, outcome, now()), ...(await standing(run)) };
+        return { ...outcome, ...waitOf(run.runId, outcome, now()), ...(await positionOf(run)) };
       case 'needsReconnect':
-        return { ...outcome, ...(await standing(run)) };
+        return { ...outcome, ...(await positionOf(run)) };
       case 'unwanted':
-        return outcome.allowed ? { kind: 'imported', ...(await standing(run)) } : await mayNotGoOn(run);
+        return outcome.allowed ? { kind: 'imported', ...(await positionOf(run)) } : await mayNotGoOn(run);
       case 'notEntitled':
       case 'refused': {
         const message = `Connection "${run.connectionName}": ${outcome.message}`;
-        const { totals } = await standing(run);
+        const { totals } = await positionOf(run);
         // Where pages have come since, it is another page that is refused.
         if (totals.pages > 0 && refusals.times(`page ${totals.pages}`) < surelyRefused)
           throw ApplicationFailure.retryable(message, refusedInTheMiddle);
@@ -65,7 +65,7 @@ export function createSliceOutcomes({
    */
   async function passOver(run: Reading, trouble: unknown): Promise<SliceOutcome> {
     const failure = failureOf(trouble, run.connectionName);
-    const position = isCounted(failure) ? null : await standing(run).catch(() => null);
+    const position = isCounted(failure) ? null : await positionOf(run).catch(() => null);
     const hasAdvanced = position !== null && position.totals.pages > run.totals.pages;
     if (!hasAdvanced || Context.current().cancellationSignal.aborted) throw failure;
     log.warn(failure.message);
@@ -75,7 +75,7 @@ export function createSliceOutcomes({
     return { kind: 'imported', ...position };
   }
 
-  async function standing(run: RunAtWork): Promise<Position> {
+  async function positionOf(run: RunAtWork): Promise<Position> {
     const current = (await runAtWork(pool, run.runId)) ?? run;
     return {
       readThrough: readThrough(run.stream, current.nextOffset),
