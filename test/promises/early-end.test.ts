@@ -5,10 +5,12 @@ import { type Stand, startStand } from '../support/stand.ts';
 let stand: Stand;
 afterEach(() => stand.close());
 
-async function start(latencyMs: number) {
+async function start() {
   const limits = { minute: 10_000 };
-  stand = await startStand({ sandbox: { journals: 1_500, contiguous: true, latencyMs, limits } });
+  stand = await startStand({ sandbox: { journals: 1_500, contiguous: true, limits } });
 }
+/** So slow that three calls are in flight. */
+const slowly = () => stand.sandbox.faults.add({ match: { path: 'Journals' }, do: { kind: 'delay', ms: 2_200 } });
 const stored = async () =>
   (await stand.database.pool.query('select count(distinct journal_number)::int as count from xero.journal')).rows[0]
     .count;
@@ -18,14 +20,16 @@ const nothing = { kind: 'page', rows: 0 } as const;
 const caughtUp = { ok: true, result: { outcome: 'caughtUp' } };
 
 test('an empty page before others that have come is asked for again, and is not the end', async () => {
-  await start(2_200);
+  await start();
+  slowly();
   bend(800, 1, nothing);
   expect(await stand.importJournals()).toMatchObject(caughtUp);
   expect(await stored()).toBe(1_500);
 });
 
 test('one that stays empty though Xero has sent what lies behind it ends the import with a sentence, not as caught up', async () => {
-  await start(2_200);
+  await start();
+  slowly();
   bend(800, 1_000, nothing);
   const ended = await stand.importJournals();
   expect(ended).toMatchObject({ ok: false, failure: 'RefusedByXero' });
@@ -37,7 +41,7 @@ test('one that stays empty though Xero has sent what lies behind it ends the imp
 });
 
 test('an empty page before what is stored already ends neither a full import nor one of a range', async () => {
-  await start(0);
+  await start();
   expect(await stand.importJournals()).toMatchObject(caughtUp);
   await stand.database.pool.query('truncate xero.journal, xero.journal_line, xero.journal_line_tracking');
   bend(500, 1, nothing);
@@ -50,7 +54,7 @@ test('an empty page before what is stored already ends neither a full import nor
 });
 
 test('an answer that calls itself an error is asked for again, whatever its status and its list are', async () => {
-  await start(0);
+  await start();
   bend(500, 1, { kind: 'answer', status: 200, body: '{"Id":"x","Status":"ERROR","Journals":[]}' });
   expect(await stand.importJournals()).toMatchObject(caughtUp);
   expect(await stored()).toBe(1_500);
