@@ -57,15 +57,18 @@ export async function readSlice(
   const wantsRest = () => controls.wantsRest || isCancelled();
   if (!wantsRest()) return reading;
   await CancellationScope.nonCancellable(() => bookkeeping.markRun({ runId, status: 'stopping', waitingUntil: null }));
+  let isGivenUp = false;
   // Histories from before it was given up wait for it (docs/decisions/0046-a-stop-while-all-fails.md).
   if (!isCancelled() && patched('stop-while-all-fails')) {
     await controls.settledWithin(reading, pageInFlightMs);
     // Who has resumed meanwhile wants its pages.
-    if (controls.wantsRest) scope.cancel();
+    isGivenUp = controls.wantsRest;
+    if (isGivenUp) scope.cancel();
   }
   const slice = await reading.catch((failure: unknown) => {
-    // Temporal does not try again what it was asked to end: then what failed last is what the activity ends with.
-    if (controls.wantsRest && !isCancelled() && failure instanceof ActivityFailure) return null;
+    // Temporal does not try again what it was asked to end: then what failed last is what the activity ends with. It takes a while:
+    // somebody may have resumed since.
+    if (isGivenUp && !isCancelled() && failure instanceof ActivityFailure) return null;
     throw failure;
   });
   if (!wantsRest()) await bookkeeping.markRun({ runId, status: 'running', waitingUntil: null });

@@ -101,12 +101,14 @@ async function unlessSpoken<T>(controls: Controls, work: () => Promise<T>): Prom
   const scope = new CancellationScope();
   const working = scope.run(work);
   await controls.untilSpoken(working);
-  if (controls.wantsRest) scope.cancel();
+  const isGivenUp = controls.wantsRest;
+  if (isGivenUp) scope.cancel();
   try {
     return await working;
   } catch (failure) {
-    // An attempt that fails after Temporal was asked to end it is not tried again: then its failure is what it ends with.
-    if (controls.wantsRest && failure instanceof ActivityFailure) return null;
+    // An attempt that fails after Temporal was asked to end it is not tried again: then its failure is what it ends with. It takes a
+    // while: somebody may have resumed since.
+    if (isGivenUp && failure instanceof ActivityFailure) return null;
     throw asCancellation(failure);
   }
 }

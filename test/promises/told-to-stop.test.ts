@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApplicationFailure } from '@temporalio/common';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { testBundle } from '../support/data-folder.ts';
-import { connectTemporal, type TestTemporal, uniqueName } from '../support/temporal.ts';
-
-// The workflows as they are; activities that fail at the instant that matters, which no server can be made to do so exactly.
+import { connectTemporal, type TestTemporal } from '../support/temporal.ts';
+import { cancelRequested, type Handle, outage, startAlone } from '../support/workflows-alone.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 let temporal: TestTemporal;
@@ -14,49 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => temporal.close());
 
-const run = { runId: 'r', connection: 'c', organisation: 'o', application: 'a', stream: 'journals', wanted: 'all' };
-const totals = { pages: 0, stored: 0, admitted: 0, quarantined: 0, calls: 0 };
-
-/** Starts a workflow on a worker with these activities; bookkeeping is written down as it would be in Postgres. */
-async function started(workflowType: string, activities: Record<string, () => Promise<unknown>>) {
-  const taskQueue = uniqueName('stops');
-  const ended: string[] = [];
-  const bookkeeping = {
-    beginImport: async () => ({ kind: 'begun', run: { ...run, startingAt: 1, endingAt: null } }),
-    markRun: async () => ({ isOver: false }),
-    finishImport: async ({ status }: { status: string }) => {
-      ended.push(status);
-      return totals;
-    },
-  };
-  const worker = await Worker.create({
-    connection: temporal.nativeConnection,
-    namespace: temporal.namespace,
-    taskQueue,
-    activities: { ...bookkeeping, ...activities },
-    workflowBundle: { codePath: await testBundle() },
-  });
-  const ran = worker.run();
-  const handle = await temporal.client.workflow.start(workflowType, {
-    taskQueue,
-    workflowId: uniqueName('stops'),
-    args: [{}],
-  });
-  const status = async () => (await handle.describe()).status.name;
-  return {
-    handle,
-    ended,
-    status,
-    stop: async () => {
-      if ((await status()) === 'RUNNING') await handle.terminate();
-      worker.shutdown();
-      await ran;
-    },
-  };
-}
-
-const outage = (nextRetryDelay: number) =>
-  ApplicationFailure.create({ type: 'XeroUnavailable', message: 'Xero had a fault of its own (503).', nextRetryDelay });
+const started = (workflowType: string, activities: Record<string, () => Promise<unknown>>) =>
+  startAlone(temporal, workflowType, activities);
 
 /** An activity whose attempts fail each at the test's word, and are tried again at once. */
 function failing() {
@@ -151,11 +107,6 @@ describe('Who is told to stop while its attempt fails has stopped, and has not f
       await stop();
     }
   });
-});
-
-type Handle = Awaited<ReturnType<typeof started>>['handle'];
-const cancelRequested = expect.objectContaining({
-  activityTaskCancelRequestedEventAttributes: expect.anything(),
 });
 
 test('a bug of the workflow’s own ends neither the run’s row nor the workflow, which a mended worker goes on with', async () => {
