@@ -71,16 +71,6 @@ export class Controls {
     scope.cancel();
   }
 
-  /** Resolves once `work` has ended, however; at the latest after so long, or when the workflow is cancelled. */
-  async settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
-    let ended = false;
-    const end = () => {
-      ended = true;
-    };
-    work.then(end, end);
-    await condition(() => ended, ms, { summary: 'for the page in flight' }).catch(() => {});
-  }
-
   /** From here on whatever is said ends the next sleep, also when it is said before that begins: a day is long to sleep over it. */
   listen(): void {
     this.#woken = false;

@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Fault } from '../../sandbox/server.ts';
-import { untilProgress } from '../support/observe.ts';
+import { untilProgress, untilRow } from '../support/observe.ts';
 import { type Stand, startStand } from '../support/stand.ts';
 
 // Records the golden paths of the workflows as histories. When a workflow gets a new shape, name a new folder here and keep
 // the old ones: workflows that were begun by an older version must go on with a newer one.
-const folder = join(import.meta.dirname, 'stop-while-all-fails');
+const folder = join(import.meta.dirname, 'second-stop');
 
 let stand: Stand;
 beforeAll(async () => {
@@ -194,6 +194,19 @@ describe('in trouble', () => {
     await stand.imports.ending(workflowId);
     await record('paused-while-failing', workflowId);
     stand.sandbox.setLatency(0);
+  }, 180_000);
+
+  test('paused and resumed while each attempt fails, and cancelled', async () => {
+    stand.sandbox.faults.add(down());
+    const workflowId = await begin(10);
+    await untilPauses(workflowId, 63);
+    await stand.imports.pause(workflowId);
+    await untilRow(stand, workflowId, ({ status }) => status === 'stopping');
+    await stand.imports.resume(workflowId);
+    await untilRow(stand, workflowId, ({ status }) => status === 'running');
+    await stand.imports.cancel(workflowId);
+    await stand.imports.ending(workflowId);
+    await record('resumed-and-cancelled-while-failing', workflowId);
   }, 180_000);
 
   test('a reconciliation that is paused while each attempt fails, and resumed', async () => {
