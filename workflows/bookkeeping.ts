@@ -1,12 +1,13 @@
 import { isCancellation, patched, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import { soonAgain } from './soon-again.ts';
 
 /** What is done to a run's row in Postgres: it is opened, marked, and given its outcome. */
 export type Bookkeeping = Pick<Activities, 'beginImport' | 'markRun' | 'finishImport'>;
 
 const ordinary = proxyActivities<Bookkeeping>({
   startToCloseTimeout: '1 minute',
-  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+  retry: soonAgain,
 });
 
 // Well within a workflow task's ten seconds, and tried once: waiting is for the ordinary ones.

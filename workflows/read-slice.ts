@@ -11,6 +11,7 @@ import type { Activities } from '../activities/index.ts';
 import type { SliceOutcome } from '../model/run.ts';
 import type { Bookkeeping } from './bookkeeping.ts';
 import type { Controls } from './messages.ts';
+import { soonAgain } from './soon-again.ts';
 
 // It reads pages for a few seconds at a time and waits out short limits itself, so it beats: a dead worker is noticed soon.
 // Cancelling waits for the page in flight, lest the next import find it still being written (the default would not wait).
@@ -21,7 +22,7 @@ const inTurn: ActivityOptions = {
   // Each slice takes its turn in the queue. Given back to the worker at once, as Temporal does to save a round, those who
   // read already would go on to their end while the others wait.
   allowEagerDispatch: false,
-  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+  retry: soonAgain,
 };
 const { importPages } = proxyActivities<Activities>(inTurn);
 

@@ -17,13 +17,14 @@ import { limitInWords } from '../model/waiting.ts';
 import { asCancellation } from './cancellation.ts';
 import { handedOver } from './handed-over.ts';
 import { Controls, waitingFor } from './messages.ts';
+import { soonAgain } from './soon-again.ts';
 import { endOf, reconnectCheckMs } from './standing.ts';
 
 const { reconcile } = proxyActivities<Activities>({
   startToCloseTimeout: '10 minutes',
   heartbeatTimeout: '10 seconds',
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  retry: { initialInterval: '1 second', maximumInterval: '20 seconds' },
+  retry: soonAgain,
 });
 
 /** A wait adds some eleven events to the history, and a lost consent is waited for ten minutes at a time. */
