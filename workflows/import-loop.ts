@@ -32,7 +32,11 @@ import { endOf, reconnectCheckMs, Standing } from './standing.ts';
 
 /** A slice of pages adds some six events to the history; with this many a replay takes well under a second. */
 const slicesPerHistory = 250;
-/** A longer sleep than this begins on a fresh history, which is all that has to be replayed when it is over. */
+
+/**
+ * A longer wait than this for one of Xero's limits begins on a fresh history, which is all that has to be replayed when it is over;
+ * a wait for a new consent stays on the one there is.
+ */
 const longSleepMs = 60_000;
 
 /** What one workflow run hands to the next: names and counters. No rows, tokens or secrets ever enter history. */
@@ -63,20 +67,20 @@ export async function runImport(
   standing.change({ run: begun });
   const underWay = { request, run: begun, bookkeeping, standing, controls };
 
-  let outcome: 'caughtUp' | 'cancelled' | 'historyFull';
+  let outcome: 'caughtUp' | 'cancelled' | 'renewHistory';
   try {
     outcome = await importToTheEnd(underWay, carried === undefined);
   } catch (thrown) {
     // A bug, or a history that the code would not write, fails this step only: the workflow lives on for a worker that is mended.
     if (!(thrown instanceof TemporalFailure)) throw thrown;
     const failure = asCancellation(thrown);
-    await (isCancellation(failure) ? end(underWay, 'cancelled') : end(underWay, 'failed', messageOf(failure)));
+    await (isCancellation(failure) ? finish(underWay, 'cancelled') : finish(underWay, 'failed', messageOf(failure)));
     throw failure;
   }
-  if (outcome === 'historyFull') {
+  if (outcome === 'renewHistory') {
     return continueAsNew<Import>(request, { run: begun, progress: standing.progress });
   }
-  return end(underWay, outcome);
+  return finish(underWay, outcome);
 }
 
 /** Each import is a workflow of its own type, which goes on under the same type when its history is renewed. */
@@ -116,7 +120,7 @@ async function begin(
   throw ApplicationFailure.nonRetryable(begun.message, begun.failure);
 }
 
-async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caughtUp' | 'cancelled' | 'historyFull'> {
+async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caughtUp' | 'cancelled' | 'renewHistory'> {
   const { standing, controls } = underWay;
   let goesFirst = isNew;
   let longSleepAhead = false;
@@ -126,10 +130,10 @@ async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caug
     if (controls.cancelled) return 'cancelled';
     if (longSleepAhead || slices >= slicesPerHistory || workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
-      return 'historyFull';
+      return 'renewHistory';
     }
 
-    controls.listen();
+    controls.forgetEarlierWakes();
     const slice = await readSlice({ ...underWay, runId: underWay.run.runId }, goesFirst);
     if (slice === null) continue;
     // Otherwise it sleeps, or ends. In a fresh history it hears once more how long it must, at its usual place.
@@ -141,15 +145,15 @@ async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caug
       case 'imported':
         break;
       case 'throttled': {
-        const end = endOf(slice);
-        longSleepAhead = slices > 0 && end - Date.now() > longSleepMs;
+        const until = endOf(slice);
+        longSleepAhead = slices > 0 && until - Date.now() > longSleepMs;
         if (longSleepAhead) break;
         const waiting = { status: 'waiting', waitingFor: slice.reason } as const;
-        await sleepUntil(end, limitInWords[slice.reason], waiting, underWay);
+        await waitUntil(until, limitInWords[slice.reason], waiting, underWay);
         break;
       }
       case 'needsReconnect':
-        await sleepUntil(Date.now() + reconnectCheckMs, slice.message, { status: 'needsReconnect' }, underWay);
+        await waitUntil(Date.now() + reconnectCheckMs, slice.message, { status: 'needsReconnect' }, underWay);
         break;
       case 'caughtUp':
         return 'caughtUp';
@@ -159,14 +163,14 @@ async function importToTheEnd(underWay: UnderWay, isNew: boolean): Promise<'caug
 
 type Waiting = { status: 'waiting'; waitingFor: WaitReason } | { status: 'needsReconnect' };
 
-async function sleepUntil(end: number, reason: string, waiting: Waiting, underWay: UnderWay): Promise<void> {
+async function waitUntil(until: number, reason: string, waiting: Waiting, underWay: UnderWay): Promise<void> {
   const { run, bookkeeping, standing, controls } = underWay;
-  const instant = new Date(end).toISOString();
+  const instant = new Date(until).toISOString();
   standing.change({ status: waiting.status, waitingFor: reason, waitingUntil: instant });
   const mark = { runId: run.runId, ...waiting, waitingUntil: instant };
   const marked: Marked | null | undefined = await bookkeeping.markRun(mark);
   // Histories from before it said so have no answer here.
-  if (!marked?.isOver) await controls.sleepUntil(end, `${reason}; goes on at ${instant}`);
+  if (!marked?.isOver) await controls.sleepUntil(until, `${reason}; goes on at ${instant}`);
   standing.change({ status: 'running' });
 }
 
@@ -177,9 +181,9 @@ async function restUntilResumed({ run, bookkeeping, standing, controls }: UnderW
   standing.change({ status: 'running' });
 }
 
-async function end(underWay: UnderWay, outcome: 'caughtUp' | 'cancelled'): Promise<ImportResult>;
-async function end(underWay: UnderWay, outcome: 'failed', message: string): Promise<unknown>;
-async function end(
+async function finish(underWay: UnderWay, outcome: 'caughtUp' | 'cancelled'): Promise<ImportResult>;
+async function finish(underWay: UnderWay, outcome: 'failed', message: string): Promise<unknown>;
+async function finish(
   { request, run, bookkeeping, standing }: UnderWay,
   outcome: EndStatus,
   why?: string,

@@ -24,7 +24,10 @@ export const progress = defineQuery<Progress>('progress');
 /** What a reconciliation waits for, in words; null while it is at work. */
 export const waitingFor = defineQuery<string | null>('waitingFor');
 
-/** What people have asked of this run. */
+/**
+ * What people have asked of this run. `pause` and `cancel` make it want rest, and `resume` takes a pause back; each of them, and
+ * `lookAgain`, wakes it from a sleep.
+ */
 export class Controls {
   paused = false;
   cancelled = false;
@@ -58,27 +61,27 @@ export class Controls {
   }
 
   /** Resolves once somebody asks for no more pages, or cancels the workflow; at the latest when `work` has ended, however. */
-  async untilSpoken(work: Promise<unknown>): Promise<void> {
+  async untilStoppedOrEnded(work: Promise<unknown>): Promise<void> {
     const ended = work.then(
       () => {},
       () => {},
     );
     const scope = new CancellationScope();
     // A cancelled workflow cannot wait any longer, which says just what is waited for.
-    const spoken = scope.run(() => condition(() => this.wantsRest)).catch(() => {});
-    await Promise.race([ended, spoken]);
+    const stopped = scope.run(() => condition(() => this.wantsRest)).catch(() => {});
+    await Promise.race([ended, stopped]);
     // A condition that is left behind is asked at every step of the workflow.
     scope.cancel();
   }
 
   /** From here on whatever is said ends the next sleep, also when it is said before that begins: a day is long to sleep over it. */
-  listen(): void {
+  forgetEarlierWakes(): void {
     this.#woken = false;
   }
 
   /** Sleeps on a durable timer, which `summary` explains in the Temporal UI, until the time has come or somebody speaks. */
-  async sleepUntil(instant: number, summary: string): Promise<void> {
-    const ms = instant - Date.now();
+  async sleepUntil(until: number, summary: string): Promise<void> {
+    const ms = until - Date.now();
     if (ms > 0 && !this.#woken) await condition(() => this.#woken, ms, { summary });
   }
 

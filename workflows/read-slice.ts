@@ -63,7 +63,7 @@ export async function readSlice(
   const mark = (status: 'running' | 'stopping') => bookkeeping.markRun({ runId, status, waitingUntil: null });
   const slice = { scope, reading, mark, controls };
 
-  await controls.untilSpoken(reading);
+  await controls.untilStoppedOrEnded(reading);
   while (wantsRest(controls)) {
     await CancellationScope.nonCancellable(() => mark('stopping'));
     // Then Temporal has cancelled the activity, too.
@@ -73,7 +73,7 @@ export async function readSlice(
     if (wantsRest(controls)) return giveUp(slice);
     // Who has resumed meanwhile wants its pages, and may stop it once more.
     await CancellationScope.nonCancellable(() => mark('running'));
-    await controls.untilSpoken(reading);
+    await controls.untilStoppedOrEnded(reading);
   }
   return reading;
 }

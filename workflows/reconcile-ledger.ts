@@ -71,11 +71,11 @@ export async function reconcileLedger(request: ReconcileRequest, secondInput?: C
       await condition(allHandlersFinished);
       return continueAsNew<typeof reconcileLedger>(request, { today, daysSpent, reservedSince });
     }
-    controls.listen();
+    controls.forgetEarlierWakes();
     // A day whose calls do not suffice for all that there is to ask may be followed by another.
     const isLastTry = daysSpent > 0 || (reservedSince !== null && Date.now() - reservedSince > dayMs);
     const input = { request, runId, workflowId, today, isLastTry, cronSchedule };
-    const outcome = await unlessSpoken(controls, () => reconcile(input));
+    const outcome = await unlessStopped(controls, () => reconcile(input));
     switch (outcome?.kind) {
       case 'reconciled':
         setCurrentDetails(outcome.result.message);
@@ -98,10 +98,10 @@ export async function reconcileLedger(request: ReconcileRequest, secondInput?: C
  * Whoever pauses or cancels is heard at once, also while Xero is down and each try fails; null then. Nothing is stored before
  * the end, so it is done anew after a pause.
  */
-async function unlessSpoken<T>(controls: Controls, work: () => Promise<T>): Promise<T | null> {
+async function unlessStopped<T>(controls: Controls, work: () => Promise<T>): Promise<T | null> {
   const scope = new CancellationScope();
   const working = scope.run(work);
-  await controls.untilSpoken(working);
+  await controls.untilStoppedOrEnded(working);
   const isGivenUp = controls.wantsRest;
   if (isGivenUp) scope.cancel();
   try {
