@@ -103,8 +103,9 @@ export function createReconcile(dependencies: Dependencies) {
     const task = { runId, workflowId, connection, basis, date, conversionDate, isLastTry, caller };
     const found = await find(task);
     if ('known' in found) return certify(task, found.known);
-    if (found.halt.kind !== 'needsReconnect') return found.halt;
+    if (found.halt.kind === 'stopped') return found.halt;
     await noteWaiting(pool, workflowId, connectionId);
+    if (found.halt.kind === 'throttled') return found.halt;
     // Asked once it is noted: a consent that comes later finds it.
     const scheduledAt = new Date(Context.current().info.currentAttemptScheduledTimestampMs);
     return { ...found.halt, isOver: await isConnectionRenewed(pool, connectionId, scheduledAt) };

@@ -1,7 +1,10 @@
 import { isUncovered } from './coverage.ts';
 import type { Queryable } from './pool.ts';
 
-/** Notes that a reconciliation waits for a new consent of its connection, so that who gives it can tell it to go on. */
+/**
+ * Notes that a reconciliation waits, for a new consent of its connection or for a limit, so that who changes something about the
+ * connection can tell it. For which of the two is not noted: a consent wakes what waits for a limit, too, at the cost of one look.
+ */
 export async function noteWaiting(db: Queryable, workflowId: string, connectionId: string): Promise<void> {
   await db.query(
     `insert into daybook.reconciliation_waiting (workflow_id, connection_id) values ($1, $2)
@@ -21,7 +24,8 @@ export async function forgetAllWaiting(db: Queryable, workflowIds: string[]): Pr
 
 /**
  * Workflow ids of the imports and reconciliations that wait for a new consent, of one authorisation (all its connections that the
- * consent covers move along with it): to be told to go on once it was given.
+ * consent covers move along with it): to be told to go on once it was given. Reconciliations that wait for a limit are among them,
+ * which look once and wait on.
  */
 export async function workflowsAwaitingReconnect(db: Queryable, authorisationId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
