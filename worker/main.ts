@@ -2,7 +2,7 @@ import { Client } from '@temporalio/client';
 import type { ClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { createAfterwards } from '../activities/afterwards.ts';
-import { createActivities } from '../activities/index.ts';
+import { createActivities, type Dependencies } from '../activities/index.ts';
 import { createMeters } from '../activities/meters.ts';
 import { createPermits } from '../activities/permits.ts';
 import { isRunOpen } from '../client/found-run.ts';
@@ -49,64 +49,89 @@ const sliceMs = 3_000;
 
 /** Runs a worker, once its servers answer, until it is told to stop (SIGINT, SIGTERM): the pages in flight are finished first, unless it is told again. */
 export async function runWorker(place: WorkerPlace): Promise<void> {
-  const { databaseUrl, temporal, taskQueue, xero, log } = place;
+  const { taskQueue, temporal, log } = place;
   const { metricMeter } = installRuntime(log, place.metricsAddress);
   outlastRepeatedSignals();
-  const waiting = { who: 'The worker', say: (sentence: string) => log.warn(sentence) };
-  await untilPostgresTakesWrites(databaseUrl, waiting);
-  await untilTemporalAnswers(temporal, waiting);
+  await untilServersAnswer(place);
   const workflows = await workflowBundle(place.cacheDir);
-  const connection = await NativeConnection.connect(temporal.connectionOptions).catch((error: unknown) => {
-    throw unreachableTemporal(temporal.connectionOptions.address, error);
-  });
-  const lost = (error: Error) => log.warn({ reason: error.message }, 'lost an idle connection to Postgres');
-  const pool = openPool(databaseUrl, poolSize, lost, { pipelined: true });
-  // Xero's next answer says how many calls are left, so the ledger may forget some in a crash of Postgres.
-  const ledgerPool = openPool(databaseUrl, ledgerPoolSize, lost, { durable: false });
+  const connection = await connectToTemporal(temporal);
   const namespace = temporal.namespace ?? 'default';
   const client = new Client({ connection, namespace });
-  const now = () => Date.now();
-  const api = createXeroApi({ apiUrl: xero.apiUrl, timeoutMs: xeroTimeoutMs, now });
-  const tokens = createTokens({ pool, xero, keys: createKeyRing(place.tokenKeys), now, log });
-  const permits = createPermits({ pool: ledgerPool, clientId: xero.clientId, now });
-  const afterwards = createAfterwards((sentence) => log.warn(sentence));
   let worker: Worker | undefined;
-  const activities = createActivities({
-    pool,
-    xero: api,
-    tokens,
-    permits,
+  const { pool, activities, close } = equip(place, {
     meters: createMeters(metricMeter),
-    afterwards,
-    sliceMs,
     stopping: () => worker !== undefined && worker.getState() !== 'RUNNING',
-    connectPage: new URL(xero.redirectUri).origin,
-    now,
     isRunning: (run) => isRunOpen(client, run),
   });
-  const sweeping = sweepEachMinute(tokens, log);
   try {
     const mark = await databaseMark(pool);
     worker = await createWorker({
       ...{ connection, namespace, taskQueue, activities, workflows, poolSize },
       identity: workerIdentity(mark),
     });
+    const working = worker.run();
     log.info({ taskQueue, namespace, pid: process.pid }, 'the worker is ready');
     place.onReady?.();
-    await scheduleKeepAlive(client, taskQueue, mark).catch((error: Error) =>
-      log.warn(
-        { reason: error.message },
-        'the daily keep-alive of the authorisations could not be scheduled; tried again at the next start',
-      ),
-    );
-    await worker.run();
+    void keepAliveDaily(client, taskQueue, mark, log);
+    await working;
   } finally {
+    await close();
+    await connection.close();
+  }
+}
+
+async function untilServersAnswer({ databaseUrl, temporal, log }: WorkerPlace): Promise<void> {
+  const waiting = { who: 'The worker', say: (sentence: string) => log.warn(sentence) };
+  await untilPostgresTakesWrites(databaseUrl, waiting);
+  await untilTemporalAnswers(temporal, waiting);
+}
+
+function connectToTemporal({ connectionOptions }: ClientConnectConfig): Promise<NativeConnection> {
+  return NativeConnection.connect(connectionOptions).catch((error: unknown) => {
+    throw unreachableTemporal(connectionOptions.address, error);
+  });
+}
+
+/** The activities with all that they work with, but for what Temporal gives; `close` waits for what is under way. */
+function equip(
+  { databaseUrl, xero, tokenKeys, log }: WorkerPlace,
+  given: Pick<Dependencies, 'meters' | 'stopping' | 'isRunning'>,
+) {
+  const lost = (error: Error) => log.warn({ reason: error.message }, 'lost an idle connection to Postgres');
+  const pool = openPool(databaseUrl, poolSize, lost, { pipelined: true });
+  // Xero's next answer says how many calls are left, so the ledger may forget some in a crash of Postgres.
+  const ledgerPool = openPool(databaseUrl, ledgerPoolSize, lost, { durable: false });
+  const now = () => Date.now();
+  const api = createXeroApi({ apiUrl: xero.apiUrl, timeoutMs: xeroTimeoutMs, now });
+  const tokens = createTokens({ pool, xero, keys: createKeyRing(tokenKeys), now, log });
+  const permits = createPermits({ pool: ledgerPool, clientId: xero.clientId, now });
+  const afterwards = createAfterwards((sentence) => log.warn(sentence));
+  const connectPage = new URL(xero.redirectUri).origin;
+  const activities = createActivities({
+    ...{ pool, xero: api, tokens, permits, afterwards, sliceMs, connectPage, now },
+    ...given,
+  });
+  const sweeping = sweepEachMinute(tokens, log);
+  const close = async () => {
     clearInterval(sweeping);
     await Promise.all([tokens.close(), afterwards.done()]);
     api.close();
     await Promise.all([pool.end(), ledgerPool.end()]);
-    await connection.close();
-  }
+  };
+  return { pool, activities, close };
+}
+
+/**
+ * Makes sure of the Schedule that keeps idle authorisations alive, and never rejects. Beside the work, as a slow Temporal takes up to a
+ * minute and a half for it: no import waits for that, nor does a worker that is told to stop.
+ */
+async function keepAliveDaily(client: Client, taskQueue: string, mark: string, log: Logger): Promise<void> {
+  await scheduleKeepAlive(client, taskQueue, mark).catch((error: Error) =>
+    log.warn(
+      { reason: error.message },
+      'the daily keep-alive of the authorisations could not be scheduled; tried again at the next start',
+    ),
+  );
 }
 
 /**
