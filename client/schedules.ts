@@ -65,16 +65,12 @@ export function createSchedules(client: Client, taskQueue: string) {
       const { workflowType, workflowId, request, what } =
         kind === 'reconcile' ? reconciliation(input) : anImport(kind, input);
       const scheduleId = `${prefix}${workflowId}`;
-      if ('cron' in rhythm && rhythm.cron.trim() === '') throw new RequestRefused(['cron must not be empty.']);
-      try {
-        await client.schedule.create({
+      const times =
+        'cron' in rhythm ? { cronExpressions: [rhythm.cron] } : { intervals: [{ every: `${rhythm.everyMinutes}m` }] };
+      const creating = () =>
+        client.schedule.create({
           scheduleId,
-          spec: {
-            ...('cron' in rhythm
-              ? { cronExpressions: [rhythm.cron] }
-              : { intervals: [{ every: `${rhythm.everyMinutes} minutes` }] }),
-            jitter,
-          },
+          spec: { ...times, jitter },
           policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 hour' },
           action: {
             type: 'startWorkflow',
@@ -85,18 +81,13 @@ export function createSchedules(client: Client, taskQueue: string) {
           },
           memo: { what },
         });
+      try {
+        await ('cron' in rhythm ? byCron(client, scheduleId, rhythm.cron, creating) : creating());
       } catch (error) {
-        // What Temporal cannot take; all else was checked before.
-        if (error instanceof TypeError && 'cron' in rhythm)
-          throw new RequestRefused([`cron is "${rhythm.cron}", which Temporal does not take: ${error.message}.`]);
         if (!(error instanceof ScheduleAlreadyRunning)) throw error;
         throw new RequestRefused([
           `This is scheduled already, as "${scheduleId}". Delete it first to give it another rhythm.`,
         ]);
-      }
-      if ('cron' in rhythm && (await nextStart(client, scheduleId)) === null) {
-        await client.schedule.getHandle(scheduleId).delete();
-        throw new RequestRefused([`cron is "${rhythm.cron}", which names no time that ever comes.`]);
       }
       return scheduleId;
     },
@@ -198,6 +189,22 @@ function asAsked(kind: ScheduledKind, request: unknown): string {
     if (!(error instanceof RequestRefused)) throw error;
     return `${types[kind]}, which will refuse its request: ${error.problems.join('; ')}`;
   }
+}
+
+/**
+ * Creates a Schedule that starts by a cron expression.
+ * @throws RequestRefused where Temporal does not take that, or where it names no time that ever comes; there is no Schedule then.
+ */
+async function byCron(client: Client, scheduleId: string, cron: string, creating: () => Promise<unknown>) {
+  if (cron.trim() === '') throw new RequestRefused(['cron must not be empty.']);
+  await creating().catch((error: unknown) => {
+    // What Temporal cannot take; all else was checked before.
+    if (!(error instanceof TypeError)) throw error;
+    throw new RequestRefused([`cron is "${cron}", which Temporal does not take: ${error.message}.`]);
+  });
+  if ((await nextStart(client, scheduleId)) !== null) return;
+  await client.schedule.getHandle(scheduleId).delete();
+  throw new RequestRefused([`cron is "${cron}", which names no time that ever comes.`]);
 }
 
 /**
