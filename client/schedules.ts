@@ -78,6 +78,7 @@ export function createSchedules(client: Client, taskQueue: string) {
             workflowId: `${scheduledPrefix}${workflowId}`,
             taskQueue,
             args: [request],
+            staticSummary: what,
           },
           memo: { what },
         });

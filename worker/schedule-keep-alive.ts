@@ -18,6 +18,7 @@ function keepAlive(taskQueue: string, databaseMark: string) {
       workflowType: keepAliveType,
       taskQueue,
       args: [],
+      staticSummary: 'Refreshes authorisations that nobody uses; ends consents of which no connection was made',
       // Whose authorisations it refreshes: other installations may be on the same Temporal.
       memo: { database: databaseMark },
     },

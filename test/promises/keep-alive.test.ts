@@ -50,7 +50,13 @@ test('the Schedule that an earlier version made becomes that of this one, but st
     expect(await schedule.describe()).toMatchObject({
       spec: { intervals: [{ every: 86_400_000 }], jitter: 3_600_000 },
       policies: { overlap: 'SKIP', catchupWindow: 7 * 86_400_000 },
-      action: { workflowType: 'keepAuthorisationsAlive', taskQueue, args: [], memo: { database: 'its mark' } },
+      action: {
+        workflowType: 'keepAuthorisationsAlive',
+        taskQueue,
+        args: [],
+        staticSummary: expect.stringMatching(/authorisations/),
+        memo: { database: 'its mark' },
+      },
       state: { paused: true, note: 'moving house' },
     });
   } finally {
