@@ -24,11 +24,11 @@ export interface FoundRun {
   trouble: Trouble | null;
 }
 
-/** What Temporal says of the state of a workflow. */
-type Standing = Pick<WorkflowExecutionDescription, 'status'>;
+/** A workflow, as far as its status in Temporal goes. */
+type HasStatus = Pick<WorkflowExecutionDescription, 'status'>;
 
 /** Whether a workflow has not ended. */
-export function isOpen(found: Standing): boolean {
+export function isOpen(found: HasStatus): boolean {
   return found.status.name === 'RUNNING' || isPaused(found);
 }
 
@@ -36,7 +36,7 @@ export function isOpen(found: Standing): boolean {
  * Whether a workflow is held in Temporal itself, whatever is said to it, until it is unpaused there. Ours to pause an import is
  * another: a signal, after which its workflow runs and waits. https://docs.temporal.io/encyclopedia/workflow/workflow-pause
  */
-function isPaused({ status }: Standing): boolean {
+function isPaused({ status }: HasStatus): boolean {
   return status.name === 'PAUSED';
 }
 
