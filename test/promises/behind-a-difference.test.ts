@@ -56,7 +56,6 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     await sql('delete from xero.journal where journal_number = $1', [number]);
     const { outcome, message } = await reconcile();
     expect(outcome).toBe('differs');
-    expect(message).toMatch(new RegExp(`\\b${number}\\b.* stored once, by the receipt of the page`));
     const [, from = '', to = ''] = /--from (\d+) --to (\d+)/.exec(message) ?? [];
     expect(number >= Number(from) && number <= Number(to) && Number(to) < end).toBe(true);
     // As far as the receipts tell: one number is missing in the page, or Xero's own gaps are there, too.
@@ -65,7 +64,9 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
         where not exists (select from xero.journal where journal_number = n)`,
       [from, to],
     );
-    expect(message).toMatch(gaps === 1 ? `Journal ${number} was stored once` : /^.*1 of the journals/);
+    // Not all are named where there are many.
+    const named = `1 of the journals .*(\\b${number}\\b.*| and so on .*) stored once, by the receipt of the page`;
+    expect(message).toMatch(gaps === 1 ? `Journal ${number} was stored once` : new RegExp(named));
     expect(
       await stand.importJournals({ startingAtJournalId: Number(from), endingAtJournalId: Number(to) }),
     ).toMatchObject({ ok: true, result: { totals: { stored: 1 } } });
@@ -101,7 +102,9 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     await sql('delete from xero.journal where journal_number = $1', [number]);
     const { outcome, message, certificate } = await reconcile();
     expect([outcome, certificate.differing.unexplained]).toEqual(['differs', 0]);
-    expect(message).toMatch(new RegExp(`not all that was stored is there any more\\..*\\b${number}\\b.* stored once`));
+    expect(message).toMatch(
+      new RegExp(`not all that was stored is there any more\\..*(\\b${number}\\b.*| and so on .*) stored once`),
+    );
     await stand.importJournals({ startingAtJournalId: number, endingAtJournalId: number });
     expect(await reconcile()).toMatchObject({ outcome: 'clean' });
   });
@@ -163,7 +166,10 @@ describe('What is behind a difference from Xero’s trial balance is found out, 
     expect(await reconcile({ conversionDate })).toMatchObject({ outcome: 'clean' });
     await sql('delete from xero.journal where journal_number = $1', [line.number]);
     const deleted = await reconcile({ conversionDate });
-    expect(deleted).toMatchObject({ outcome: 'differs', message: expect.stringContaining(`${line.number}`) });
+    expect(deleted).toMatchObject({
+      outcome: 'differs',
+      message: expect.stringMatching(`\\b${line.number}\\b| and so on `),
+    });
     expect(deleted.message).toContain(
       `The conversion date ${conversionDate} was not used, as journals that were stored`,
     );
