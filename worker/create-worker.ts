@@ -59,7 +59,8 @@ export function createWorker(settings: WorkerSettings) {
     },
     // By itself the SDK lets four fifths of an activity's timeout pass between two beats: one that is late would then be taken for dead.
     maxHeartbeatThrottleInterval: '3 seconds',
-    maxCachedWorkflows: 200,
+    // As many as a worker reads organisations: imports take turns, and one that is not in the cache is replayed from its first event at each turn.
+    maxCachedWorkflows: 1_000,
     // On SIGTERM the pages in flight are finished first; longer than a page takes at Xero's slowest.
     shutdownGraceTime: '30 seconds',
     shutdownForceTime: '45 seconds',
