@@ -159,9 +159,11 @@ function createJudge(dependencies: Needed, caller: Caller, endpoint: Endpoint, s
         const call = { accessToken: token.accessToken, signal };
         const diagnosed = await diagnoseRefusal(dependencies, caller, fault, call);
         if (diagnosed.kind === 'notEntitled') return diagnosed;
-        // What may pass with the trouble that its list of connections has asks nobody to consent.
+        // It may pass, as what its list of connections has does, and then nobody need consent anew.
         if (diagnosed.kind === 'unsure' && dependencies.refusals.times('consent') < surelyRejected)
-          throw passing(diagnosed.message);
+          throw passing(
+            `Xero refuses calls for the organisation ${caller.tenantId} as not connected, and its list of connections cannot be read to make sure.`,
+          );
         return mustReconnect(dependencies, caller, diagnosed.message);
       }
       default:

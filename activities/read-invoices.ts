@@ -19,9 +19,15 @@ import { createSliceOutcomes, type Reading } from './slice-outcomes.ts';
 import type { Slices } from './slices.ts';
 import { storePatiently } from './store-patiently.ts';
 
+/** A page that was asked for, and when. */
+interface Asked {
+  askedAt: Date;
+  outcome: CallOutcome<AnsweredInvoices>;
+}
+
 /**
  * Reads invoices by keyset, one call after the other, as each says where the next begins; by page number from where Xero's
- * answers show that they cannot be read so.
+ * answers show that they cannot be read so. A page is stored while the next is on its way.
  */
 export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
   const { pool, xero, meters, now, stopping } = dependencies;
@@ -31,38 +37,67 @@ export function createReadInvoices(dependencies: Dependencies, slices: Slices) {
     const began = now();
     let place = run.invoicePlace;
     let largest = run.largestPage;
-    /** The page with the number before, of the same list. */
-    let before: Buffer | null = null;
-    const isOver = (pages: number) =>
-      // A second page with a number is compared with the first, however long they take.
-      stopping() || (now() - began >= slices.lengthMs() && !(pages === 1 && before !== null));
+    let asked = await askAt(run, place, null);
     // A slice has one page at least, whatever the clock does.
-    for (let pages = 0; pages === 0 || !isOver(pages); pages++) {
-      const askedAt = new Date(now());
-      const outcome = await askForNews(run, place, before);
+    for (let pages = 1; ; pages++) {
+      const { askedAt, outcome } = asked;
       if (outcome.kind !== 'answered') return ended(run, outcome);
       const { body, count } = outcome.answer;
       const after = await stepAfter(run, place, { ...outcome.answer, largestSeen: largest }, askedAt);
-      // Before the next is asked for: at the same UpdatedDateUTC only what was asked for after a copy was stored may replace it.
-      const isStored =
-        (count === 0 && after.ended) || (await stored({ ...run, place, next: after.next, body, count, askedAt }));
-      if (!isStored) break;
+      if (count === 0 && after.ended) return { kind: 'caughtUp', ...(await positionOf(run)) };
+
+      const { next } = after;
+      /** The page with the number before the next, of the same list. */
+      const before = next.page === place.page + 1 && place.page > 0 ? body : null;
+      // A second page with a number is compared with the first, however long they take.
+      const isLate = now() - began >= slices.lengthMs() && !(pages === 1 && before !== null);
+      const goesOn = !after.ended && !isLate && !stopping();
+      const storing = store({ ...run, place, next, body, count, askedAt });
+      const ahead = storing.begun.then((isBegun) => (isBegun && goesOn ? askAt(run, next, before) : null));
+      // Neither goes on unseen when the other fails.
+      await Promise.allSettled([storing.isStored, ahead]);
+      if (!(await storing.isStored)) break;
       if (after.ended) return { kind: 'caughtUp', ...(await positionOf(run)) };
-      before = after.next.page === place.page + 1 && place.page > 0 ? body : null;
-      place = after.next;
+      if (!goesOn) break;
+      // At the same UpdatedDateUTC only what was asked for after a copy was stored may replace it.
+      const isInTime = storing.times() === 1;
+      asked = (isInTime && (await ahead)) || (await askAt(run, next, before));
+      place = next;
       largest = Math.max(largest, count);
     }
     return { kind: 'imported', ...(await positionOf(run)) };
   };
 
-  async function stored(page: InvoicePage): Promise<boolean> {
+  async function askAt(run: Reading, place: InvoicePlace, before: Buffer | null): Promise<Asked> {
+    const askedAt = new Date(now());
+    return { askedAt, outcome: await askForNews(run, place, before) };
+  }
+
+  /** Stores a page. `begun` tells when Postgres is at it, or that it will not be; `times`, how often it was. */
+  function store(page: InvoicePage) {
+    let times = 0;
+    let begin = (_isBegun: boolean) => {};
+    const begun = new Promise<boolean>((resolve) => {
+      begin = resolve;
+    });
+    const storeIt = () =>
+      storeInvoicePage(pool, page, () => {
+        times++;
+        begin(true);
+      });
     const isBehind = async () => {
       const reached = (await runAtWork(pool, page.runId))?.invoicePlace;
       return reached?.second === page.next.second && reached.page === page.next.page;
     };
-    const isStored = await storePatiently(() => storeInvoicePage(pool, page), isBehind);
-    if (isStored) meters.stored('invoices', page.count);
-    return isStored;
+    const isStored = storePatiently(storeIt, isBehind);
+    isStored.then(
+      (is) => {
+        if (is) meters.stored('invoices', page.count);
+        begin(false);
+      },
+      () => begin(false),
+    );
+    return { isStored, begun, times: () => times };
   }
 
   async function stepAfter(run: Reading, place: InvoicePlace, facts: InvoicePageFacts, askedAt: Date) {

@@ -94,14 +94,17 @@ const record = `
 
 /**
  * Stores a page: its invoices with their parts, its receipt and the run's place in one commit. What Postgres cannot take goes
- * to quarantine, word for word, with the reason. False when the run does not stand where this page lies.
+ * to quarantine, word for word, with the reason. False when the run does not stand where this page lies. `onBegun` hears that
+ * Postgres is at it: what is asked for from then on was asked for later than these copies were stored.
  */
-export function storeInvoicePage(pool: pg.Pool, page: InvoicePage): Promise<boolean> {
+export function storeInvoicePage(pool: pg.Pool, page: InvoicePage, onBegun = () => {}): Promise<boolean> {
   const { runId, place, next } = page;
   return inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ watermark: number }>(here, [runId, place.second, place.page, place.closing]);
     const stands = rows[0];
     if (!stands) return false;
+    // They are dated by the begin of the transaction.
+    onBegun();
     const whole = await attempt(client, page, page.body);
     const counts = 'refused' in whole ? await inPieces(client, page) : whole;
     const numbers = [place.second, next.second, place.page, page.count, counts.stored, counts.admitted];
