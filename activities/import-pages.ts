@@ -62,14 +62,17 @@ export function createImportPages(dependencies: Dependencies) {
     if (outcome.kind !== 'caughtUp') return outcome;
     const refreshing = refreshReference(run);
     // Whoever waits for the import does not wait for this; it is done, as a rule, when Xero has sent the reference data.
-    afterwards.begin('Letting Postgres count its tables anew', () =>
-      countAnew(pool, run.stream, outcome.totals.stored, refreshing),
-    );
+    const count = () =>
+      afterwards.begin('Letting Postgres count its tables anew', () =>
+        countAnew(pool, run.stream, outcome.totals.stored, refreshing),
+      );
+    // Reference data may take many turns, and only the first of them has stored anything before.
+    const isNews = outcome.totals.pages > run.totals.pages;
+    if (isNews) count();
     const halted = await refreshing;
     if (halted !== null && halted.kind !== 'unfinished') return ended(run, halted);
-    const position = await positionOf(run);
-    if (halted !== null) return { kind: 'imported', ...position };
-    return { kind: 'caughtUp', ...position };
+    if (halted === null && !isNews) count();
+    return { kind: halted === null ? 'caughtUp' : 'imported', ...(await positionOf(run)) };
   }
 }
 

@@ -103,13 +103,12 @@ export function createReadJournals(dependencies: Dependencies, slices: Slices) {
     }
 
     async function atTheEnd(offset: number): Promise<SliceOutcome> {
+      const askAfter = (from: number) => askSurely(from, (each) => ask(run, each));
       const landings = await flights.landings();
       // No call was made ahead, and the attempt before may have failed by this very contradiction.
-      if (!isSure) landings.push(await askSurely(offset + overlap, (from) => ask(run, from)));
-      const found = await judgeEnd(pool, run, offset, landings, {
-        isStored: () => store.isDone(),
-        ask: (from) => askSurely(from, (each) => ask(run, each)),
-      });
+      if (!isSure) landings.push(await askAfter(offset + overlap));
+      const isStored = () => store.isDone();
+      const found = await judgeEnd(pool, run, offset, landings, { isStored, ask: askAfter });
       return typeof found === 'string' ? reached(found) : ended(run, found);
     }
 
